@@ -1,0 +1,11 @@
+//! The language of permissions: names, patterns, policy documents and what they decide. Pure; no I/O.
+
+pub mod action;
+pub mod arn;
+pub mod glob;
+pub mod json;
+pub mod policy;
+
+pub use action::Action;
+pub use arn::{AccountId, Arn};
+pub use policy::{Effect, PolicyDocument, Statement};

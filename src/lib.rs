@@ -1,0 +1,18 @@
+//! `CloudTrail` in, least-privilege policies out, with proof.
+//!
+//! Data walks through the modules in the order in which they are listed here, once:
+//!
+//! ```text
+//! source ──bytes──▶ trail (decode) ──events──▶ usage ─┐
+//!  dir, stdin           └─problems──▶ coverage ───────┼─▶ drift ─verdicts─▶ recommend ─▶ report
+//! grants ──policies──▶ iam (evaluate, contain) ───────┘
+//! ```
+//!
+//! A module uses only modules listed before it; a test enforces that. [`iam`] and [`trail`] are
+//! the two languages of the field: pure, without any I/O. [`source`] and [`grants`] are the rim.
+
+pub mod error;
+pub mod time;
+
+pub mod iam;
+pub mod trail;

@@ -1,0 +1,8 @@
+//! The language of `CloudTrail`: log files, events, who acted and how it ended. Pure; no I/O.
+
+pub mod event;
+pub mod problem;
+pub mod request;
+
+pub use event::Event;
+pub use problem::{Problem, ProblemKind};
