@@ -209,7 +209,7 @@ impl Statement {
                     });
                 }
                 "Action" | "NotAction" => {
-                    set(&mut statement.action, matcher(&key, value, index)?, &key, index)?
+                    set(&mut statement.action, matcher(&key, value, index)?, &key, index)?;
                 }
                 "Resource" | "NotResource" => {
                     set(&mut statement.resource, matcher(&key, value, index)?, &key, index)?;
