@@ -1,1 +1,3 @@
+//! The `trailtrim` program.
+
 fn main() {}

@@ -1,0 +1,8 @@
+//! What each principal is granted: reads IAM snapshots. Part of the rim: it may touch the disk.
+
+pub mod snapshot;
+
+pub use snapshot::{
+    AttachedPolicy, Boundary, GrantedPrincipal, LastUsed, PolicySource, PrincipalType, Snapshot,
+    SnapshotProblem,
+};
