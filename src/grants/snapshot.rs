@@ -40,8 +40,8 @@ pub struct GrantedPrincipal {
     pub account: Option<AccountId>,
     /// `CreateDate`.
     pub created: Option<Timestamp>,
-    /// `RoleLastUsed`, when AWS has tracked a use in its tracking period (400 days).
-    pub last_used: Option<LastUsed>,
+    /// `RoleLastUsed`.
+    pub last_used: LastUsed,
     /// Tags, sorted by key.
     pub tags: BTreeMap<String, String>,
     /// The trust policy of a role.
@@ -61,13 +61,21 @@ pub enum PrincipalType {
     User,
 }
 
-/// `RoleLastUsed`: IAM's own record of the last use, from every region and service.
+/// `RoleLastUsed`: IAM's own record of the last use, over all regions and services, of the last 400 days
+/// (IAM user guide, "Getting information about a role").
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct LastUsed {
-    /// `LastUsedDate`.
-    pub time: Timestamp,
-    /// `Region`; empty when the snapshot has none.
-    pub region: String,
+pub enum LastUsed {
+    /// The snapshot does not say: users, and snapshots of old tools.
+    NotInSnapshot,
+    /// The element is there and empty: no use within the tracking period.
+    Never,
+    /// The last use.
+    At {
+        /// `LastUsedDate`.
+        time: Timestamp,
+        /// `Region`; empty when the snapshot has none.
+        region: String,
+    },
 }
 
 /// A permissions boundary.
@@ -279,7 +287,7 @@ impl<'a> FileReader<'a> {
             path: Some(text(json, "Path")).filter(|path| !path.is_empty()).unwrap_or("/").to_owned(),
             account: arn.account(),
             created: Timestamp::parse(text(json, "CreateDate")),
-            last_used: json.get("RoleLastUsed").and_then(last_used),
+            last_used: json.get("RoleLastUsed").map_or(LastUsed::NotInSnapshot, last_used),
             tags: tags(json),
             trust: trust.map(Arc::unwrap_or_clone),
             boundary,
@@ -408,9 +416,12 @@ fn text<'a>(json: &'a Json, key: &str) -> &'a str {
     json.get(key).and_then(Json::as_str).unwrap_or_default()
 }
 
-fn last_used(json: &Json) -> Option<LastUsed> {
-    let time = Timestamp::parse(text(json, "LastUsedDate"))?;
-    Some(LastUsed { time, region: text(json, "Region").to_owned() })
+fn last_used(json: &Json) -> LastUsed {
+    match Timestamp::parse(text(json, "LastUsedDate")) {
+        Some(time) => LastUsed::At { time, region: text(json, "Region").to_owned() },
+        None if members(json).is_empty() => LastUsed::Never,
+        None => LastUsed::NotInSnapshot,
+    }
 }
 
 fn tags(json: &Json) -> BTreeMap<String, String> {
@@ -458,7 +469,7 @@ mod tests {
         let names: Vec<_> =
             role.policies.iter().map(|p| (p.name.as_str(), p.document.is_some(), p.holders)).collect();
         assert_eq!(names, [("ok", true, 1), ("bad", false, 1), ("M", true, 2), ("N", false, 1)]);
-        assert_eq!(role.last_used.as_ref().unwrap().region, "eu-west-1");
+        assert!(matches!(&role.last_used, LastUsed::At { region, .. } if region == "eu-west-1"));
         let sources: Vec<_> = user.policies.iter().map(|p| &p.source).collect();
         assert!(matches!(
             sources[..],

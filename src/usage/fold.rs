@@ -1,0 +1,172 @@
+//! Folds one event after the other into a summary; one fold a thread, merged at the end.
+
+use super::{
+    ActionRef, Basis, CallKey, DenialKey, PrincipalKey, PrincipalUsage, RESOURCES_MAX, Resource, ResourceName,
+    Stats, Usage, collapse,
+};
+use crate::iam::arn_template;
+use crate::iam::reference::{ActionInfo, reference};
+use crate::trail::action_map::{self, Mapping};
+use crate::trail::event::{Event, EventType};
+use crate::trail::identity::{self, Principal};
+use crate::trail::outcome::{self, Outcome};
+use crate::trail::passed_roles::{self, PassedRoles};
+use crate::trail::resource_map::{self, Resources};
+use std::collections::BTreeMap;
+
+/// A growing summary.
+#[derive(Debug, Default)]
+pub struct Fold {
+    usage: Usage,
+}
+
+/// How far the ARNs of a crowded row are widened.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Level {
+    /// The last variable of the ARN's template becomes `*`: `arn:aws:s3:::bucket/*`.
+    LastName,
+    /// Every variable behind the account becomes `*`.
+    AllNames,
+}
+
+impl Fold {
+    /// Adds one event. Events that are no calls of an API (sign-ins, insights, a service's own doings)
+    /// prove no permission and are passed over.
+    pub fn add(&mut self, event: &Event<'_>) {
+        if event.event_type != EventType::ApiCall {
+            return;
+        }
+        let principal = identity::principal(event);
+        let usage = self.principal(&principal);
+        usage.events.add(event.time, &event.id);
+        let outcome = outcome::outcome(event);
+        if outcome == Outcome::Denied {
+            usage.denials.entry(denial(event)).or_default().add(event.time, &event.id);
+        }
+        let circumstances = Circumstances { event, outcome, via: principal.via.as_deref() };
+        match action_map::actions_of(event) {
+            Mapping::Actions { primary, secondary } => {
+                for action in primary {
+                    circumstances.record(usage, action, Basis::Direct);
+                }
+                for action in secondary {
+                    circumstances.record(usage, action, Basis::Secondary);
+                }
+                circumstances.record_passed_roles(usage);
+            }
+            Mapping::NoPermissionNeeded | Mapping::NotAnApiCall => {}
+            Mapping::Unmapped => {
+                let key = (event.source.to_string(), event.name.to_string());
+                usage.unmapped.entry(key).or_default().add(event.time, &event.id);
+            }
+        }
+    }
+
+    /// The summary of all events added.
+    pub fn finish(self) -> Usage {
+        self.usage
+    }
+
+    fn principal(&mut self, principal: &Principal<'_>) -> &mut PrincipalUsage {
+        let key = PrincipalKey {
+            kind: principal.kind,
+            account: principal.account.map(|account| account.to_string()).unwrap_or_default(),
+            id: principal.id.to_string(),
+        };
+        let usage = self.usage.principals.entry(key).or_default();
+        if let Some(arn) = &principal.arn
+            && !usage.arns.contains(arn.as_ref())
+        {
+            usage.arns.insert(arn.to_string());
+        }
+        usage.path_unknown |= !principal.path_known;
+        if usage.name.is_empty() || (!principal.name.is_empty() && *principal.name < *usage.name) {
+            usage.name = principal.name.to_string();
+        }
+        usage
+    }
+}
+
+/// What all rows of one event share.
+struct Circumstances<'a> {
+    event: &'a Event<'a>,
+    outcome: Outcome,
+    via: Option<&'a str>,
+}
+
+impl Circumstances<'_> {
+    fn record(&self, usage: &mut PrincipalUsage, action: &'static ActionInfo, basis: Basis) {
+        let key = self.key(action, basis, None);
+        let rows = usage.calls.entry(key).or_default();
+        match resource_map::resources(self.event, action) {
+            Resources::Star => self.count(rows, Resource::Star),
+            Resources::Unknown => self.count(rows, Resource::Unknown),
+            Resources::Arns { arns, complete } => {
+                for (kind, arn) in arns {
+                    let name = ResourceName { kind, arn: arn.as_str().to_owned(), complete };
+                    self.count(rows, Resource::Arn(name));
+                }
+            }
+        }
+    }
+
+    fn record_passed_roles(&self, usage: &mut PrincipalUsage) {
+        let Some(action) = reference().action("iam", "PassRole") else { return };
+        match passed_roles::passed_roles(self.event) {
+            PassedRoles::None => {}
+            PassedRoles::Unknown => {
+                let rows = usage.calls.entry(self.key(action, Basis::PassedRole, None)).or_default();
+                self.count(rows, Resource::Unknown);
+            }
+            PassedRoles::Roles(roles) => {
+                for role in roles {
+                    let key = self.key(action, Basis::PassedRole, role.passed_to);
+                    let rows = usage.calls.entry(key).or_default();
+                    let name = ResourceName { kind: "role", arn: role.arn, complete: true };
+                    self.count(rows, Resource::Arn(name));
+                }
+            }
+        }
+    }
+
+    fn key(&self, action: &'static ActionInfo, basis: Basis, passed_to: Option<&str>) -> CallKey {
+        CallKey {
+            action: ActionRef(action),
+            basis,
+            outcome: self.outcome,
+            region: self.event.region.to_string(),
+            event: (self.event.source.to_string(), self.event.name.to_string()),
+            via: self.via.map(str::to_owned),
+            passed_to: passed_to.map(str::to_owned),
+        }
+    }
+
+    fn count(&self, rows: &mut BTreeMap<Resource, Stats>, resource: Resource) {
+        rows.entry(resource).or_default().add(self.event.time, &self.event.id);
+        if rows.len() > RESOURCES_MAX {
+            collapse(rows);
+        }
+    }
+}
+
+fn denial(event: &Event<'_>) -> DenialKey {
+    let said = outcome::denial(event);
+    DenialKey {
+        event: (event.source.to_string(), event.name.to_string()),
+        action: said.action.to_string(),
+        resource: said.resource.to_string(),
+        policy_type: said.policy_type.to_string(),
+    }
+}
+
+/// A resource with some of its names replaced by `*`. Anything that fits no template stays as it is.
+pub fn widened(resource: Resource, level: Level) -> Resource {
+    let (Resource::Arn(name) | Resource::Pattern(name)) = resource else { return resource };
+    let service = crate::iam::arn::split(&name.arn).map(|parts| parts.service.to_owned()).unwrap_or_default();
+    let template = reference().template(&service, name.kind);
+    let widened = template.and_then(|template| arn_template::widened(template, &name.arn, level == Level::LastName));
+    match widened {
+        Some(arn) => Resource::Pattern(ResourceName { arn, ..name }),
+        None => Resource::Pattern(name),
+    }
+}
