@@ -6,6 +6,13 @@ pub mod glob;
 pub mod json;
 pub mod policy;
 
+pub mod condition;
+pub mod principal;
+mod reading;
+pub mod resource;
+
+pub mod evaluate;
+
 pub use action::Action;
 pub use arn::{AccountId, Arn};
 pub use policy::{Effect, PolicyDocument, Statement};
