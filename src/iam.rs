@@ -11,6 +11,7 @@ pub mod principal;
 mod reading;
 pub mod resource;
 
+pub mod contain;
 pub mod evaluate;
 
 pub use action::Action;
