@@ -6,6 +6,14 @@ pub mod glob;
 pub mod json;
 pub mod policy;
 
+pub mod condition;
+pub mod principal;
+mod reading;
+pub mod resource;
+
+pub mod contain;
+pub mod evaluate;
+
 pub use action::Action;
 pub use arn::{AccountId, Arn};
 pub use policy::{Effect, PolicyDocument, Statement};
