@@ -16,3 +16,5 @@ pub mod time;
 
 pub mod iam;
 pub mod trail;
+
+pub mod source;

@@ -6,6 +6,8 @@ mod scan;
 
 pub mod event;
 
+pub mod log_file;
+
 pub mod inflate;
 
 pub mod decode;
