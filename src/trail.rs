@@ -12,6 +12,9 @@ pub mod inflate;
 
 pub mod decode;
 
+pub mod identity;
+
 pub use decode::{Decoded, decode};
 pub use event::Event;
+pub use identity::{Principal, PrincipalKind};
 pub use problem::{Problem, ProblemKind};
