@@ -1,8 +1,20 @@
 //! The language of `CloudTrail`: log files, events, who acted and how it ended. Pure; no I/O.
 
-pub mod event;
 pub mod problem;
 pub mod request;
+mod scan;
 
+pub mod event;
+
+pub mod log_file;
+
+pub mod inflate;
+
+pub mod decode;
+
+pub mod identity;
+
+pub use decode::{Decoded, decode};
 pub use event::Event;
+pub use identity::{Principal, PrincipalKind};
 pub use problem::{Problem, ProblemKind};
