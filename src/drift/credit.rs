@@ -43,18 +43,19 @@ impl<'a> Replay<'a> {
     pub fn new(principal: &'a GrantedPrincipal, row: Use<'a>) -> Option<Self> {
         let action = Action::parse(&format!("{}:{}", row.call.action.0.service, row.call.action.0.name)).ok()?;
         let mut context = Context::open();
-        context.set("aws:PrincipalArn", [principal.arn.as_str()]);
+        context.set("aws:PrincipalArn", principal.arn.as_str());
         if let Some(account) = principal.account {
-            context.set("aws:PrincipalAccount", [account.to_string()]);
+            context.set("aws:PrincipalAccount", account.to_string());
         }
-        context.set("aws:RequestedRegion", [row.call.region.as_str()]);
-        context.set("aws:ViaAWSService", [if row.call.via.is_some() { "true" } else { "false" }]);
+        context.set("aws:RequestedRegion", row.call.region.as_str());
+        context.set("aws:ViaAWSService", if row.call.via.is_some() { "true" } else { "false" });
         match &row.call.via {
-            Some(service) => context.set("aws:CalledVia", [service.as_str()]),
-            None => context.absent("aws:CalledVia"),
-        }
+            // The chain may hold further services, which the event does not name.
+            Some(_) => context.set_unknown("aws:CalledVia"),
+            None => context.set_absent("aws:CalledVia"),
+        };
         if let Some(service) = &row.call.passed_to {
-            context.set("iam:PassedToService", [service.as_str()]);
+            context.set("iam:PassedToService", service.as_str());
         }
         Some(Self { row, principal: principal.arn.as_str(), action, account: principal.account, context })
     }

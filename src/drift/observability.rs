@@ -45,7 +45,7 @@ impl Observability {
     /// `days_min`: on how many days an event category must have been delivered for its silence to count.
     pub fn new(coverage: &Coverage, usage: &Usage, selectors: Option<Selectors>, days_min: usize) -> Self {
         let mut accounts: BTreeMap<AccountId, AccountView> = BTreeMap::new();
-        for cell in coverage.cells() {
+        for (cell, _) in coverage.cells() {
             let view = accounts.entry(cell.account).or_default();
             view.days.entry(cell.category.clone()).or_default().insert(cell.day);
             view.regions.insert(cell.region.to_string());
@@ -83,17 +83,16 @@ impl Observability {
             Visibility::Unknown => {
                 Visible::No("no API operation of this name is known to be recorded by CloudTrail".to_owned())
             }
+            Visibility::ServiceOnly(_) => Visible::No("only a service that assumes the role can use it".to_owned()),
             // A permission without an operation of its own shows through the operations that check it.
             // Tables are one level deep; the limit guards against one that refers to itself.
             Visibility::Carried(_) if depth > 1 => Visible::No("its carrying operations are not known".to_owned()),
             Visibility::Carried(carriers) => {
                 for carrier in carriers.iter() {
-                    let seen = carrier
-                        .split_once(':')
-                        .and_then(|(service, name)| reference().action(service, name))
-                        .map_or(Visible::No("unknown operation".to_owned()), |carrier| {
-                            self.can_show_at(view, carrier, depth + 1)
-                        });
+                    let seen = reference().action_named(carrier).map_or_else(
+                        || Visible::No("unknown operation".to_owned()),
+                        |carrier| self.can_show_at(view, carrier, depth + 1),
+                    );
                     if let Visible::No(why) = seen {
                         return Visible::No(format!("checked inside `{carrier}`: {why}"));
                     }

@@ -4,11 +4,12 @@ use super::credit::{self, Replay, Use};
 use super::observability::{Observability, Visible};
 use super::{PrincipalReview, Standing};
 use crate::grants::{AttachedPolicy, GrantedPrincipal, LastUsed};
+use crate::iam::policy::{PrincipalElement, Principals};
 use crate::iam::reference::{ActionInfo, Visibility, reference};
 use crate::iam::{Effect, PolicyDocument, Statement, glob};
 use crate::trail::outcome::Outcome;
 use crate::usage::{ActionRef, Basis, PrincipalUsage, Resource};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 /// What is known about the need for a grant. The order is the order of strength: a grant that covers
@@ -145,7 +146,7 @@ struct Judge<'i, 'a, 'o> {
     /// Actions that calls of this principal depend on, with one such call's action.
     dependents: BTreeMap<(&'static str, &'static str), &'static ActionInfo>,
     /// Actions that this principal used or tried, for carried permissions.
-    attempted: BTreeMap<(&'static str, &'static str), ()>,
+    attempted: BTreeSet<(&'static str, &'static str)>,
     /// A region of the last use that the logs do not cover.
     blind_region: Option<Arc<str>>,
 }
@@ -153,13 +154,12 @@ struct Judge<'i, 'a, 'o> {
 impl<'i, 'a, 'o> Judge<'i, 'a, 'o> {
     fn new(inputs: &'i Inputs<'a, 'o>, replays: &[Replay<'a>]) -> Self {
         let mut dependents = BTreeMap::new();
-        let mut attempted = BTreeMap::new();
+        let mut attempted = BTreeSet::new();
         for replay in replays {
             let action = replay.row.call.action.0;
-            attempted.insert((action.service, action.name), ());
+            attempted.insert((action.service, action.name));
             for dependent in &action.dependents {
-                let known = dependent.split_once(':').and_then(|(service, name)| reference().action(service, name));
-                if let Some(known) = known {
+                if let Some(known) = reference().action_named(dependent) {
                     dependents.entry((known.service, known.name)).or_insert(action);
                 }
             }
@@ -215,6 +215,13 @@ impl<'i, 'a, 'o> Judge<'i, 'a, 'o> {
             let why = format!("may have been checked inside `{carrier}`, which was called");
             return (Verdict::Implied, why.into());
         }
+        if let Visibility::ServiceOnly(services) = &action.visibility
+            && let Some(trust) = &self.inputs.principal.trust
+            && !services.iter().any(|service| trusts(trust, service))
+        {
+            let why = format!("only {} can use it, and the trust policy names none of them", services.join(", "));
+            return (Verdict::Unused, why.into());
+        }
         if let Some(why) = &self.blind_region {
             return (Verdict::Unobservable, why.clone());
         }
@@ -227,10 +234,22 @@ impl<'i, 'a, 'o> Judge<'i, 'a, 'o> {
     fn carrier_called(&self, action: &ActionInfo) -> Option<&'static str> {
         let Visibility::Carried(carriers) = &action.visibility else { return None };
         carriers.iter().copied().find(|carrier| {
-            let known = carrier.split_once(':').and_then(|(service, name)| reference().action(service, name));
-            known.is_some_and(|known| self.attempted.contains_key(&(known.service, known.name)))
+            let known = reference().action_named(carrier);
+            known.is_some_and(|known| self.attempted.contains(&(known.service, known.name)))
         })
     }
+}
+
+/// May the service assume the role? Anything but a plain list of principals that leaves it out may let it in.
+fn trusts(trust: &PolicyDocument, service: &str) -> bool {
+    trust.statements.iter().filter(|statement| statement.effect == Effect::Allow).any(|statement| {
+        match &statement.principal {
+            Some(PrincipalElement { negated: false, principals: Principals::Typed(types) }) => types.iter().any(
+                |(kind, names)| kind == "Service" && names.values.iter().any(|name| name == service || name == "*"),
+            ),
+            _ => true,
+        }
+    })
 }
 
 /// IAM's record of the last use names a region; when the logs hold nothing of that region, the role was

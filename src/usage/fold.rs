@@ -36,14 +36,14 @@ impl Fold {
         if event.event_type != EventType::ApiCall {
             return;
         }
-        let principal = identity::principal(event);
+        let principal = Principal::of(event);
         let usage = self.principal(&principal);
         usage.events.add(event.time, &event.id);
         let outcome = outcome::outcome(event);
         if outcome == Outcome::Denied {
             usage.denials.entry(denial(event)).or_default().add(event.time, &event.id);
         }
-        let circumstances = Circumstances { event, outcome, via: principal.via.as_deref() };
+        let circumstances = Circumstances { event, outcome, via: identity::via(event) };
         match action_map::actions_of(event) {
             Mapping::Actions { primary, secondary } => {
                 for action in primary {
