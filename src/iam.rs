@@ -5,6 +5,8 @@ pub mod arn;
 pub mod glob;
 pub mod json;
 pub mod policy;
+pub mod reference;
+pub(crate) mod table;
 
 pub mod condition;
 pub mod principal;
