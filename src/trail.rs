@@ -13,8 +13,10 @@ pub mod inflate;
 pub mod decode;
 
 pub mod identity;
+pub mod outcome;
 
 pub use decode::{Decoded, decode};
 pub use event::Event;
 pub use identity::{Principal, PrincipalKind};
+pub use outcome::Outcome;
 pub use problem::{Problem, ProblemKind};
