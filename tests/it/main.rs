@@ -1,1 +1,3 @@
 //! The one integration-test binary. A file a topic; cases are data.
+
+mod sample_logs;
