@@ -9,7 +9,7 @@ use crate::iam::reference::{ActionInfo, reference};
 use crate::trail::action_map::{self, Mapping};
 use crate::trail::event::{Event, EventType};
 use crate::trail::identity::{self, Principal};
-use crate::trail::outcome::{self, Outcome};
+use crate::trail::outcome::{Denial, Outcome, PolicyType};
 use crate::trail::passed_roles::{self, PassedRoles};
 use crate::trail::resource_map::{self, Resources};
 use std::collections::BTreeMap;
@@ -39,7 +39,7 @@ impl Fold {
         let principal = Principal::of(event);
         let usage = self.principal(&principal);
         usage.events.add(event.time, &event.id);
-        let outcome = outcome::outcome(event);
+        let outcome = Outcome::of(event);
         if outcome == Outcome::Denied {
             usage.denials.entry(denial(event)).or_default().add(event.time, &event.id);
         }
@@ -150,12 +150,13 @@ impl Circumstances<'_> {
 }
 
 fn denial(event: &Event<'_>) -> DenialKey {
-    let said = outcome::denial(event);
+    let said = Denial::of(event);
+    let text = |text: Option<&str>| text.unwrap_or_default().to_owned();
     DenialKey {
         event: (event.source.to_string(), event.name.to_string()),
-        action: said.action.to_string(),
-        resource: said.resource.to_string(),
-        policy_type: said.policy_type.to_string(),
+        action: text(said.map(|said| said.action)),
+        resource: text(said.and_then(|said| said.resource)),
+        policy_type: text(said.and_then(|said| said.policy_type).map(PolicyType::as_str)),
     }
 }
 

@@ -8,4 +8,5 @@
 )]
 
 mod conformance;
+mod sample_logs;
 mod tidy;
