@@ -1,5 +1,6 @@
 //! The language of `CloudTrail`: log files, events, who acted and how it ended. Pure; no I/O.
 
+pub mod action_map;
 pub mod event;
 pub mod problem;
 pub mod request;
