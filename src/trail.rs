@@ -7,13 +7,15 @@ mod scan;
 pub mod event;
 
 pub mod log_file;
-
 pub mod inflate;
-
 pub mod decode;
 
 pub mod identity;
 pub mod outcome;
+pub mod action_map;
+pub mod resource_map;
+pub mod passed_roles;
+pub mod coverage;
 
 pub use decode::{Decoded, decode};
 pub use event::Event;
