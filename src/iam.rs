@@ -15,6 +15,8 @@ pub mod resource;
 
 pub mod contain;
 pub mod evaluate;
+pub mod quota;
+pub mod arn_template;
 
 pub use action::Action;
 pub use arn::{AccountId, Arn};

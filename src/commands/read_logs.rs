@@ -39,18 +39,10 @@ pub struct Logs {
     pub coverage: Coverage,
     /// What could not be used, sorted.
     pub problems: Vec<Problem>,
-    /// Files found.
+    /// Files that may be logs.
     pub files: u64,
-    /// Files that are no event logs: digests, insights, foreign files.
-    pub files_skipped: u64,
     /// Files of which something could not be used.
     pub files_with_problems: u64,
-    /// Records of all kinds.
-    pub records: u64,
-    /// Distinct events within the window.
-    pub events: u64,
-    /// Events that were there already.
-    pub duplicates: u64,
 }
 
 /// Reads everything, on the current rayon thread pool.
@@ -74,7 +66,6 @@ pub fn read(source: &dyn LogSource, options: Options) -> Logs {
     });
     let mut logs = Logs {
         files: objects.len() as u64,
-        files_skipped: (skipped.digests + skipped.insights + skipped.others) as u64,
         files_with_problems: problems.len() as u64,
         problems,
         ..Logs::default()
@@ -82,6 +73,10 @@ pub fn read(source: &dyn LogSource, options: Options) -> Logs {
     for part in reader.parts.into_iter().chain([reader.spare]) {
         logs.merge(part.into_inner().unwrap_or_else(PoisonError::into_inner));
     }
+    let counts = &mut logs.coverage.counts;
+    counts.digests_skipped += skipped.digests as u64;
+    counts.insight_files_skipped += skipped.insights as u64;
+    counts.others_skipped += skipped.others as u64;
     logs.problems.sort();
     logs
 }
@@ -91,11 +86,7 @@ impl Logs {
         self.usage.merge(part.fold.finish());
         self.coverage.merge(part.coverage);
         self.problems.extend(part.problems);
-        self.files_skipped += part.files_skipped;
         self.files_with_problems += part.files_with_problems;
-        self.records += part.records;
-        self.events += part.events;
-        self.duplicates += part.duplicates;
     }
 }
 
@@ -105,11 +96,7 @@ struct Part {
     fold: Fold,
     coverage: Coverage,
     problems: Vec<Problem>,
-    files_skipped: u64,
     files_with_problems: u64,
-    records: u64,
-    events: u64,
-    duplicates: u64,
 }
 
 /// Kept from file to file.
@@ -132,19 +119,17 @@ struct Reader<'a> {
 impl Reader<'_> {
     fn file(&self, object: &LogObject, buffers: &mut Buffers) {
         if let Err(error) = self.source.read(object, &mut buffers.bytes) {
-            let mut part = self.part();
-            part.files_with_problems += 1;
-            part.problems.push(error.into());
-            return;
+            return self.part().add_failed_file(error.into());
         }
         let inflated = inflate::inflate(&buffers.bytes, self.options.limits, &mut buffers.text);
-        let mut decoded = self.text(&object.name, &inflated.text);
-        let refused = inflated.problems.iter().any(|problem| problem.kind == ProblemKind::TooLarge);
-        for problem in inflated.problems {
-            let InflateProblem { kind, message } = problem;
-            decoded.add_problem(Problem { file: object.name.clone(), record: None, kind, message });
+        let named = |InflateProblem { kind, message }| Problem { file: object.name.clone(), record: None, kind, message };
+        let mut problems = inflated.problems.into_iter().map(named).peekable();
+        if let Some(refused) = problems.next_if(|problem| problem.kind == ProblemKind::TooLarge) {
+            return self.part().add_failed_file(refused);
         }
-        self.part().add_file(object, decoded, refused);
+        let mut decoded = self.text(&object.name, &inflated.text);
+        problems.for_each(|problem| decoded.add_problem(problem));
+        self.part().add_file(object, decoded);
     }
 
     /// Decodes a text, a long one in parallel. No lock is held while this thread waits for others.
@@ -168,12 +153,11 @@ impl Reader<'_> {
         if from.is_some_and(|from| event.time < from) || to.is_some_and(|to| event.time >= to) {
             return;
         }
-        if !self.seen.first_time(event.fingerprint()) {
-            part.duplicates += 1;
+        if !self.seen.first_time(event.fingerprint().0) {
+            part.coverage.add_duplicate();
             return;
         }
-        part.events += 1;
-        part.coverage.add(event);
+        part.coverage.add_event(event);
         part.fold.add(event);
     }
 
@@ -185,18 +169,20 @@ impl Reader<'_> {
 }
 
 impl Part {
-    fn add_file(&mut self, object: &LogObject, decoded: Decoded, refused: bool) {
-        self.records += decoded.records as u64;
-        let foreign = decoded.shape == Shape::NotALog && !object.named && !refused;
-        if foreign || decoded.shape == Shape::Digest || (decoded.events == 0 && decoded.insights > 0) {
-            self.files_skipped += 1;
-        }
-        if foreign {
+    fn add_failed_file(&mut self, problem: Problem) {
+        self.files_with_problems += 1;
+        self.coverage.add_failed_file(&problem);
+        self.problems.push(problem);
+    }
+
+    fn add_file(&mut self, object: &LogObject, decoded: Decoded) {
+        // A file of another kind that happened to lie in the folder is no mistake of the user.
+        if decoded.shape == Shape::NotALog && !object.named {
+            self.coverage.counts.others_skipped += 1;
             return;
         }
-        if !decoded.problems.is_empty() {
-            self.files_with_problems += 1;
-        }
+        self.coverage.add_file(&decoded);
+        self.files_with_problems += u64::from(!decoded.problems.is_empty());
         self.problems.extend(decoded.problems);
         if decoded.problems_more > 0 {
             self.problems.push(Problem {

@@ -3,15 +3,16 @@
 use super::read_logs::{self, Logs};
 use super::{Outcome, Settings, note, output, print};
 use crate::cli::{FailOn, Format, ReviewArgs};
+use crate::drift::observability::Kind;
 use crate::drift::{self, Observability, Severity, Standing};
 use crate::grants::{GrantedPrincipal, Selectors, Snapshot};
-use crate::iam::glob;
+use crate::iam::{AccountId, glob};
 use crate::iam::reference::reference;
 use crate::recommend;
 use crate::report::model::{AccountCoverage, CoverageReport, PrincipalReport};
 use crate::report::{Report, escape, json, markdown, text};
 use crate::source::dir::DirSource;
-use crate::time::Timestamp;
+use crate::time::{Day, Timestamp};
 use crate::trail::coverage::Coverage;
 use crate::trail::inflate::Limits;
 use crate::usage::Stats;
@@ -159,40 +160,34 @@ fn unmapped(logs: &Logs) -> Vec<((String, String), Stats)> {
 }
 
 fn coverage_report(logs: &Logs, accounts: Vec<AccountCoverage>) -> CoverageReport {
+    let counts = &logs.coverage.counts;
     CoverageReport {
         files: logs.files,
         files_with_problems: logs.files_with_problems,
-        files_skipped: logs.files_skipped,
-        records: logs.records,
-        events: logs.events,
-        duplicates: logs.duplicates,
+        files_skipped: counts.digests_skipped + counts.insight_files_skipped + counts.others_skipped,
+        records: counts.records,
+        events: counts.events_distinct,
+        duplicates: counts.duplicates,
         accounts,
     }
 }
 
 fn account_coverage(coverage: &Coverage) -> Vec<AccountCoverage> {
-    #[derive(Default)]
-    struct Gathered {
-        days: BTreeSet<crate::time::Day>,
-        regions: BTreeSet<String>,
-        categories: BTreeMap<String, (BTreeSet<crate::time::Day>, u64)>,
-    }
-    let mut accounts: BTreeMap<String, Gathered> = BTreeMap::new();
-    for (cell, events) in coverage.cells() {
-        let account = accounts.entry(cell.account.to_string()).or_default();
-        account.days.insert(cell.day);
-        account.regions.insert(cell.region.to_string());
-        let category = account.categories.entry(cell.category.words()).or_default();
-        category.0.insert(cell.day);
-        category.1 += events;
-    }
-    let report = |(account, gathered): (String, Gathered)| AccountCoverage {
-        account,
-        days: gathered.days.len(),
-        regions: gathered.regions.into_iter().collect(),
-        categories: gathered.categories.into_iter().map(|(words, (days, events))| (words, days.len(), events)).collect(),
+    let report = |account: AccountId| {
+        let mut kinds: BTreeMap<Kind, (BTreeSet<Day>, u64)> = BTreeMap::new();
+        for cell in coverage.cells().filter(|cell| cell.account == Some(account)) {
+            let (days, events) = kinds.entry(Kind::of(&cell)).or_default();
+            days.insert(cell.day);
+            *events += cell.events;
+        }
+        AccountCoverage {
+            account: account.to_string(),
+            days: coverage.days(account).len(),
+            regions: coverage.regions(account).into_iter().map(escape::terminal).collect(),
+            categories: kinds.into_iter().map(|(kind, (days, events))| (kind.words(), days.len(), events)).collect(),
+        }
     };
-    accounts.into_iter().map(report).collect()
+    coverage.accounts().map(report).collect()
 }
 
 /// Reviewed accounts with too few days, and how many they have.
@@ -216,7 +211,7 @@ fn insufficient(short: &BTreeMap<String, usize>, days_min: u32) -> Option<String
 
 /// What is taken for granted because nothing in the input says otherwise.
 fn assumptions(coverage: &Coverage, selectors: Option<&Selectors>) -> Vec<String> {
-    let regions: BTreeSet<String> = coverage.cells().map(|(cell, _)| cell.region.to_string()).collect();
+    let regions: BTreeSet<String> = coverage.cells().map(|cell| cell.region.to_owned()).collect();
     let mut all = Vec::new();
     if selectors.and_then(|selectors| selectors.multi_region) != Some(true) {
         let regions: Vec<String> = regions.into_iter().collect();
@@ -227,7 +222,7 @@ fn assumptions(coverage: &Coverage, selectors: Option<&Selectors>) -> Vec<String
     }
     if selectors.is_none() {
         let kinds: BTreeSet<String> =
-            coverage.cells().filter_map(|(cell, _)| cell.category.data_type().map(str::to_owned)).collect();
+            coverage.cells().filter(|cell| cell.category.is_data()).map(|cell| cell.resource_type.to_owned()).collect();
         for kind in kinds {
             all.push(format!(
                 "data events of {kind} are logged for every resource of the type, as for those that were seen (--trails settles it)"

@@ -4,7 +4,7 @@ use crate::grants::Selectors;
 use crate::iam::AccountId;
 use crate::iam::reference::{AccessLevel, ActionInfo, Visibility, reference};
 use crate::time::Day;
-use crate::trail::coverage::{Category, Coverage};
+use crate::trail::coverage::{Category, Cell, Coverage};
 use crate::usage::Usage;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -28,8 +28,40 @@ pub struct Observability {
 /// One account's delivered days and regions.
 #[derive(Clone, Debug, Default)]
 struct AccountView {
-    days: BTreeMap<Category, BTreeSet<Day>>,
+    days: BTreeMap<Kind, BTreeSet<Day>>,
     regions: BTreeSet<String>,
+}
+
+/// What trails switch on and off separately: a category and, for data events, a resource type.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Kind {
+    /// Management or data, reading or writing.
+    pub category: Category,
+    /// `AWS::S3::Object`; empty for management events.
+    pub resource_type: String,
+}
+
+impl Kind {
+    /// The kind of a number of the coverage table.
+    pub fn of(cell: &Cell<'_>) -> Self {
+        Self { category: cell.category, resource_type: cell.resource_type.to_owned() }
+    }
+
+    /// In words: `AWS::S3::Object data events, write`.
+    pub fn words(&self) -> String {
+        let (what, how) = match self.category {
+            Category::ManagementRead => ("management", ", read"),
+            Category::ManagementWrite => ("management", ", write"),
+            Category::ManagementUnknown => ("management", ", read or write"),
+            Category::DataRead => ("data", ", read"),
+            Category::DataWrite => ("data", ", write"),
+            Category::DataUnknown => ("data", ", read or write"),
+            Category::Network => ("network activity", ""),
+            Category::Other => ("other", ""),
+        };
+        let blank = if self.resource_type.is_empty() { "" } else { " " };
+        format!("{}{blank}{what} events{how}", self.resource_type)
+    }
 }
 
 /// Would a use of an action have been seen?
@@ -45,9 +77,10 @@ impl Observability {
     /// `days_min`: on how many days an event category must have been delivered for its silence to count.
     pub fn new(coverage: &Coverage, usage: &Usage, selectors: Option<Selectors>, days_min: usize) -> Self {
         let mut accounts: BTreeMap<AccountId, AccountView> = BTreeMap::new();
-        for (cell, _) in coverage.cells() {
-            let view = accounts.entry(cell.account).or_default();
-            view.days.entry(cell.category.clone()).or_default().insert(cell.day);
+        for cell in coverage.cells() {
+            let Some(account) = cell.account else { continue };
+            let view = accounts.entry(account).or_default();
+            view.days.entry(Kind::of(&cell)).or_default().insert(cell.day);
             view.regions.insert(cell.region.to_string());
         }
         let calls = usage.principals.values().flat_map(|principal| principal.calls.keys());
@@ -120,7 +153,8 @@ impl Observability {
                 Category::ManagementWrite => selectors.management_write,
                 _ => selectors.management_read,
             });
-            if let Visible::No(why) = self.delivered(view, &category, configured) {
+            let kind = Kind { category, resource_type: String::new() };
+            if let Visible::No(why) = self.delivered(view, &kind, configured) {
                 return Visible::No(why);
             }
         }
@@ -129,30 +163,29 @@ impl Observability {
 
     fn data(&self, view: &AccountView, action: &ActionInfo, kind: &str) -> Visible {
         let writes = !matches!(action.level, AccessLevel::Read | AccessLevel::List);
-        let category =
-            if writes { Category::DataWrite(kind.to_owned()) } else { Category::DataRead(kind.to_owned()) };
+        let category = if writes { Category::DataWrite } else { Category::DataRead };
         let configured = self.selectors.as_ref().map(|selectors| {
             selectors.data.get(kind).is_some_and(|scope| if writes { scope.write } else { scope.read })
         });
-        self.delivered(view, &category, configured)
+        self.delivered(view, &Kind { category, resource_type: kind.to_owned() }, configured)
     }
 
     /// A category is covered when the configuration logs it all, or, unless the configuration is known,
     /// when its events were delivered on enough days; and the account was delivered on enough days at all.
-    fn delivered(&self, view: &AccountView, category: &Category, configured: Option<bool>) -> Visible {
+    fn delivered(&self, view: &AccountView, kind: &Kind, configured: Option<bool>) -> Visible {
         if configured == Some(false) {
-            return Visible::No(format!("the trail's event selectors leave out {} (or some of them)", category.words()));
+            return Visible::No(format!("the trail's event selectors leave out {} (or some of them)", kind.words()));
         }
         let days = if configured == Some(true) {
             view.days.values().flatten().collect::<BTreeSet<_>>().len()
         } else {
-            view.days.get(category).map_or(0, BTreeSet::len)
+            view.days.get(kind).map_or(0, BTreeSet::len)
         };
         if days == 0 {
-            return Visible::No(format!("the logs hold no {}", category.words()));
+            return Visible::No(format!("the logs hold no {}", kind.words()));
         }
         if days < self.days_min {
-            return Visible::No(format!("{} on {days} days only, {} are needed", category.words(), self.days_min));
+            return Visible::No(format!("{} on {days} days only, {} are needed", kind.words(), self.days_min));
         }
         Visible::Yes
     }

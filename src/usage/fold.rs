@@ -46,10 +46,10 @@ impl Fold {
         let circumstances = Circumstances { event, outcome, via: identity::via(event) };
         match action_map::actions_of(event) {
             Mapping::Actions { primary, secondary } => {
-                for action in primary {
+                for action in primary.iter() {
                     circumstances.record(usage, action, Basis::Direct);
                 }
-                for action in secondary {
+                for action in secondary.iter() {
                     circumstances.record(usage, action, Basis::Secondary);
                 }
                 circumstances.record_passed_roles(usage);
