@@ -15,6 +15,9 @@ pub mod decode;
 pub mod identity;
 pub mod outcome;
 
+pub mod coverage;
+
+pub use coverage::Coverage;
 pub use decode::{Decoded, decode};
 pub use event::Event;
 pub use identity::{Principal, PrincipalKind};
