@@ -17,6 +17,7 @@ pub mod resource_map;
 pub mod passed_roles;
 pub mod coverage;
 
+pub use coverage::Coverage;
 pub use decode::{Decoded, decode};
 pub use event::Event;
 pub use identity::{Principal, PrincipalKind};

@@ -34,6 +34,16 @@ pub fn code(text: &str) -> String {
     format!("{fence} {clean} {fence}")
 }
 
+/// A sentence of this program for Markdown: what stands between backticks becomes code, the rest running text.
+pub fn sentence(text: &str) -> String {
+    let parts: Vec<&str> = text.split('`').collect();
+    // An odd backtick comes from quoted text, so none of them can be trusted.
+    if parts.len().is_multiple_of(2) {
+        return markdown(text);
+    }
+    parts.iter().enumerate().map(|(index, part)| if index % 2 == 1 { code(part) } else { markdown(part) }).collect()
+}
+
 /// One word of a POSIX shell command.
 pub fn shell(text: &str) -> String {
     let plain = |letter: char| letter.is_ascii_alphanumeric() || "/._-:=+@,".contains(letter);
@@ -64,6 +74,8 @@ mod tests {
         assert_eq!(markdown("<script>|`x`"), "\\<script\\>\\|\\`x\\`");
         assert_eq!(code("a|b"), "`a\\|b`");
         assert_eq!(code("a``b"), "``` a``b ```");
+        assert_eq!(sentence("`a_b`, which_was <b>"), "`a_b`, which\\_was \\<b\\>");
+        assert_eq!(sentence("a ` b"), "a \\` b");
         assert_eq!(shell("it's"), "'it'\\''s'");
         assert_eq!(shell("$(rm)"), "'$(rm)'");
         assert_eq!(shell("arn:aws:iam::aws:policy/X"), "arn:aws:iam::aws:policy/X");

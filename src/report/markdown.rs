@@ -1,6 +1,6 @@
 //! `review.md`: the review as a document that a person reads from top to bottom.
 
-use super::escape::{code, markdown};
+use super::escape::{code, markdown, sentence};
 use super::model::{PolicyReport, PrincipalReport, RecommendationReport, Report, StatementReport};
 use super::text::{grouped, plural, wrapped_list};
 use crate::drift::{Standing, Verdict};
@@ -40,7 +40,7 @@ fn coverage(out: &mut String, report: &Report) {
     );
     if let Some(why) = &report.insufficient {
         let ending = if report.forced { "Recommendations are shown because they were forced." } else { "No recommendations are shown." };
-        let _ = writeln!(out, "**Coverage is not sufficient:** {}. {ending}\n", markdown(why));
+        let _ = writeln!(out, "**Coverage is not sufficient:** {}. {ending}\n", sentence(why));
     }
     out.push_str("| account | event category | days | events |\n|---|---|---:|---:|\n");
     for account in &coverage.accounts {
@@ -50,7 +50,7 @@ fn coverage(out: &mut String, report: &Report) {
     }
     out.push_str("\nWhat the conclusions take for granted:\n\n");
     for assumption in &report.assumptions {
-        let _ = writeln!(out, "- {}", markdown(assumption));
+        let _ = writeln!(out, "- {}", sentence(assumption));
     }
     out.push('\n');
 }
@@ -74,7 +74,7 @@ fn overview(out: &mut String, report: &Report) {
 fn principal(out: &mut String, one: &PrincipalReport, report: &Report) {
     let _ = writeln!(out, "## {}\n\n{} ({})\n", markdown(&one.name), code(&one.arn), code(&one.id));
     for finding in &one.findings {
-        let _ = writeln!(out, "- **{}** ({}): {}", finding.kind.as_str(), finding.severity.as_str(), markdown(&finding.message));
+        let _ = writeln!(out, "- **{}** ({}): {}", finding.kind.as_str(), finding.severity.as_str(), sentence(&finding.message));
     }
     if !one.findings.is_empty() {
         out.push('\n');
@@ -139,11 +139,11 @@ fn statement(out: &mut String, index: usize, one: &StatementReport) {
         );
     }
     for (verdict, why, names) in &one.others {
-        let _ = writeln!(out, "- {}: {} ({})", verdict.as_str(), listed(names), markdown(why));
+        let _ = writeln!(out, "- {}: {} ({})", verdict.as_str(), listed(names), sentence(why));
     }
     for grant in one.grants.iter().filter(|grant| grant.why.is_some()) {
         let why = grant.why.as_deref().unwrap_or_default();
-        let _ = writeln!(out, "- {}: {} ({})", Verdict::Unobservable.as_str(), code(&grant.action_pattern), markdown(why));
+        let _ = writeln!(out, "- {}: {} ({})", Verdict::Unobservable.as_str(), code(&grant.action_pattern), sentence(why));
     }
     out.push('\n');
 }
@@ -167,7 +167,7 @@ fn recommendation(out: &mut String, one: &RecommendationReport) {
             return;
         }
         Status::CheckFailed(why) => {
-            let _ = writeln!(out, "**No recommendation:** {}.\n", markdown(why));
+            let _ = writeln!(out, "**No recommendation:** {}.\n", sentence(why));
             return;
         }
     }
@@ -225,9 +225,9 @@ fn problems(out: &mut String, report: &Report) {
     }
     out.push_str("## Problems\n\n");
     for problem in &report.problems {
-        let _ = writeln!(out, "- {}: {} ({})", code(&problem.file), markdown(&problem.message), problem.kind.as_str());
+        let _ = writeln!(out, "- {}: {} ({})", code(&problem.file), sentence(&problem.message), problem.kind.as_str());
     }
     for (what, message) in &report.snapshot_problems {
-        let _ = writeln!(out, "- snapshot, {}: {}", code(what), markdown(message));
+        let _ = writeln!(out, "- snapshot, {}: {}", code(what), sentence(message));
     }
 }

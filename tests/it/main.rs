@@ -8,5 +8,6 @@
 )]
 
 mod conformance;
+mod decode_reference;
 mod sample_logs;
 mod tidy;
