@@ -36,12 +36,21 @@ pub fn run(args: &ReviewArgs, settings: &Settings) -> anyhow::Result<Outcome> {
         .num_threads(settings.threads.unwrap_or(0))
         .build()
         .context("cannot start threads")?;
-    let report = pool.install(|| {
-        let logs = read_logs::read(&DirSource::new(args.paths.clone()), options(args, settings.now));
-        build(&logs, &snapshot, selectors, args, settings.now)
-    });
+    let source = DirSource::new(args.paths.clone());
+    let logs = pool.install(|| read_logs::read(&source, options(args, settings.now)));
+    if logs.files == 0 {
+        bail!(nothing_found(&logs));
+    }
+    let report = pool.install(|| build(&logs, &snapshot, selectors, args, settings.now));
     show(&report, args, settings)?;
     Ok(outcome(&report, args))
+}
+
+/// Why there was no file to read: the first problem, or that the folders hold none.
+fn nothing_found(logs: &Logs) -> String {
+    let why = logs.problems.first().map(|problem| format!("{}: {}", problem.file, problem.message));
+    let hint = "name folders that hold CloudTrail's .json.gz files, or - for standard input";
+    escape::terminal(&why.unwrap_or_else(|| "the paths hold no log file".to_owned())) + "\nhint: " + hint
 }
 
 fn options(args: &ReviewArgs, now: Timestamp) -> read_logs::Options {

@@ -7,7 +7,10 @@
     reason = "a test may panic, and reads its data from the tree"
 )]
 
+mod bad_input;
 mod conformance;
 mod decode_reference;
+mod review;
+mod run;
 mod sample_logs;
 mod tidy;
