@@ -2,8 +2,10 @@
 
 pub mod action_map;
 pub mod event;
+pub mod passed_roles;
 pub mod problem;
 pub mod request;
+pub mod resource_map;
 
 pub use event::Event;
 pub use problem::{Problem, ProblemKind};
