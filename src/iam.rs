@@ -2,6 +2,7 @@
 
 pub mod action;
 pub mod arn;
+pub mod arn_template;
 pub mod glob;
 pub mod json;
 pub mod policy;

@@ -1,0 +1,257 @@
+//! ARN templates of the service reference, `arn:${Partition}:s3:::${BucketName}/${ObjectName}`: which ARNs
+//! are of a type, which values their variables have, and how to write one.
+
+use super::arn;
+
+/// Variables whose values may contain `/`, besides those that end in `WithPath`. Every other variable
+/// stops there: a bucket's ARN must not match the template of an object.
+const WITH_SLASHES: [&str; 7] = [
+    "EntityPath",
+    "LogGroupName",
+    "LogStreamName",
+    "ObjectName",
+    "ParameterNameWithoutLeadingSlash",
+    "RepositoryName",
+    "SecretId",
+];
+
+/// The one variable whose values may contain `:`.
+const WITH_COLONS: &str = "ObjectName";
+
+/// A piece of a template.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Piece<'t> {
+    Literal(&'t str),
+    Variable(&'t str),
+    /// A `*` that the reference itself writes: any text.
+    Star,
+}
+
+/// The variables of an ARN that is of the template's type, in the template's order; `None` when it is not.
+/// A `*` in the template matches any text.
+pub fn bind<'a>(template: &'a str, arn: &'a str) -> Option<Vec<(&'a str, &'a str)>> {
+    let (wanted, found) = (arn::split(template)?, arn::split(arn)?);
+    let mut bindings = Vec::new();
+    for (template, text) in [
+        (wanted.partition, found.partition),
+        (wanted.service, found.service),
+        (wanted.region, found.region),
+        (wanted.account, found.account),
+        (wanted.resource, found.resource),
+    ] {
+        let pieces: Vec<_> = pieces(template).collect();
+        if !bind_pieces(&pieces, text, &mut bindings) {
+            return None;
+        }
+    }
+    Some(bindings)
+}
+
+/// The ARN, or ARN pattern, with the values that `value` has for the variables and `*` for the others.
+pub fn fill<'v>(template: &str, value: impl Fn(&str) -> Option<&'v str>) -> String {
+    pieces(template)
+        .map(|piece| match piece {
+            Piece::Literal(text) => text,
+            Piece::Variable(name) => value(name).unwrap_or("*"),
+            Piece::Star => "*",
+        })
+        .collect()
+}
+
+/// [`fill`], but nothing when a variable has no value or the template has a `*` of its own.
+pub fn fill_all<'v>(template: &str, value: impl Fn(&str) -> Option<&'v str>) -> Option<String> {
+    pieces(template)
+        .map(|piece| match piece {
+            Piece::Literal(text) => Some(text),
+            Piece::Variable(name) => value(name),
+            Piece::Star => None,
+        })
+        .collect()
+}
+
+/// The pattern that every ARN of the type matches: a `*` for each variable.
+pub fn to_glob(template: &str) -> String {
+    fill(template, |_| None)
+}
+
+/// The names of the variables, in order.
+pub fn variables(template: &str) -> impl Iterator<Item = &str> {
+    pieces(template).filter_map(|piece| match piece {
+        Piece::Variable(name) => Some(name),
+        Piece::Literal(_) | Piece::Star => None,
+    })
+}
+
+/// How many characters of the template are fixed: of two types that an ARN matches, the one with more is
+/// the better description.
+pub fn literal_len(template: &str) -> usize {
+    pieces(template)
+        .map(|piece| match piece {
+            Piece::Literal(text) => text.len(),
+            Piece::Variable(_) | Piece::Star => 0,
+        })
+        .sum()
+}
+
+/// May a value of this variable contain the text? Not when it is empty or has a wildcard, a control
+/// character or a separator that would end the variable.
+pub fn accepts(variable: &str, value: &str) -> bool {
+    is_value(variable, value) && !value.contains(['*', '?']) && !value.contains("${")
+}
+
+fn is_value(variable: &str, value: &str) -> bool {
+    let slashes = variable.ends_with("WithPath") || WITH_SLASHES.contains(&variable);
+    !value.is_empty()
+        && !value.contains(char::is_control)
+        && (slashes || !value.contains('/'))
+        && (variable == WITH_COLONS || !value.contains(':'))
+}
+
+fn pieces(template: &str) -> impl Iterator<Item = Piece<'_>> {
+    let mut rest = template;
+    std::iter::from_fn(move || {
+        if let Some((name, behind)) = rest.strip_prefix("${").and_then(|inner| inner.split_once('}')) {
+            rest = behind;
+            return Some(Piece::Variable(name));
+        }
+        if let Some(behind) = rest.strip_prefix('*') {
+            rest = behind;
+            return Some(Piece::Star);
+        }
+        let mut starts = rest.char_indices().skip(1);
+        let end = starts.find(|(at, letter)| *letter == '*' || rest.get(*at..*at + 2) == Some("${"));
+        let (literal, behind) = rest.split_at_checked(end.map_or(rest.len(), |(at, _)| at))?;
+        rest = behind;
+        (!literal.is_empty()).then_some(Piece::Literal(literal))
+    })
+}
+
+/// Matches the pieces from the left. A variable takes the shortest text that lets the rest match; two
+/// variables without a text between them never match, because nothing says where one ends.
+fn bind_pieces<'a>(pieces: &[Piece<'a>], text: &'a str, bindings: &mut Vec<(&'a str, &'a str)>) -> bool {
+    let Some((first, rest)) = pieces.split_first() else { return text.is_empty() };
+    let (name, any) = match first {
+        Piece::Literal(literal) => {
+            return text.strip_prefix(literal).is_some_and(|text| bind_pieces(rest, text, bindings));
+        }
+        Piece::Variable(name) => (*name, false),
+        Piece::Star => ("", true),
+    };
+    let take = |value: &'a str, behind: &'a str, bindings: &mut Vec<(&'a str, &'a str)>| {
+        if !any && !is_value(name, value) {
+            return false;
+        }
+        let before = bindings.len();
+        if !any {
+            bindings.push((name, value));
+        }
+        let matched = bind_pieces(rest, behind, bindings);
+        if !matched {
+            bindings.truncate(before);
+        }
+        matched
+    };
+    match rest.first() {
+        None => take(text, "", bindings),
+        Some(Piece::Literal(next)) => text.match_indices(next).any(|(at, _)| {
+            text.split_at_checked(at).is_some_and(|(value, behind)| take(value, behind, bindings))
+        }),
+        Some(Piece::Variable(_) | Piece::Star) => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::iam::reference::reference;
+    use proptest::prelude::*;
+
+    const OBJECT: &str = "arn:${Partition}:s3:::${BucketName}/${ObjectName}";
+    const BUCKET: &str = "arn:${Partition}:s3:::${BucketName}";
+
+    #[test]
+    fn an_arn_binds_the_variables_of_its_type() {
+        for (template, arn, expect) in [
+            (
+                OBJECT,
+                "arn:aws:s3:::b/k:1/x",
+                Some(vec![("Partition", "aws"), ("BucketName", "b"), ("ObjectName", "k:1/x")]),
+            ),
+            (OBJECT, "arn:aws:s3:::b", None),
+            (OBJECT, "arn:aws:s3:::b/", None),
+            (BUCKET, "arn:aws:s3:::b/k", None),
+            (BUCKET, "arn:aws:s3:us-east-1::b", None),
+            (BUCKET, "arn:aws:sqs:::b", None),
+            (BUCKET, "b", None),
+            (
+                "arn:${Partition}:lambda:${Region}:${Account}:function:${FunctionName}",
+                "arn:aws:lambda:eu-west-1:111122223333:function:f:alias",
+                None,
+            ),
+            (
+                "arn:${Partition}:x:::plan:${Name}-${Id}",
+                "arn:aws:x:::plan:a-b-c",
+                Some(vec![("Partition", "aws"), ("Name", "a"), ("Id", "b-c")]),
+            ),
+            (
+                "arn:${Partition}:iam::${Account}:role/${RoleNameWithPath}",
+                "arn:aws:iam::111122223333:role/a/b/c",
+                Some(vec![("Partition", "aws"), ("Account", "111122223333"), ("RoleNameWithPath", "a/b/c")]),
+            ),
+            (
+                "arn:${Partition}:dms:${Region}::cert:*",
+                "arn:aws:dms:r::cert:x/y",
+                Some(vec![("Partition", "aws"), ("Region", "r")]),
+            ),
+        ] {
+            assert_eq!(bind(template, arn), expect, "{template} {arn}");
+        }
+    }
+
+    #[test]
+    fn a_template_is_filled() {
+        let value = |name: &str| (name == "BucketName").then_some("b");
+        assert_eq!(fill(OBJECT, value), "arn:*:s3:::b/*");
+        assert_eq!(fill_all(OBJECT, value), None);
+        assert_eq!(fill_all(OBJECT, |_| Some("x")).as_deref(), Some("arn:x:s3:::x/x"));
+        assert_eq!(to_glob(BUCKET), "arn:*:s3:::*");
+        assert_eq!(variables(OBJECT).collect::<Vec<_>>(), ["Partition", "BucketName", "ObjectName"]);
+        assert!(literal_len(OBJECT) > literal_len(BUCKET));
+    }
+
+    #[test]
+    fn every_template_binds_what_it_was_filled_with() {
+        let mut templates = 0;
+        for action in reference().expand("*") {
+            for found in &action.resource_types {
+                let names: Vec<_> = variables(found.template).collect();
+                let own_name = |name: &str| names.iter().copied().find(|known| *known == name);
+                let Some(arn) = fill_all(found.template, own_name) else { continue };
+                if found.template.contains("}${") {
+                    continue;
+                }
+                let expect: Vec<_> = names.iter().map(|name| (*name, *name)).collect();
+                assert_eq!(bind(found.template, &arn), Some(expect), "{action} {}", found.template);
+                assert!(crate::iam::glob::matches(&to_glob(found.template), &arn));
+                templates += 1;
+            }
+        }
+        assert!(templates > 10_000, "{templates}");
+    }
+
+    proptest! {
+        #[test]
+        fn nothing_panics(template in "(arn:|\\$\\{|\\}|[a-z*:/é-]){0,20}", arn in "(arn:|[a-z*:/é-]){0,30}") {
+            bind(&template, &arn);
+            fill(&template, |_| Some("x"));
+            prop_assert!(literal_len(&template) <= template.len());
+        }
+
+        #[test]
+        fn an_object_key_survives(key in "[^\\p{Cc}]{1,40}") {
+            let arn = format!("arn:aws:s3:::bucket/{key}");
+            let bound = bind(OBJECT, &arn).unwrap();
+            prop_assert_eq!(bound.last(), Some(&("ObjectName", key.as_str())));
+        }
+    }
+}

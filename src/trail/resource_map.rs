@@ -1,0 +1,706 @@
+//! From an event to the ARNs that IAM weighed when it decided about the call. A wrong ARN would narrow a
+//! policy to the wrong resource, so whatever is not certain is [`Resources::Unknown`].
+
+mod fields;
+
+use crate::iam::reference::{ActionInfo, ResourceTypeRef};
+use crate::iam::table;
+use crate::iam::{Arn, arn, arn_template};
+use crate::trail::Event;
+use fields::{Field, Kind, fields_of};
+use serde_json::Value;
+use std::cell::OnceCell;
+use std::collections::BTreeSet;
+use std::sync::LazyLock;
+
+static STABLE: &str = include_str!("../../data/stable_types.tsv");
+
+/// A call that names more resources than this, counted, is treated as one that names none.
+const ARNS_MAX: usize = 1_000;
+
+/// Calls that read one resource and write another of the same type; the event's own fields name the target.
+const TWO_OF_A_KIND: [&str; 7] = ["Clone", "Copy", "Import", "Merge", "Replicate", "Restore", "Swap"];
+
+/// The resources of one call for one of its actions.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Resources {
+    /// The action has no resource types: IAM weighs `*`.
+    Star,
+    /// What the event names, each with its type in the reference, sorted, without repetition.
+    Arns {
+        /// Type name and ARN. A log group's ARN ends in `:*`, as `CloudWatch` Logs itself writes it.
+        arns: Vec<(&'static str, Arn)>,
+        /// Every required type of the action has an ARN; when all its types are alternatives, one of
+        /// them has. Otherwise IAM weighed more resources than are listed.
+        complete: bool,
+    },
+    /// The event does not say, or does not say with certainty.
+    Unknown,
+}
+
+/// Does a resource type have names that last, like a bucket or a role, or is it made anew by every run, like
+/// an object or a training job? A type that `data/stable_types.tsv` does not list counts as made anew.
+pub fn is_stable(service: &str, resource_type: &str) -> bool {
+    static TYPES: LazyLock<BTreeSet<[&str; 2]>> = LazyLock::new(|| table::rows(STABLE).collect());
+    TYPES.contains(&[service, resource_type])
+}
+
+/// The ARNs that the event names for one of the actions of its call, from `resources[]`, from the response,
+/// or built from the request through the templates of the action's resource types.
+pub fn resources(event: &Event<'_>, action: &ActionInfo) -> Resources {
+    if action.resource_types.is_empty() {
+        return Resources::Star;
+    }
+    let call = Call::new(event);
+    let mut arns: Vec<(&'static str, Arn)> = Vec::new();
+    match special_case(&call, action) {
+        Special::Only(found) => arns = found,
+        Special::None => {
+            for found in &action.resource_types {
+                let of_type = call.arns_of(action, found);
+                arns.extend(of_type.into_iter().map(|arn| (found.name, arn)));
+            }
+        }
+    }
+    if arns.is_empty() || arns.len() > ARNS_MAX {
+        return Resources::Unknown;
+    }
+    arns.sort();
+    arns.dedup();
+    let two_of_a_kind =
+        action.service != "s3" && TWO_OF_A_KIND.iter().any(|verb| event.name.starts_with(verb));
+    let named = |kind: &ResourceTypeRef| arns.iter().any(|(name, _)| *name == kind.name);
+    let complete = !two_of_a_kind && action.resource_types.iter().filter(|kind| kind.required).all(named);
+    Resources::Arns { arns, complete }
+}
+
+enum Special {
+    /// These and no others, possibly none.
+    Only(Vec<(&'static str, Arn)>),
+    None,
+}
+
+/// What a call is about, parsed when somebody asks.
+struct Call<'e> {
+    event: &'e Event<'e>,
+    request: Option<Value>,
+    response: OnceCell<Option<Value>>,
+    partition: &'e str,
+    /// The account in which a bare name is looked up; `None` when the event does not say.
+    account: Option<String>,
+}
+
+impl<'e> Call<'e> {
+    fn new(event: &'e Event<'e>) -> Self {
+        let request = event.request.parse();
+        let (caller, recipient) = (event.identity.account, event.recipient_account);
+        // A copy for the owner of a shared resource does not say in whose account a bare name stands.
+        let account = match (caller, recipient) {
+            (Some(caller), Some(recipient)) if caller != recipient => None,
+            (caller, recipient) => caller.or(recipient).map(|account| account.to_string()),
+        };
+        let partition = arn::split(&event.identity.arn)
+            .map(|parts| parts.partition)
+            .filter(|partition| partition.starts_with("aws"))
+            .unwrap_or_else(|| partition_of(&event.region));
+        Self { event, request, response: OnceCell::new(), partition, account }
+    }
+
+    /// The ARNs of one type: the first place that names any is believed.
+    fn arns_of(&self, action: &ActionInfo, kind: &ResourceTypeRef) -> Vec<Arn> {
+        let best = |text: &str| {
+            let of_type = |other: &&ResourceTypeRef| arn_template::bind(other.template, text).is_some();
+            let best = action.resource_types.iter().filter(of_type).max_by_key(|other| {
+                (arn_template::literal_len(other.template), std::cmp::Reverse(other.name))
+            });
+            best.is_some_and(|best| best.template == kind.template) && !text.contains(['*', '?'])
+        };
+        let parse = |text: &str| best(text).then(|| Arn::parse(text).ok()).flatten();
+        let listed: Vec<Arn> =
+            self.event.resources.iter().filter_map(|resource| parse(&resource.arn)).collect();
+        if !listed.is_empty() {
+            return listed.into_iter().map(|arn| as_iam_weighs_it(action.service, kind.name, arn)).collect();
+        }
+        let response = self.response.get_or_init(|| self.event.response.parse());
+        let answered = response.as_ref().map(|response| arn_fields(response, 2)).unwrap_or_default();
+        let asked = self.request.as_ref().map(|request| arn_fields(request, 0)).unwrap_or_default();
+        for place in [answered, asked] {
+            let found: Vec<Arn> = place.into_iter().filter_map(parse).collect();
+            if !found.is_empty() {
+                return found
+                    .into_iter()
+                    .map(|arn| as_iam_weighs_it(action.service, kind.name, arn))
+                    .collect();
+            }
+        }
+        self.built(action.service, kind)
+            .into_iter()
+            .map(|arn| as_iam_weighs_it(action.service, kind.name, arn))
+            .collect()
+    }
+
+    /// Builds the ARNs of a type from the fields of the request.
+    fn built(&self, service: &str, kind: &ResourceTypeRef) -> Vec<Arn> {
+        let Some(request) = &self.request else { return Vec::new() };
+        let names: Vec<&str> = arn_template::variables(kind.template)
+            .filter(|name| !matches!(*name, "Partition" | "Region" | "Account"))
+            .collect();
+        if names.is_empty() && !kind.required {
+            // Nothing in the event tells that this alternative is the one.
+            return Vec::new();
+        }
+        let mut rows: Vec<Vec<(&str, String)>> = vec![Vec::new()];
+        let mut account = self.owner(request);
+        for name in names {
+            let values = self.values(service, kind, name, request);
+            if let [Named::Arn(arn), ..] = &values[..] {
+                return vec![arn.clone()];
+            }
+            let mut longer = Vec::new();
+            for value in values {
+                let Named::Name(value, owner) = value else { continue };
+                account = owner.or(account);
+                longer.extend(
+                    rows.iter()
+                        .map(|row| row.iter().cloned().chain([(name, value.clone())]).collect::<Vec<_>>()),
+                );
+            }
+            rows = longer;
+            if rows.len() > ARNS_MAX {
+                return Vec::new();
+            }
+        }
+        rows.iter().filter_map(|row| self.filled(kind.template, row, account.as_deref())).collect()
+    }
+
+    fn filled(&self, template: &str, row: &[(&str, String)], account: Option<&str>) -> Option<Arn> {
+        let region = Some(&*self.event.region).filter(|region| !region.is_empty());
+        let text = arn_template::fill_all(template, |name| match name {
+            "Partition" => Some(self.partition),
+            "Region" => region,
+            "Account" => account,
+            name => row.iter().find(|(known, _)| *known == name).map(|(_, value)| value.as_str()),
+        })?;
+        arn_template::bind(template, &text)?;
+        Arn::parse(&text).ok()
+    }
+
+    /// The account that a bare name belongs to: the one that the request names, else the caller's.
+    fn owner(&self, request: &Value) -> Option<String> {
+        let named = ["registryId", "catalogId"].iter().find_map(|field| request.get(*field)?.as_str());
+        match named {
+            Some(account) => crate::iam::AccountId::parse(account).map(|account| account.to_string()),
+            None => self.account.clone(),
+        }
+    }
+
+    /// The values that the request has for a variable of a template.
+    fn values(&self, service: &str, kind: &ResourceTypeRef, variable: &str, request: &Value) -> Vec<Named> {
+        for field in fields_of(service, kind.name, variable) {
+            if field.kind == Kind::Never {
+                return Vec::new();
+            }
+            let found: Vec<Named> = fields::texts(request, &field.path)
+                .into_iter()
+                .filter_map(|text| self.named(service, kind, variable, (text, &field)))
+                .collect();
+            if !found.is_empty() {
+                return found;
+            }
+        }
+        Vec::new()
+    }
+
+    fn named(
+        &self,
+        service: &str,
+        kind: &ResourceTypeRef,
+        variable: &str,
+        (text, field): (&str, &Field),
+    ) -> Option<Named> {
+        if text.starts_with("arn:") {
+            arn_template::bind(kind.template, text)?;
+            return Arn::parse(text).ok().filter(|arn| !arn.as_str().contains(['*', '?'])).map(Named::Arn);
+        }
+        // These services lower the case of names in ARNs; the request has the name as the user wrote it.
+        if matches!(service, "sagemaker" | "rds") && text.contains(char::is_uppercase) {
+            return None;
+        }
+        let (value, owner) = match field.kind {
+            Kind::Url => queue(text)?,
+            Kind::Path => (text.strip_prefix('/').unwrap_or(text).to_owned(), None),
+            Kind::Create => (self.with_path(text)?, None),
+            Kind::Created if !self.event.name.starts_with("Create") => return None,
+            Kind::Name | Kind::Created | Kind::Never => (text.to_owned(), None),
+        };
+        let plausible = arn_template::accepts(variable, &value) && !value.starts_with("HIDDEN_DUE_TO");
+        plausible.then_some(Named::Name(value, owner))
+    }
+
+    /// The path of an IAM name is known only to the call that creates it.
+    fn with_path(&self, name: &str) -> Option<String> {
+        if !self.event.name.starts_with("Create") || name.contains('/') {
+            return None;
+        }
+        let path = self.request.as_ref()?.get("path").and_then(Value::as_str).unwrap_or("/");
+        let path = path.strip_prefix('/')?;
+        (path.is_empty() || path.ends_with('/')).then(|| format!("{path}{name}"))
+    }
+}
+
+/// A value of a variable, or the whole ARN where the request has that instead.
+enum Named {
+    Name(String, Option<String>),
+    Arn(Arn),
+}
+
+/// Services whose events need more than templates.
+fn special_case(call: &Call<'_>, action: &ActionInfo) -> Special {
+    match action.service {
+        "s3" => s3(call, action),
+        "lambda" => lambda(call, action),
+        _ => Special::None,
+    }
+}
+
+fn s3(call: &Call<'_>, action: &ActionInfo) -> Special {
+    let text = |name: &str| {
+        let value = call.request.as_ref()?.get(name)?;
+        value.as_str().or_else(|| value.as_array()?.first()?.as_str())
+    };
+    let copies = call.event.name.eq_ignore_ascii_case("CopyObject")
+        || call.event.name.eq_ignore_ascii_case("UploadPartCopy");
+    if copies && action.name.starts_with("GetObject") {
+        // `resources[]` and `bucketName` speak of the target.
+        return Special::Only(
+            text("x-amz-copy-source")
+                .and_then(|source| copied_from(call.partition, source))
+                .into_iter()
+                .collect(),
+        );
+    }
+    let bucket = text("bucketName").unwrap_or_default();
+    if copies && !bucket.starts_with("arn:") {
+        // Whether `resources[]` lists the source besides the target is not documented.
+        let targets = action.resource_types.iter().filter(|kind| kind.name == "object");
+        let built = targets.flat_map(|kind| call.built("s3", kind).into_iter().map(|arn| (kind.name, arn)));
+        return Special::Only(built.filter(|_| !is_access_point_alias(bucket)).collect());
+    }
+    let point = call.event.resources.iter().find(|resource| resource.kind.contains("AccessPoint"));
+    let point =
+        point.map(|resource| &*resource.arn).or_else(|| Some(bucket).filter(|name| name.starts_with("arn:")));
+    if let Some(point) = point {
+        let object = text("key").map(|key| format!("{point}/object/{key}"));
+        let found = action.resource_types.iter().filter_map(|kind| {
+            let arn = match kind.name {
+                "accesspoint" => Some(point.to_owned()),
+                "accesspointobject" => object.clone(),
+                _ => None,
+            }?;
+            arn_template::bind(kind.template, &arn)?;
+            Some((kind.name, Arn::parse(&arn).ok().filter(|arn| !arn.as_str().contains(['*', '?']))?))
+        });
+        return Special::Only(found.collect());
+    }
+    if is_access_point_alias(bucket) { Special::Only(Vec::new()) } else { Special::None }
+}
+
+/// An alias of an access point looks like a bucket, but IAM weighs the access point.
+fn is_access_point_alias(bucket: &str) -> bool {
+    ["-s3alias", "--ol-s3", ".mrap"].iter().any(|end| bucket.ends_with(end))
+}
+
+/// `bucket/key?versionId=…`, percent-encoded, or an access point's ARN with `/object/key`.
+fn copied_from(partition: &str, source: &str) -> Option<(&'static str, Arn)> {
+    let source = source.split_once("?versionId=").map_or(source, |(front, _)| front);
+    let decoded = fields::percent_decoded(source.strip_prefix('/').unwrap_or(source))?;
+    if decoded.contains(['*', '?']) {
+        return None;
+    }
+    if decoded.starts_with("arn:") {
+        return Arn::parse(&decoded).ok().map(|arn| ("accesspointobject", arn));
+    }
+    let (bucket, key) = decoded.split_once('/')?;
+    if bucket.is_empty() || key.is_empty() || is_access_point_alias(bucket) {
+        return None;
+    }
+    Arn::parse(&format!("arn:{partition}:s3:::{bucket}/{key}")).ok().map(|arn| ("object", arn))
+}
+
+/// With a qualifier, IAM weighs the ARN of the version or the alias, which `resources[]` does not list.
+fn lambda(call: &Call<'_>, action: &ActionInfo) -> Special {
+    let text = |name: &str| call.request.as_ref()?.get(name)?.as_str();
+    let Some(qualifier) = text("qualifier").filter(|qualifier| !qualifier.is_empty()) else {
+        return Special::None;
+    };
+    let alias = action.resource_types.iter().find(|kind| kind.name == "function alias");
+    let function = action.resource_types.iter().find(|kind| kind.name == "function");
+    let Some(function) = function else { return Special::None };
+    let plain = call.arns_of(action, function);
+    let [plain] = &plain[..] else { return Special::Only(Vec::new()) };
+    let kind = alias.unwrap_or(function);
+    let arn = Arn::parse(&format!("{plain}:{qualifier}")).ok();
+    let good = |arn: &Arn| !arn.as_str().contains(['*', '?']) && !qualifier.contains([':', '/']);
+    Special::Only(arn.filter(good).map(|arn| (kind.name, arn)).into_iter().collect())
+}
+
+/// `CloudWatch` Logs weighs the streams of a group with the group: its ARN carries `:*`.
+fn as_iam_weighs_it(service: &str, kind: &str, arn: Arn) -> Arn {
+    if service == "logs" && kind == "log-group" {
+        return Arn::parse(&format!("{arn}:*")).unwrap_or(arn);
+    }
+    arn
+}
+
+/// The ARNs in fields whose name ends in `arn` or `arns`, `depth` objects down.
+fn arn_fields(value: &Value, depth: usize) -> Vec<&str> {
+    let Some(fields) = value.as_object() else { return Vec::new() };
+    let mut found = Vec::new();
+    for (name, value) in fields {
+        let lower = name.to_ascii_lowercase();
+        // The source of an invocation permission is somebody else's resource.
+        if (lower.ends_with("arn") || lower.ends_with("arns")) && lower != "sourcearn" {
+            let several = value.as_array().into_iter().flatten().filter_map(Value::as_str);
+            found.extend(value.as_str().into_iter().chain(several).filter(|text| text.starts_with("arn:")));
+        }
+        if depth > 0 {
+            found.extend(arn_fields(value, depth - 1));
+        }
+    }
+    found
+}
+
+/// `https://sqs.eu-west-1.amazonaws.com/111122223333/name`.
+fn queue(url: &str) -> Option<(String, Option<String>)> {
+    let (_, path) = url.split_once("://")?.1.split_once('/')?;
+    let (account, name) = path.split_once('/')?;
+    let account = crate::iam::AccountId::parse(account)?.to_string();
+    Some((name.to_owned(), Some(account)))
+}
+
+/// The partition of a region, by the prefixes that AWS uses.
+fn partition_of(region: &str) -> &'static str {
+    match region {
+        _ if region.starts_with("cn-") => "aws-cn",
+        _ if region.starts_with("us-gov-") => "aws-us-gov",
+        _ if region.starts_with("us-isob-") => "aws-iso-b",
+        _ if region.starts_with("us-isof-") => "aws-iso-f",
+        _ if region.starts_with("eu-isoe-") => "aws-iso-e",
+        _ if region.starts_with("us-iso-") => "aws-iso",
+        _ if region.starts_with("eusc-") => "aws-eusc",
+        _ => "aws",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::iam::AccountId;
+    use crate::iam::reference::reference;
+    use crate::trail::event::EventResource;
+    use crate::trail::request::RequestParameters;
+    use proptest::prelude::*;
+
+    fn event(
+        name: &'static str,
+        request: &'static str,
+        response: &'static str,
+        arns: &[&'static str],
+    ) -> Event<'static> {
+        Event {
+            name: name.into(),
+            region: "eu-west-1".into(),
+            recipient_account: AccountId::parse("111122223333"),
+            request: RequestParameters::from_raw(request),
+            response: RequestParameters::from_raw(response),
+            resources: arns
+                .iter()
+                .map(|arn| EventResource { arn: (*arn).into(), ..EventResource::default() })
+                .collect(),
+            ..Event::default()
+        }
+    }
+
+    fn text(resources: Resources) -> String {
+        match resources {
+            Resources::Star => "*".into(),
+            Resources::Unknown => "?".into(),
+            Resources::Arns { arns, complete } => {
+                let arns: Vec<_> = arns.iter().map(|(kind, arn)| format!("{kind}={arn}")).collect();
+                format!("{}{}", arns.join(" "), if complete { "" } else { " …" })
+            }
+        }
+    }
+
+    fn check(action: &str, event: &Event<'_>, expect: &str) {
+        let info = reference().action_named(action).unwrap();
+        assert_eq!(text(resources(event, info)), expect, "{action} {event:?}");
+    }
+
+    #[test]
+    fn listed_resources_go_to_the_action_that_weighs_them() {
+        let both = ["arn:aws:s3:::b/k", "arn:aws:s3:::b", "arn:aws:s3:::b/*", ""];
+        let read = event("GetObject", r#"{"bucketName":"b","key":"k"}"#, "", &both);
+        check("s3:GetObject", &read, "object=arn:aws:s3:::b/k");
+        check("s3:ListBucket", &read, "bucket=arn:aws:s3:::b");
+        check("s3:ListAllMyBuckets", &read, "*");
+        let key = event("Decrypt", "{}", "", &["arn:aws:kms:eu-west-1:111122223333:key/85b4"]);
+        check("kms:Decrypt", &key, "key=arn:aws:kms:eu-west-1:111122223333:key/85b4");
+    }
+
+    #[test]
+    fn a_copy_reads_the_source_and_writes_the_target() {
+        let request = r#"{"bucketName":"to","key":"k","x-amz-copy-source":"/from/a%2Fb?versionId=7"}"#;
+        let copy = event(
+            "CopyObject",
+            request,
+            "",
+            &["arn:aws:s3:::from/a/b", "arn:aws:s3:::to/k", "arn:aws:s3:::to"],
+        );
+        check("s3:GetObject", &copy, "object=arn:aws:s3:::from/a/b");
+        check("s3:GetObjectVersion", &copy, "object=arn:aws:s3:::from/a/b");
+        check("s3:PutObject", &copy, "object=arn:aws:s3:::to/k");
+        check("s3:GetObject", &event("CopyObject", r#"{"bucketName":"to","key":"k"}"#, "", &[]), "?");
+    }
+
+    #[test]
+    fn an_access_point_is_weighed_itself() {
+        let request = r#"{"bucketName":"arn:aws:s3:eu-west-1:111122223333:accesspoint/p","key":"k"}"#;
+        let point = event("GetObject", request, "", &["arn:aws:s3:::b/k"]);
+        check(
+            "s3:GetObject",
+            &point,
+            "accesspointobject=arn:aws:s3:eu-west-1:111122223333:accesspoint/p/object/k",
+        );
+        check(
+            "s3:GetObject",
+            &event("GetObject", r#"{"bucketName":"p-abc-s3alias","key":"k"}"#, "", &[]),
+            "?",
+        );
+    }
+
+    /// Action, event name, parameters, what comes out.
+    const NAMES: &[(&str, &str, &str, &str)] = &[
+        ("s3:GetObject", "GetObject", r#"{"bucketName":"b","key":"a:b/c"}"#, "object=arn:aws:s3:::b/a:b/c"),
+        ("s3:GetObject", "GetObject", r#"{"bucketName":"b","key":"a*"}"#, "?"),
+        ("s3:GetObject", "GetObject", r#"{"bucketName":"b"}"#, "?"),
+        (
+            "lambda:GetFunction",
+            "GetFunction20150331v2",
+            r#"{"functionName":"f"}"#,
+            "function=arn:aws:lambda:eu-west-1:111122223333:function:f",
+        ),
+        ("lambda:GetFunction", "GetFunction20150331v2", r#"{"functionName":"f:prod"}"#, "?"),
+        (
+            "lambda:GetFunction",
+            "GetFunction20150331v2",
+            r#"{"functionName":"arn:aws:lambda:us-east-1:444455556666:function:f"}"#,
+            "function=arn:aws:lambda:us-east-1:444455556666:function:f",
+        ),
+        (
+            "dynamodb:Query",
+            "Query",
+            r#"{"tableName":"t","indexName":"i"}"#,
+            "index=arn:aws:dynamodb:eu-west-1:111122223333:table/t/index/i table=arn:aws:dynamodb:eu-west-1:111122223333:table/t",
+        ),
+        (
+            "sqs:SendMessage",
+            "SendMessage",
+            r#"{"queueUrl":"https://sqs.eu-west-1.amazonaws.com/444455556666/q"}"#,
+            "queue=arn:aws:sqs:eu-west-1:444455556666:q",
+        ),
+        ("sqs:SendMessage", "SendMessage", r#"{"queueUrl":"https://example.com/q"}"#, "?"),
+        (
+            "sns:Publish",
+            "Publish",
+            r#"{"topicArn":"arn:aws:sns:eu-west-1:1:t","message":"HIDDEN"}"#,
+            "topic=arn:aws:sns:eu-west-1:1:t",
+        ),
+        ("kms:DescribeKey", "DescribeKey", r#"{"keyId":"alias/a"}"#, "?"),
+        (
+            "kms:DescribeKey",
+            "DescribeKey",
+            r#"{"keyId":"85b4"}"#,
+            "key=arn:aws:kms:eu-west-1:111122223333:key/85b4",
+        ),
+        (
+            "logs:CreateLogStream",
+            "CreateLogStream",
+            r#"{"logGroupName":"/aws/x","logStreamName":"s"}"#,
+            "log-stream=arn:aws:logs:eu-west-1:111122223333:log-group:/aws/x:log-stream:s",
+        ),
+        (
+            "logs:CreateLogGroup",
+            "CreateLogGroup",
+            r#"{"logGroupName":"/aws/x"}"#,
+            "log-group=arn:aws:logs:eu-west-1:111122223333:log-group:/aws/x:*",
+        ),
+        ("secretsmanager:GetSecretValue", "GetSecretValue", r#"{"secretId":"db"}"#, "?"),
+        (
+            "ssm:GetParameter",
+            "GetParameter",
+            r#"{"name":"/a/b"}"#,
+            "parameter=arn:aws:ssm:eu-west-1:111122223333:parameter/a/b",
+        ),
+        (
+            "ecr:BatchGetImage",
+            "BatchGetImage",
+            r#"{"registryId":"444455556666","repositoryName":"a/b"}"#,
+            "repository=arn:aws:ecr:eu-west-1:444455556666:repository/a/b",
+        ),
+        ("iam:GetRole", "GetRole", r#"{"roleName":"r"}"#, "?"),
+        (
+            "iam:CreateRole",
+            "CreateRole",
+            r#"{"roleName":"r","path":"/p/"}"#,
+            "role=arn:aws:iam::111122223333:role/p/r",
+        ),
+        ("iam:CreateRole", "CreateRole", r#"{"roleName":"r"}"#, "role=arn:aws:iam::111122223333:role/r"),
+        (
+            "states:StartExecution",
+            "StartExecution",
+            r#"{"stateMachineArn":"arn:aws:states:eu-west-1:1:stateMachine:m","name":"run"}"#,
+            "statemachine=arn:aws:states:eu-west-1:1:stateMachine:m",
+        ),
+        ("states:StartExecution", "StartExecution", r#"{"name":"run"}"#, "?"),
+        (
+            "ec2:TerminateInstances",
+            "TerminateInstances",
+            r#"{"instancesSet":{"items":[{"instanceId":"i-1"},{"instanceId":"i-2"}]}}"#,
+            "instance=arn:aws:ec2:eu-west-1:111122223333:instance/i-1 instance=arn:aws:ec2:eu-west-1:111122223333:instance/i-2",
+        ),
+        (
+            "sts:AssumeRole",
+            "AssumeRole",
+            r#"{"roleArn":"arn:aws:iam::444455556666:role/p/r"}"#,
+            "role=arn:aws:iam::444455556666:role/p/r",
+        ),
+        ("athena:StartQueryExecution", "StartQueryExecution", r#"{"queryString":"HIDDEN"}"#, "?"),
+        ("s3:GetObject", "GetObject", "null", "?"),
+    ];
+
+    #[test]
+    fn names_become_arns() {
+        for (action, name, request, expect) in NAMES {
+            check(action, &event(name, request, "", &[]), expect);
+        }
+    }
+
+    #[test]
+    fn sagemaker_names_become_arns() {
+        let arn = |tail: &str| format!("arn:aws:sagemaker:eu-west-1:111122223333:{tail}");
+        for (action, request, response, expect) in [
+            (
+                "CreateTrainingJob",
+                r#"{"trainingJobName":"j"}"#,
+                "",
+                format!("training-job={}", arn("training-job/j")),
+            ),
+            // SageMaker lowers names in ARNs, so a name with capitals proves nothing.
+            ("CreateTrainingJob", r#"{"trainingJobName":"J"}"#, "", "?".into()),
+            (
+                "CreateTrainingJob",
+                r#"{"trainingJobName":"J"}"#,
+                r#"{"trainingJobArn":"arn:aws:sagemaker:eu-west-1:111122223333:training-job/j"}"#,
+                format!("training-job={}", arn("training-job/j")),
+            ),
+            (
+                "DescribeAutoMLJob",
+                r#"{"autoMLJobName":"a"}"#,
+                "",
+                format!("automl-job={}", arn("automl-job/a")),
+            ),
+            (
+                "CreatePresignedDomainUrl",
+                r#"{"domainId":"d-1","userProfileName":"u"}"#,
+                "",
+                format!("user-profile={}", arn("user-profile/d-1/u")),
+            ),
+            // The id of a new domain is not in the request.
+            ("CreateDomain", r#"{"domainName":"d"}"#, "", "?".into()),
+            (
+                "DeletePartnerApp",
+                r#"{"arn":"arn:aws:sagemaker:eu-west-1:111122223333:partner-app/app-1"}"#,
+                "",
+                format!("partner-app={}", arn("partner-app/app-1")),
+            ),
+            (
+                "DescribeModelBiasJobDefinition",
+                r#"{"jobDefinitionName":"b"}"#,
+                "",
+                format!("model-bias-job-definition={}", arn("model-bias-job-definition/b")),
+            ),
+            ("ListTrainingJobs", "{}", "", "*".into()),
+        ] {
+            check(&format!("sagemaker:{action}"), &event("x", request, response, &[]), &expect);
+        }
+    }
+
+    #[test]
+    fn a_qualifier_changes_the_resource() {
+        let listed = ["arn:aws:lambda:eu-west-1:111122223333:function:f"];
+        let plain = event("Invoke", r#"{"functionName":"f"}"#, "", &listed);
+        check("lambda:InvokeFunction", &plain, &format!("function={}", listed[0]));
+        let aliased = event("Invoke", r#"{"functionName":"f","qualifier":"prod"}"#, "", &listed);
+        let info = reference().action_named("lambda:InvokeFunction").unwrap();
+        let Resources::Arns { arns, .. } = resources(&aliased, info) else { panic!() };
+        assert_eq!(arns.len(), 1);
+        assert_eq!(arns[0].1.as_str(), format!("{}:prod", listed[0]));
+    }
+
+    #[test]
+    fn another_account_s_copy_names_no_account() {
+        let mut foreign = event("GetFunction20150331v2", r#"{"functionName":"f"}"#, "", &[]);
+        foreign.identity.account = AccountId::parse("444455556666");
+        check("lambda:GetFunction", &foreign, "?");
+    }
+
+    #[test]
+    fn partitions_follow_the_region() {
+        for (region, arn, expect) in [
+            ("cn-north-1", "", "arn:aws-cn:s3:::b/k"),
+            ("us-gov-west-1", "", "arn:aws-us-gov:s3:::b/k"),
+            ("eu-west-1", "arn:aws-cn:iam::1:user/u", "arn:aws-cn:s3:::b/k"),
+            ("", "", "arn:aws:s3:::b/k"),
+        ] {
+            let mut event = event("GetObject", r#"{"bucketName":"b","key":"k"}"#, "", &[]);
+            event.region = region.into();
+            event.identity.arn = arn.into();
+            check("s3:GetObject", &event, &format!("object={expect}"));
+        }
+    }
+
+    #[test]
+    fn stable_types_are_types_of_the_reference() {
+        for [service, kind] in table::rows::<2>(STABLE) {
+            assert!(reference().template(service, kind).is_some(), "{service} {kind}");
+        }
+        assert!(is_stable("s3", "bucket") && !is_stable("s3", "object"));
+        assert!(!is_stable("sagemaker", "training-job"));
+    }
+
+    proptest! {
+        #[test]
+        fn nothing_panics(
+            number in 0usize..22_091,
+            field in "bucketName|key|functionName|queueUrl|keyId|roleName|x-amz-copy-source|resourceArn",
+            value in "(arn:|https://|/|:|%|[a-z0-9é*?${}-]){0,20}",
+            listed in "(arn:aws:|s3|:|/|[a-z]){0,12}",
+        ) {
+            let request = serde_json::json!({ field: value }).to_string();
+            let event = Event {
+                name: "CopyObject".into(),
+                request: RequestParameters::from_raw(&request),
+                resources: vec![EventResource { arn: listed.into(), ..EventResource::default() }],
+                ..Event::default()
+            };
+            for action in reference().expand("*").into_iter().skip(number).take(1) {
+                if let Resources::Arns { arns, .. } = resources(&event, action) {
+                    for (_, arn) in arns {
+                        prop_assert!(arn.as_str().ends_with(":*") || !arn.as_str().contains(['*', '?']));
+                    }
+                }
+            }
+        }
+    }
+}
