@@ -6,6 +6,7 @@
 pub mod credit;
 pub mod finding;
 pub mod observability;
+pub mod resolve;
 pub mod verdict;
 
 pub use finding::{Finding, FindingKind, Severity};

@@ -17,7 +17,6 @@ pub mod resource;
 pub mod contain;
 pub mod evaluate;
 pub mod quota;
-pub mod arn_template;
 
 pub use action::Action;
 pub use arn::{AccountId, Arn};

@@ -11,6 +11,7 @@ use crate::iam::reference::ActionInfo;
 use crate::time::Timestamp;
 use crate::trail::identity::PrincipalKind;
 use crate::trail::outcome::Outcome;
+use crate::trail::passed_roles::RoleReference;
 use std::cmp::Ordering;
 use std::collections::{BTreeMap, BTreeSet};
 use std::hash::{Hash, Hasher};
@@ -92,7 +93,7 @@ pub enum Basis {
 }
 
 /// What a call touched.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Resource {
     /// The action knows no resources: IAM checks it against `*`.
     Star,
@@ -102,6 +103,9 @@ pub enum Resource {
     Arn(ResourceName),
     /// More than [`RESOURCES_MAX`] resources, as one pattern.
     Pattern(ResourceName),
+    /// A role that was handed over and is named by its name or its instance profile only; a snapshot
+    /// tells which role that is.
+    Role(RoleReference),
 }
 
 /// A resource with its type.
@@ -220,7 +224,7 @@ impl Resource {
     pub fn name(&self) -> Option<&ResourceName> {
         match self {
             Self::Arn(name) | Self::Pattern(name) => Some(name),
-            Self::Star | Self::Unknown => None,
+            Self::Star | Self::Unknown | Self::Role(_) => None,
         }
     }
 }

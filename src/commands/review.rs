@@ -31,16 +31,18 @@ pub fn run(args: &ReviewArgs, settings: &Settings) -> anyhow::Result<Outcome> {
     let mut snapshot = Snapshot::read(&args.grants)?;
     let selectors =
         if args.trails.is_empty() { None } else { Some(Selectors::read(&args.trails)?) };
-    select(&mut snapshot, args)?;
+    check_selection(&snapshot, args)?;
     let pool = rayon::ThreadPoolBuilder::new()
         .num_threads(settings.threads.unwrap_or(0))
         .build()
         .context("cannot start threads")?;
     let source = DirSource::new(args.paths.clone());
-    let logs = pool.install(|| read_logs::read(&source, options(args, settings.now)));
+    let mut logs = pool.install(|| read_logs::read(&source, options(args, settings.now)));
     if logs.files == 0 {
         bail!(nothing_found(&logs));
     }
+    drift::resolve::passed_roles(&mut logs.usage, &snapshot);
+    select(&mut snapshot, args);
     let report = pool.install(|| build(&logs, &snapshot, selectors, args, settings.now));
     show(&report, args, settings)?;
     Ok(outcome(&report, args))
@@ -63,11 +65,12 @@ fn options(args: &ReviewArgs, now: Timestamp) -> read_logs::Options {
     read_logs::Options { limits, from: resolve(args.from), to: resolve(args.to) }
 }
 
-/// Keeps the principals that the user asked for; a name that fits none is an error with the nearest one.
-fn select(snapshot: &mut Snapshot, args: &ReviewArgs) -> anyhow::Result<()> {
-    let fits = |principal: &GrantedPrincipal, wanted: &str| {
-        glob::matches(wanted, principal.arn.as_str()) || glob::matches_ignore_case(wanted, &principal.name)
-    };
+fn fits(principal: &GrantedPrincipal, wanted: &str) -> bool {
+    glob::matches(wanted, principal.arn.as_str()) || glob::matches_ignore_case(wanted, &principal.name)
+}
+
+/// A name that fits nobody is an error, with the nearest one; better now than after reading the logs.
+fn check_selection(snapshot: &Snapshot, args: &ReviewArgs) -> anyhow::Result<()> {
     for wanted in &args.role {
         if snapshot.principals.iter().any(|principal| fits(principal, wanted)) {
             continue;
@@ -83,12 +86,16 @@ fn select(snapshot: &mut Snapshot, args: &ReviewArgs) -> anyhow::Result<()> {
             bail!("no principal of the account `{}` in the snapshot", escape::terminal(wanted));
         }
     }
+    Ok(())
+}
+
+/// Keeps the principals that the user asked for.
+fn select(snapshot: &mut Snapshot, args: &ReviewArgs) {
     snapshot.principals.retain(|principal| {
         let account = principal.account.map(|account| account.to_string()).unwrap_or_default();
         (args.role.is_empty() || args.role.iter().any(|wanted| fits(principal, wanted)))
             && (args.account.is_empty() || args.account.contains(&account))
     });
-    Ok(())
 }
 
 fn nearest(wanted: &str, snapshot: &Snapshot) -> Option<String> {

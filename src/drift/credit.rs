@@ -65,7 +65,7 @@ impl<'a> Replay<'a> {
         let resource = match self.row.resource {
             Resource::Star => "*",
             Resource::Arn(name) | Resource::Pattern(name) => &name.arn,
-            Resource::Unknown => return None,
+            Resource::Unknown | Resource::Role(_) => return None,
         };
         Some(self.request_for(resource))
     }
@@ -90,7 +90,7 @@ impl<'a> Replay<'a> {
         let resource = match self.row.resource {
             Resource::Star => "*",
             Resource::Arn(name) => &name.arn,
-            Resource::Unknown => return self.applies_anywhere(statement, version),
+            Resource::Unknown | Resource::Role(_) => return self.applies_anywhere(statement, version),
             Resource::Pattern(name) => {
                 return may_meet(statement, &name.arn) && self.applies_anywhere(statement, version);
             }

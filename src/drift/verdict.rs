@@ -267,7 +267,7 @@ fn strongest(uses: &[Use<'_>]) -> Option<(Verdict, &'static str)> {
     let of = |row: &Use<'_>| match (row.call.outcome, row.call.basis, row.resource) {
         (Outcome::Undecided, ..) => (Verdict::Implied, "called, but the error does not tell whether it was allowed"),
         (_, Basis::Secondary, _) => (Verdict::Implied, "an operation that was called may need it"),
-        (_, Basis::PassedRole, Resource::Unknown) => {
+        (_, Basis::PassedRole, Resource::Unknown | Resource::Role(_)) => {
             (Verdict::Implied, "an operation that can hand over a role was called; the log does not show which role")
         }
         _ => (Verdict::Used, ""),
@@ -353,7 +353,7 @@ fn grant(
 fn on_resource(review: &ActionReview<'_>, only: Option<&str>) -> Verdict {
     let Some(pattern) = only.filter(|_| review.verdict == Verdict::Used) else { return review.verdict };
     let met = |row: &Use<'_>| match row.resource {
-        Resource::Star | Resource::Unknown => true,
+        Resource::Star | Resource::Unknown | Resource::Role(_) => true,
         Resource::Arn(name) | Resource::Pattern(name) => {
             pattern.contains("${") || glob::overlaps(pattern, &name.arn)
         }

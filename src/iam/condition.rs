@@ -10,7 +10,7 @@ pub use operator::{Comparison, Operator, Relation, SetOperator};
 
 pub(crate) use context::union;
 pub(crate) use operator::{Compared, Scope, compare};
-pub(crate) use value::parse_bool;
+pub(crate) use value::{Decimal, parse_bool, parse_date, parse_network};
 
 use crate::iam::json::Json;
 use crate::iam::policy::{ConditionKey, ConditionOperator};
@@ -29,11 +29,7 @@ pub(crate) fn block_holds(block: &[ConditionOperator], scope: Scope<'_>) -> Trut
     let mut all = Truth::True;
     for entry in block {
         for key in &entry.keys {
-            let one = match Operator::parse(&entry.operator) {
-                Some(operator) => key_holds(operator, key, scope),
-                None => Truth::Unknown(vec![format!("condition operator `{}`", entry.operator)]),
-            };
-            all = all.and(one);
+            all = all.and(atom_holds(&entry.operator, key, scope));
             if all.is_false() {
                 return all;
             }
@@ -42,9 +38,19 @@ pub(crate) fn block_holds(block: &[ConditionOperator], scope: Scope<'_>) -> Trut
     all
 }
 
+/// One key of one operator.
+pub(crate) fn atom_holds(operator: &str, test: &ConditionKey, scope: Scope<'_>) -> Truth {
+    match Operator::parse(operator) {
+        Some(operator) => key_holds(operator, test, scope),
+        None => Truth::Unknown(vec![format!("condition operator `{operator}`")]),
+    }
+}
+
 fn key_holds(operator: Operator, test: &ConditionKey, scope: Scope<'_>) -> Truth {
     let state = match scope.context.get(&test.key) {
         KeyState::Value("") if !scope.readings.by_default(Point::EmptyStringIsPresent) => KeyState::Absent,
+        // A multivalued key without values is not there.
+        KeyState::List([]) => KeyState::Absent,
         state => state,
     };
     if operator.comparison == Comparison::Null {
@@ -103,8 +109,7 @@ fn null_holds(operator: Operator, test: &ConditionKey, state: &KeyState<'_>, sco
     let absent = match state {
         KeyState::Unknown => return Truth::Unknown(vec![test.key.to_ascii_lowercase()]),
         KeyState::Absent => true,
-        KeyState::Value(_) => false,
-        KeyState::List(values) => values.is_empty(),
+        KeyState::Value(_) | KeyState::List(_) => false,
     };
     if absent && operator.set.is_some() && !scope.readings.by_default(Point::NullUnderSetOperator) {
         return Truth::from(operator.set == Some(SetOperator::ForAllValues));

@@ -1,9 +1,9 @@
 //! Resource scopes: the resources that were touched, never wider than the old statement.
 
 use crate::drift::{ActionReview, Verdict};
-use crate::iam::arn_template;
-use crate::iam::reference::{ActionInfo, ResourceTypeRef, reference};
-use crate::iam::{Statement, glob};
+use crate::iam::reference::ActionInfo;
+use crate::iam::{Statement, arn, arn_template, glob};
+use crate::trail::resource_map::is_stable;
 use crate::usage::fold::{Level, widened};
 use crate::usage::{Resource, ResourceName};
 use std::collections::BTreeSet;
@@ -50,8 +50,8 @@ pub fn resources(review: &ActionReview<'_>, statement: &Statement) -> Option<Vec
 /// The scope that one touched resource asks for.
 fn candidate(action: &ActionInfo, name: &ResourceName) -> String {
     let passes_role = (action.service, action.name) == ("iam", "PassRole");
-    let service = crate::iam::arn::split(&name.arn).map_or("", |parts| parts.service);
-    if passes_role || arn_template::is_stable(service, name.kind) {
+    let service = arn::split(&name.arn).map_or("", |parts| parts.service);
+    if passes_role || is_stable(service, name.kind) {
         return name.arn.clone();
     }
     match widened(Resource::Arn(name.clone()), Level::LastName) {
@@ -79,10 +79,7 @@ fn other_types(action: &ActionInfo, touched: &BTreeSet<&ResourceName>, old: &[St
     }
     let mut scope = Vec::new();
     for kind in action.resource_types.iter().filter(|kind| !touched.iter().any(|name| name.kind == kind.name)) {
-        let Some(template) = template_glob(action, kind) else {
-            scope.extend(old.iter().cloned());
-            continue;
-        };
+        let template = arn_template::to_glob(kind.template);
         if old.iter().any(|pattern| glob::covers(pattern, &template)) {
             scope.push(template);
         } else {
@@ -94,16 +91,10 @@ fn other_types(action: &ActionInfo, touched: &BTreeSet<&ResourceName>, old: &[St
 
 /// The old patterns that can mean a resource of a type that the action takes.
 fn usable(action: &ActionInfo, old: &[String]) -> BTreeSet<String> {
-    let templates: Option<Vec<String>> =
-        action.resource_types.iter().map(|kind| template_glob(action, kind)).collect();
-    let can_match = |pattern: &String| {
-        templates.as_ref().is_none_or(|templates| templates.iter().any(|template| glob::overlaps(template, pattern)))
-    };
+    let templates: Vec<String> =
+        action.resource_types.iter().map(|kind| arn_template::to_glob(kind.template)).collect();
+    let can_match = |pattern: &String| templates.iter().any(|template| glob::overlaps(template, pattern));
     old.iter().filter(|pattern| can_match(pattern)).cloned().collect()
-}
-
-fn template_glob(action: &ActionInfo, kind: &ResourceTypeRef) -> Option<String> {
-    reference().template(action.service, kind.name).map(arn_template::as_glob)
 }
 
 /// Drops patterns that another one covers.

@@ -247,7 +247,7 @@ fn unexplained(rows: &[Use<'_>]) -> Vec<(String, String, Stats)> {
 fn resource_text(resource: &Resource) -> Option<String> {
     match resource {
         Resource::Star => Some("*".to_owned()),
-        Resource::Unknown => None,
+        Resource::Unknown | Resource::Role(_) => None,
         Resource::Arn(name) | Resource::Pattern(name) => Some(name.arn.clone()),
     }
 }

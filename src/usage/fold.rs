@@ -4,13 +4,13 @@ use super::{
     ActionRef, Basis, CallKey, DenialKey, PrincipalKey, PrincipalUsage, RESOURCES_MAX, Resource, ResourceName,
     Stats, Usage, collapse,
 };
-use crate::iam::arn_template;
+use crate::iam::{arn, arn_template};
 use crate::iam::reference::{ActionInfo, reference};
 use crate::trail::action_map::{self, Mapping};
 use crate::trail::event::{Event, EventType};
 use crate::trail::identity::{self, Principal};
 use crate::trail::outcome::{Denial, Outcome, PolicyType};
-use crate::trail::passed_roles::{self, PassedRoles};
+use crate::trail::passed_roles::{self, PassedRole, PassedRoles, RoleReference};
 use crate::trail::resource_map::{self, Resources};
 use std::collections::BTreeMap;
 
@@ -112,20 +112,24 @@ impl Circumstances<'_> {
 
     fn record_passed_roles(&self, usage: &mut PrincipalUsage) {
         let Some(action) = reference().action("iam", "PassRole") else { return };
-        match passed_roles::passed_roles(self.event) {
-            PassedRoles::None => {}
-            PassedRoles::Unknown => {
-                let rows = usage.calls.entry(self.key(action, Basis::PassedRole, None)).or_default();
-                self.count(rows, Resource::Unknown);
-            }
-            PassedRoles::Roles(roles) => {
-                for role in roles {
-                    let key = self.key(action, Basis::PassedRole, role.passed_to);
-                    let rows = usage.calls.entry(key).or_default();
-                    let name = ResourceName { kind: "role", arn: role.arn, complete: true };
-                    self.count(rows, Resource::Arn(name));
+        let (roles, more) = match passed_roles::passed_roles(self.event) {
+            PassedRoles::None => return,
+            PassedRoles::Roles(roles) => (roles, false),
+            PassedRoles::Unknown(roles) => (roles, true),
+        };
+        for PassedRole { role, passed_to } in roles {
+            let rows = usage.calls.entry(self.key(action, Basis::PassedRole, passed_to)).or_default();
+            let resource = match role {
+                RoleReference::Arn(arn) => {
+                    Resource::Arn(ResourceName { kind: "role", arn: arn.to_string(), complete: true })
                 }
-            }
+                indirect => Resource::Role(indirect),
+            };
+            self.count(rows, resource);
+        }
+        if more {
+            let rows = usage.calls.entry(self.key(action, Basis::PassedRole, None)).or_default();
+            self.count(rows, Resource::Unknown);
         }
     }
 
@@ -163,11 +167,51 @@ fn denial(event: &Event<'_>) -> DenialKey {
 /// A resource with some of its names replaced by `*`. Anything that fits no template stays as it is.
 pub fn widened(resource: Resource, level: Level) -> Resource {
     let (Resource::Arn(name) | Resource::Pattern(name)) = resource else { return resource };
-    let service = crate::iam::arn::split(&name.arn).map(|parts| parts.service.to_owned()).unwrap_or_default();
-    let template = reference().template(&service, name.kind);
-    let widened = template.and_then(|template| arn_template::widened(template, &name.arn, level == Level::LastName));
-    match widened {
+    let service = arn::split(&name.arn).map_or("", |parts| parts.service);
+    let template = reference().template(service, name.kind);
+    match template.and_then(|template| widened_arn(template, &name.arn, level)) {
         Some(arn) => Resource::Pattern(ResourceName { arn, ..name }),
         None => Resource::Pattern(name),
+    }
+}
+
+/// Where an ARN is, as against which one it is: kept at every level.
+const PLACE_VARIABLES: [&str; 3] = ["Partition", "Region", "Account"];
+
+fn widened_arn(template: &str, arn: &str, level: Level) -> Option<String> {
+    let bindings = arn_template::bind(template, arn)?;
+    let last = bindings.iter().rev().map(|(name, _)| *name).find(|name| !PLACE_VARIABLES.contains(name));
+    let keeps = |name: &str| match level {
+        Level::LastName => Some(name) != last,
+        Level::AllNames => PLACE_VARIABLES.contains(&name),
+    };
+    Some(arn_template::fill(template, |wanted| {
+        let found = bindings.iter().find(|(name, _)| *name == wanted && keeps(name));
+        found.map(|(_, value)| *value)
+    }))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_widened_within_their_place() {
+        let check = |kind: &'static str, arn: &str, last: &str, all: &str| {
+            let resource = Resource::Arn(ResourceName { kind, arn: arn.to_owned(), complete: true });
+            for (level, expect) in [(Level::LastName, last), (Level::AllNames, all)] {
+                let widened = widened(resource.clone(), level);
+                assert_eq!(widened.name().unwrap().arn, expect, "{arn}");
+                assert_eq!(super::widened(widened.clone(), level), widened, "{arn} once more");
+            }
+        };
+        check("object", "arn:aws:s3:::b/x/y:z", "arn:aws:s3:::b/*", "arn:aws:s3:::*/*");
+        check(
+            "training-job",
+            "arn:aws:sagemaker:eu-west-1:111122223333:training-job/t-1",
+            "arn:aws:sagemaker:eu-west-1:111122223333:training-job/*",
+            "arn:aws:sagemaker:eu-west-1:111122223333:training-job/*",
+        );
+        check("object", "arn:aws:sqs:eu-west-1:111122223333:q", "arn:aws:sqs:eu-west-1:111122223333:q", "arn:aws:sqs:eu-west-1:111122223333:q");
     }
 }

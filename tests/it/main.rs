@@ -9,6 +9,7 @@
 
 mod bad_input;
 mod conformance;
+mod contain;
 mod decode_reference;
 mod review;
 mod run;

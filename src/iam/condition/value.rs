@@ -44,6 +44,62 @@ impl Decimal {
         Some(Self { negative, digits, point })
     }
 
+    /// The text of a number strictly between this one and a bigger one. `None` when its exponent would be
+    /// out of range.
+    pub(crate) fn between(&self, bigger: &Self) -> Option<String> {
+        let inside = match (self.is_positive(), bigger.is_positive()) {
+            (Some(false), Some(true)) => return Some("0".to_owned()),
+            (None, _) => bigger.scaled(-1),
+            (_, None) => self.scaled(-1),
+            // Away from zero, but by less than the two differ.
+            (Some(true), _) => self.grown(bigger),
+            (Some(false), _) => bigger.grown(self),
+        };
+        let text = inside.text();
+        let number = Self::parse(&text)?;
+        (*self < number && number < *bigger).then_some(text)
+    }
+
+    /// The text of a smaller number.
+    pub(crate) fn below(&self) -> String {
+        if self.is_positive() == Some(false) { self.scaled(1).text() } else { "-1".to_owned() }
+    }
+
+    /// The text of a bigger number.
+    pub(crate) fn above(&self) -> String {
+        match self.is_positive() {
+            Some(true) => self.scaled(1).text(),
+            Some(false) => "0".to_owned(),
+            None => "1".to_owned(),
+        }
+    }
+
+    /// `None` for zero.
+    fn is_positive(&self) -> Option<bool> {
+        (!self.digits.is_empty()).then_some(!self.negative)
+    }
+
+    /// Times a power of ten.
+    fn scaled(&self, by: i64) -> Self {
+        Self { point: self.point + by, ..self.clone() }
+    }
+
+    /// A little further from zero, by less than the distance to `other`.
+    fn grown(&self, other: &Self) -> Self {
+        let mut digits = self.digits.clone();
+        if self.point == other.point {
+            digits.resize(digits.len().max(other.digits.len()), b'0');
+        }
+        digits.push(b'1');
+        Self { digits, ..self.clone() }
+    }
+
+    fn text(&self) -> String {
+        let sign = if self.negative { "-" } else { "" };
+        let digits: String = self.digits.iter().map(|digit| char::from(*digit)).collect();
+        if self.digits.is_empty() { "0".to_owned() } else { format!("{sign}0.{digits}e{}", self.point) }
+    }
+
     fn magnitude(&self, other: &Self) -> Ordering {
         match (self.digits.is_empty(), other.digits.is_empty()) {
             (true, true) => Ordering::Equal,
@@ -237,6 +293,18 @@ mod tests {
         }
         for bad in ["", "-", ".", "1,0", " 1", "0x1", "1e", "1e9999999999", "--1", "NaN", "1.2.3", "٣"] {
             assert_eq!(Decimal::parse(bad), None, "{bad}");
+        }
+    }
+
+    #[test]
+    fn there_is_a_number_between_any_two() {
+        let order = ["-1e9", "-10", "-9.99", "-9.98", "-1e-9", "0", "1e-30", "1", "1.00001", "2", "1e400"];
+        for pair in order.windows(2) {
+            let (low, high) = (Decimal::parse(pair[0]).unwrap(), Decimal::parse(pair[1]).unwrap());
+            let between = Decimal::parse(&low.between(&high).unwrap()).unwrap();
+            assert!(low < between && between < high, "{pair:?}");
+            assert!(Decimal::parse(&low.below()).unwrap() < low, "{pair:?}");
+            assert!(Decimal::parse(&high.above()).unwrap() > high, "{pair:?}");
         }
     }
 
