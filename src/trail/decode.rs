@@ -7,7 +7,7 @@ mod record;
 use crate::trail::event::Event;
 use crate::trail::problem::{Problem, ProblemKind};
 use crate::trail::scan::{Cursor, Fault};
-use record::Record;
+use record::{Draft, Record};
 use std::ops::Range;
 
 /// The number of problems that one file may list; the rest is only counted.
@@ -174,7 +174,7 @@ pub fn record_ranges(text: &str) -> impl Iterator<Item = Range<usize>> + '_ {
 /// Is the first record one? Otherwise the text is judged as a whole, and perhaps said to be no log.
 fn starts_like_a_log(text: &str) -> bool {
     let Some(first) = record_ranges(text).next() else { return false };
-    let record = record::read(&mut Cursor::new(text.get(first).unwrap_or_default()));
+    let record = Draft::default().read(&mut Cursor::new(text.get(first).unwrap_or_default()));
     !matches!(record, Ok(Record::Foreign) | Err(_))
 }
 
@@ -315,15 +315,24 @@ impl Walk<'_, '_> {
                     self.place = Place::Top;
                 }
                 (Place::Wrapped, b']') => self.close(at),
-                (Place::Array | Place::Wrapped, _) => match self.cursor.skip_value() {
-                    Ok(_) => self.bad("a value that is no object where a record belongs"),
-                    Err(fault) => self.lost(at, fault),
-                },
+                (Place::Array | Place::Wrapped, _) => self.no_object(at),
                 (Place::Top, _) => self.lost(at, Fault::Syntax("`{` or `[`")),
             }
         }
         if self.place != Place::Top && self.last && !self.mended {
             self.truncated();
+        }
+    }
+
+    /// Something in a list that is no object.
+    fn no_object(&mut self, at: usize) {
+        match self.cursor.skip_value() {
+            // Behind a quote too many, a string may reach into the next record.
+            Ok(_) if matches!(self.cursor.token(), Some(b',' | b']') | None) => {
+                self.bad("a value that is no object where a record belongs");
+            }
+            Ok(_) => self.lost(at, Fault::Syntax("`,` or `]`")),
+            Err(fault) => self.lost(at, fault),
         }
     }
 
@@ -378,9 +387,10 @@ impl Walk<'_, '_> {
 
     /// The record whose `{` is at the cursor.
     fn record(&mut self, at: usize) {
-        match record::read(&mut self.cursor) {
-            Ok(Record::Lookup(text)) => self.lookup(&text),
-            Ok(record) => self.count(record),
+        let mut draft = Draft::default();
+        match draft.read(&mut self.cursor) {
+            Ok(Record::Lookup) => self.lookup(&draft.lookup.unwrap_or_default()),
+            Ok(record) => self.count(record, draft),
             Err(fault) => self.lost(at, fault),
         }
     }
@@ -391,18 +401,18 @@ impl Walk<'_, '_> {
         if cursor.token() != Some(b'{') {
             return self.bad("`CloudTrailEvent` holds no JSON object");
         }
-        match record::read(&mut cursor) {
-            Ok(Record::Lookup(_)) => self.bad("`CloudTrailEvent` inside `CloudTrailEvent`"),
-            Ok(record) => self.count(record),
+        let mut draft = Draft::default();
+        match draft.read(&mut cursor) {
+            Ok(record) => self.count(record, draft),
             Err(fault) => self.bad(&format!("`CloudTrailEvent`: {}", why(fault))),
         }
     }
 
-    fn count(&mut self, record: Record<'_>) {
+    fn count(&mut self, record: Record, draft: Draft<'_>) {
         match record {
-            Record::Event(event) => {
+            Record::Event => {
                 self.decoded.events += 1;
-                (self.each)(*event);
+                (self.each)(draft.event);
             }
             Record::Insight => self.decoded.insights += 1,
             Record::Digest => {
@@ -415,7 +425,7 @@ impl Walk<'_, '_> {
                 self.recognised = true;
                 return self.bad(missing);
             }
-            Record::Lookup(_) => return self.bad("`CloudTrailEvent` inside `CloudTrailEvent`"),
+            Record::Lookup => return self.bad("`CloudTrailEvent` inside `CloudTrailEvent`"),
             Record::Foreign => return self.foreign(),
         }
         self.recognised = true;
@@ -550,8 +560,8 @@ struct Marks {
 }
 
 impl Marks {
-    /// The next place at or behind `from` where a record starts as `CloudTrail` writes it:
-    /// `{"eventVersion"` behind a separator, or, in a text of lines, a line that starts with `{` (then
+    /// The next place at or behind `from` where a record starts as AWS writes it: `{` and one of
+    /// [`FIRST_KEYS`] behind a separator, or, in a text of lines, a line that starts with `{` (then
     /// `true`). Neither can be part of a string: there every quote has a backslash and every line break
     /// is escaped.
     fn next(&mut self, text: &str, from: usize, lines: bool) -> Option<(usize, bool)> {
@@ -577,22 +587,27 @@ fn record_mark(bytes: &[u8], from: usize, lines: bool) -> Option<(usize, bool)> 
     }
     let own_line = if lines { memchr::memmem::find(rest, b"\n{").map(|offset| from + offset + 1) } else { None };
     let reach = own_line.unwrap_or(bytes.len());
-    let mut searched = from;
-    while let Some(offset) =
-        bytes.get(searched..reach).and_then(|part| memchr::memmem::find(part, b"\"eventVersion\""))
-    {
-        let key = searched + offset;
-        let before = bytes.get(from..key).unwrap_or_default().trim_ascii_end();
-        let object = before
-            .strip_suffix(b"{")
-            .is_some_and(|before| matches!(before.trim_ascii_end().last(), Some(b',' | b'[' | b'}') | None));
-        if object {
-            return Some((from + before.len() - 1, false));
-        }
-        searched = key + 1;
-    }
-    own_line.map(|line| (line, true))
+    let first = FIRST_KEYS.iter().filter_map(|key| marked_object(bytes, from..reach, key.as_bytes())).min();
+    first.map(|start| (start, false)).or(own_line.map(|line| (line, true)))
 }
+
+/// The first keys of records as `CloudTrail` and `LookupEvents` write them.
+const FIRST_KEYS: [&str; 2] = ["\"eventVersion\"", "\"EventId\""];
+
+/// The first object in `range` that begins with `key` and stands behind a separator.
+fn marked_object(bytes: &[u8], range: Range<usize>, key: &[u8]) -> Option<usize> {
+    let mut searched = range.start;
+    loop {
+        let at = searched + memchr::memmem::find(bytes.get(searched..range.end)?, key)?;
+        let before = bytes.get(range.start..at)?.trim_ascii_end();
+        let separated = |outside: &[u8]| matches!(outside.trim_ascii_end().last(), Some(b',' | b'[' | b'}') | None);
+        if before.strip_suffix(b"{").is_some_and(separated) {
+            return Some(range.start + before.len() - 1);
+        }
+        searched = at + 1;
+    }
+}
+
 
 fn why(fault: Fault) -> String {
     match fault {
