@@ -371,8 +371,17 @@ mod tests {
         ] {
             check(text, Ok(expect));
         }
-        for text in [r#"{"a":[1}"#, "[1,]", "{1:2}", r#"{"a" 1}"#, r#"{"a":1,}"#, "[1 2]", "nul ", "\"a\nb\"", r#""\x""#]
-        {
+        for text in [
+            r#"{"a":[1}"#,
+            "[1,]",
+            "{1:2}",
+            r#"{"a" 1}"#,
+            r#"{"a":1,}"#,
+            "[1 2]",
+            "nul ",
+            "\"a\nb\"",
+            r#""\x""#,
+        ] {
             assert!(matches!(Cursor::new(text).skip_value(), Err(Fault::Syntax(_))), "{text}");
         }
         for text in ["", " ", "[", r#"{"a""#, r#""abc"#, r#""abc\"#, r#"{"a":[1,"#, "[tru"] {
@@ -383,7 +392,8 @@ mod tests {
     #[test]
     fn the_first_mark_is_found_wherever_it_is() {
         for length in 0..80 {
-            let plain: Vec<u8> = (0..length).map(|at| [0x01, 0x21, 0x23, 0xa2, b'a', 0x0b, 0x5d][at % 7]).collect();
+            let plain: Vec<u8> =
+                (0..length).map(|at| [0x01, 0x21, 0x23, 0xa2, b'a', 0x0b, 0x5d][at % 7]).collect();
             assert_eq!(string_mark(&plain), None);
             for at in 0..length {
                 for mark in [b'"', b'\\', b'\n'] {

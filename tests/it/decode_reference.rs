@@ -10,7 +10,8 @@ use trailtrim::trail::event::Event;
 fn shown(event: &Event<'_>) -> Vec<String> {
     let identity = &event.identity;
     let issuer = identity.issuer.clone().unwrap_or_default();
-    let account = |account: Option<trailtrim::iam::AccountId>| account.map(|id| id.to_string()).unwrap_or_default();
+    let account =
+        |account: Option<trailtrim::iam::AccountId>| account.map(|id| id.to_string()).unwrap_or_default();
     let flag = |flag: Option<bool>| flag.map(|flag| flag.to_string()).unwrap_or_default();
     // Damaged text can be good enough for the walk and not for a parser.
     let json = |raw: Option<&str>| {
@@ -152,7 +153,8 @@ fn string() -> impl Strategy<Value = String> {
 }
 
 fn word() -> impl Strategy<Value = Json> {
-    let other = prop::sample::select(vec!["null", "true", "false", "0", "-1", "123456789012", "\"111122223333\""]);
+    let other =
+        prop::sample::select(vec!["null", "true", "false", "0", "-1", "123456789012", "\"111122223333\""]);
     prop_oneof![3 => string(), 1 => other.prop_map(str::to_owned)].prop_map(Json::Word)
 }
 

@@ -4,9 +4,7 @@
 
 use crate::iam::AccountId;
 use crate::time::Timestamp;
-use crate::trail::event::{
-    Event, EventCategory, EventResource, EventType, SessionIssuer, UserIdentity,
-};
+use crate::trail::event::{Event, EventCategory, EventResource, EventType, SessionIssuer, UserIdentity};
 use crate::trail::request::RequestParameters;
 use crate::trail::scan::{Cursor, Fault};
 use std::borrow::Cow;
@@ -159,7 +157,8 @@ impl<'a> Draft<'a> {
         let event = &mut self.event;
         event.event_type = event_type(&self.event_type);
         event.category = category(&self.category, self.management);
-        if self.insight || event.event_type == EventType::Insight || event.category == EventCategory::Insight {
+        if self.insight || event.event_type == EventType::Insight || event.category == EventCategory::Insight
+        {
             return Record::Insight;
         }
         if self.digest && event.name.is_empty() {
@@ -208,12 +207,11 @@ fn event_type(text: &str) -> EventType {
 
 fn category(text: &str, management: Option<bool>) -> EventCategory {
     match text {
-        "Management" => EventCategory::Management,
         "Data" => EventCategory::Data,
         "Insight" => EventCategory::Insight,
         "NetworkActivity" => EventCategory::NetworkActivity,
         "" if management == Some(false) => EventCategory::Data,
-        "" => EventCategory::Management,
+        "Management" | "" => EventCategory::Management,
         _ => EventCategory::Other,
     }
 }
