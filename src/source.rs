@@ -89,9 +89,7 @@ impl Listing {
     /// The order and uniqueness that [`LogSource::list`] promises.
     fn sorted(mut self) -> Self {
         // The one that the user named wins over the same object found in a folder.
-        self.objects.sort_by(|a, b| {
-            (&a.location, !a.named, &a.name).cmp(&(&b.location, !b.named, &b.name))
-        });
+        self.objects.sort_by(|a, b| (&a.location, !a.named, &a.name).cmp(&(&b.location, !b.named, &b.name)));
         self.objects.dedup_by(|later, kept| later.location == kept.location);
         self.objects.sort_by(|a, b| (&a.name, &a.location).cmp(&(&b.name, &b.location)));
         self.problems.sort();

@@ -90,7 +90,7 @@ impl Walk {
             Ok((meta, location)) if meta.is_dir() => {
                 let before = self.count();
                 let problems = self.listing.problems.len();
-                self.folder(path, location, 0);
+                self.folder(path, &location, 0);
                 if self.count() == before && self.listing.problems.len() == problems {
                     self.empty(path);
                 }
@@ -101,21 +101,21 @@ impl Walk {
     }
 
     /// Walks one folder. `shown` is the path as the user would write it, `location` the true one.
-    fn folder(&mut self, shown: &Path, location: PathBuf, level: usize) {
-        if !self.folders.insert(location.clone()) {
+    fn folder(&mut self, shown: &Path, location: &Path, level: usize) {
+        if !self.folders.insert(location.to_owned()) {
             return;
         }
         if level > FOLDER_LEVELS_MAX {
             let message = format!("more than {FOLDER_LEVELS_MAX} folders deep");
             return self.problem(shown, ProblemKind::Unreadable, message);
         }
-        let entries = match fs::read_dir(&location) {
+        let entries = match fs::read_dir(location) {
             Ok(entries) => entries,
             Err(error) => return self.unreadable(shown, &error),
         };
         for entry in entries {
             match entry {
-                Ok(entry) => self.entry(shown, &location, &entry, level),
+                Ok(entry) => self.entry(shown, location, &entry, level),
                 Err(error) => self.unreadable(shown, &error),
             }
         }
@@ -138,7 +138,7 @@ impl Walk {
         };
         match resolved {
             Err(error) => self.unreadable(&shown, &error),
-            Ok((meta, location)) if meta.is_dir() => self.folder(&shown, location, level + 1),
+            Ok((meta, location)) if meta.is_dir() => self.folder(&shown, &location, level + 1),
             Ok((meta, location)) if meta.is_file() => self.file(&shown, location, meta.len()),
             Ok(_) => self.listing.skipped.others += 1,
         }

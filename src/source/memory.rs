@@ -72,10 +72,8 @@ mod tests {
 
     #[test]
     fn objects_are_listed_in_order_and_fail_when_told_to() {
-        let source = MemorySource::new()
-            .with("b", "2")
-            .with_fault("c", io::ErrorKind::ConnectionReset)
-            .with("a", "1");
+        let source =
+            MemorySource::new().with("b", "2").with_fault("c", io::ErrorKind::ConnectionReset).with("a", "1");
         let listing = source.list();
         let names: Vec<_> = listing.objects.iter().map(|object| object.name.as_str()).collect();
         assert_eq!(names, ["a", "b", "c"]);

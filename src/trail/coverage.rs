@@ -211,8 +211,13 @@ impl Coverage {
             regions.iter().flat_map(move |(region, days)| {
                 days.iter().flat_map(move |(&day, categories)| {
                     categories.iter().flat_map(move |(&category, types)| {
-                        types.iter().map(move |(resource_type, &events)| {
-                            Cell { account, region, day, category, resource_type, events }
+                        types.iter().map(move |(resource_type, &events)| Cell {
+                            account,
+                            region,
+                            day,
+                            category,
+                            resource_type,
+                            events,
                         })
                     })
                 })
@@ -432,7 +437,9 @@ mod tests {
                 .collect();
             let sum = |events: &[Event<'_>]| {
                 let mut coverage = Coverage::default();
-                events.iter().for_each(|event| coverage.add_event(event));
+                for event in events {
+                    coverage.add_event(event);
+                }
                 coverage
             };
             let mut turned = events.clone();

@@ -69,7 +69,7 @@ impl Event<'_> {
     /// account, error code, caller's ARN and source address, because masked or made-up logs repeat
     /// `eventID`s; over the whole record when it has no `eventID`.
     ///
-    /// MurmurHash3 x64 128 with seed 0 (Austin Appleby, public domain) over the fields, each behind its
+    /// `MurmurHash3` x64 128 with seed 0 (Austin Appleby, public domain) over the fields, each behind its
     /// length as four bytes, little-endian.
     pub fn fingerprint(&self) -> Fingerprint {
         if self.id.is_empty() {
@@ -92,7 +92,7 @@ impl Event<'_> {
     }
 }
 
-/// MurmurHash3 x64 128, seed 0; the first half of the result is the upper half of the number.
+/// `MurmurHash3` x64 128, seed 0; the first half of the result is the upper half of the number.
 fn murmur3(bytes: &[u8]) -> u128 {
     const C1: u64 = 0x87c3_7b91_1142_53d5;
     const C2: u64 = 0x4cf5_ad43_2745_937f;
@@ -127,7 +127,7 @@ fn murmur3(bytes: &[u8]) -> u128 {
 }
 
 fn low_half(number: u128) -> u64 {
-    (number & u128::from(u64::MAX)) as u64
+    u64::try_from(number & u128::from(u64::MAX)).unwrap_or_default()
 }
 
 /// `eventType`.

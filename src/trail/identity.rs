@@ -114,7 +114,8 @@ impl<'a> Principal<'a> {
 
     fn has_path(&self, path: &str) -> bool {
         let resource = self.arn.as_deref().and_then(arn::split).map(|parts| parts.resource);
-        self.path_known && resource.and_then(|text| text.strip_prefix("role")).is_some_and(|text| text.starts_with(path))
+        self.path_known
+            && resource.and_then(|text| text.strip_prefix("role")).is_some_and(|text| text.starts_with(path))
     }
 }
 
@@ -136,16 +137,15 @@ fn assumed_role<'a>(identity: &'a UserIdentity<'_>) -> Principal<'a> {
     // `arn:aws:sts::account:assumed-role/name/session`
     let parts = arn::split(&identity.arn).filter(|parts| parts.service == "sts");
     let resource = parts.and_then(|parts| parts.resource.strip_prefix("assumed-role/"));
-    let (name, session_of_arn) =
-        resource.map_or(("", ""), |text| text.split_once('/').unwrap_or((text, "")));
+    let (name, session_of_arn) = resource.map_or(("", ""), |text| text.split_once('/').unwrap_or((text, "")));
     let session = if session.is_empty() { session_of_arn } else { session };
     let issuer = identity.issuer.as_ref().filter(|issuer| is_role(&issuer.arn));
     let account_of_arn = parts.and_then(|parts| AccountId::parse(parts.account));
     let Some(issuer) = issuer else {
         let known_name = first_text(name, issuer_name(identity));
-        let rebuilt = parts.filter(|_| !name.is_empty()).map(|parts| {
-            Cow::Owned(format!("arn:{}:iam::{}:role/{name}", parts.partition, parts.account))
-        });
+        let rebuilt = parts
+            .filter(|_| !name.is_empty())
+            .map(|parts| Cow::Owned(format!("arn:{}:iam::{}:role/{name}", parts.partition, parts.account)));
         let id = first_text(id, issuer_id(identity));
         return Principal {
             kind: PrincipalKind::Role,
@@ -327,7 +327,8 @@ mod tests {
             let found = Principal::of(event);
             let account = found.account.map(|account| account.to_string()).unwrap_or_default();
             let arn = found.arn.as_deref().unwrap_or_default();
-            let shown = (found.kind, &*account, &*found.id, arn, found.path_known, &*found.name, &*found.session);
+            let shown =
+                (found.kind, &*account, &*found.id, arn, found.path_known, &*found.name, &*found.session);
             assert_eq!(shown, expect, "{identity}");
         });
     }
@@ -339,7 +340,9 @@ mod tests {
         use PrincipalKind::{Role, ServiceLinkedRole, Unknown};
         let session = r#""type":"AssumedRole","principalId":"AROAX:s1","arn":"arn:aws:sts::111122223333:assumed-role/r/s1","accountId":"111122223333""#;
         let issued = |arn: &str, id: &str| {
-            format!(r#"{{{session},"sessionContext":{{"sessionIssuer":{{"type":"Role","principalId":"{id}","arn":"{arn}","accountId":"111122223333","userName":"r"}}}}}}"#)
+            format!(
+                r#"{{{session},"sessionContext":{{"sessionIssuer":{{"type":"Role","principalId":"{id}","arn":"{arn}","accountId":"111122223333","userName":"r"}}}}}}"#
+            )
         };
         let with_path = "arn:aws:iam::111122223333:role/team/ml/r";
         let linked = "arn:aws:iam::111122223333:role/aws-service-role/x.amazonaws.com/AWSServiceRoleForX";
@@ -347,7 +350,10 @@ mod tests {
         check(&issued(with_path, "AROAX"), (Role, ACCOUNT, "AROAX", with_path, true, "r", "s1"));
         check(&issued(with_path, "AROA****:u"), (Role, ACCOUNT, "AROA****", with_path, true, "r", "s1"));
         check(&issued(with_path, ""), (Role, ACCOUNT, "AROAX", with_path, true, "r", "s1"));
-        check(&issued(linked, "AROAX"), (ServiceLinkedRole, ACCOUNT, "AROAX", linked, true, "AWSServiceRoleForX", "s1"));
+        check(
+            &issued(linked, "AROAX"),
+            (ServiceLinkedRole, ACCOUNT, "AROAX", linked, true, "AWSServiceRoleForX", "s1"),
+        );
         check(&issued("garbage", "AROAX"), (Role, ACCOUNT, "AROAX", rebuilt, false, "r", "s1"));
         check(&format!("{{{session}}}"), (Role, ACCOUNT, "AROAX", rebuilt, false, "r", "s1"));
         check(
@@ -368,7 +374,8 @@ mod tests {
     #[test]
     fn callers_that_are_no_roles() {
         use PrincipalKind::{
-            Account, Directory, FederatedUser, IdentityCenterUser, Root, Saml, Service, Unknown, User, WebIdentity,
+            Account, Directory, FederatedUser, IdentityCenterUser, Root, Saml, Service, Unknown, User,
+            WebIdentity,
         };
         let user_arn = "arn:aws:iam::111122223333:user/p/ann";
         let root_arn = "arn:aws:iam::111122223333:root";

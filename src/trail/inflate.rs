@@ -137,7 +137,10 @@ fn trailing(rest: &[u8]) -> Result<(), InflateProblem> {
 
 fn flaw(error: &io::Error, members: usize) -> InflateProblem {
     if error.kind() == io::ErrorKind::UnexpectedEof {
-        return InflateProblem { kind: ProblemKind::Truncated, message: "the gzip data ends early".to_owned() };
+        return InflateProblem {
+            kind: ProblemKind::Truncated,
+            message: "the gzip data ends early".to_owned(),
+        };
     }
     let message = format!("gzip member {} is damaged ({error}); what came before was used", members + 1);
     InflateProblem { kind: ProblemKind::Corrupt, message }

@@ -147,7 +147,10 @@ mod tests {
                 "AWSLogs/111122223333/CloudTrail-Insight/us-east-1/2024/05/01/111122223333_CloudTrail-Insight_us-east-1_20240501T0650Z_x.json.gz",
                 (Insight, account, "us-east-1", "2024-05-01", ""),
             ),
-            ("AWSLogs/111122223333/CloudTrail/us-east-1/2024/13/01/x.json", (Events, account, "us-east-1", "", "")),
+            (
+                "AWSLogs/111122223333/CloudTrail/us-east-1/2024/13/01/x.json",
+                (Events, account, "us-east-1", "", ""),
+            ),
             ("AWSLogs/111122223333/vpcflowlogs/us-east-1/2024/05/01/x.log.gz", (Unknown, "", "", "", "")),
             ("AWSLogs/o-abc/x", (Unknown, "", "", "", "o-abc")),
             ("111122223333_CloudTrail_us-east-1.json", (Unknown, "", "", "", "")),

@@ -220,16 +220,25 @@ mod tests {
 
     #[test]
     fn every_line_of_the_table_is_complete_and_reached() {
-        assert_eq!(TABLE.lines().find(|line| !line.starts_with('#')), Some("code\tsource\toutcome\twhy\twhere"));
+        assert_eq!(
+            TABLE.lines().find(|line| !line.starts_with('#')),
+            Some("code\tsource\toutcome\twhy\twhere")
+        );
         for line in table_lines() {
             assert!(read_line(line).is_some(), "{line}");
             assert_eq!(line.split('\t').filter(|cell| !cell.is_empty()).count(), 5, "{line}");
         }
         for (index, line) in LINES.iter().enumerate() {
             let hidden_by = LINES.iter().take(index).find(|earlier| {
-                glob::covers(earlier.code, line.code) && (earlier.source == "*" || earlier.source == line.source)
+                glob::covers(earlier.code, line.code)
+                    && (earlier.source == "*" || earlier.source == line.source)
             });
-            assert!(hidden_by.is_none(), "{} is hidden by {}", line.code, hidden_by.map_or("", |line| line.code));
+            assert!(
+                hidden_by.is_none(),
+                "{} is hidden by {}",
+                line.code,
+                hidden_by.map_or("", |line| line.code)
+            );
         }
     }
 
@@ -281,23 +290,51 @@ mod tests {
         let object = "arn:aws:s3:::b/k e y";
         for (message, expect) in [
             (
-                format!("User: {user} is not authorized to perform: s3:GetObject on resource: \"{object}\" because no identity-based policy allows the s3:GetObject action"),
+                format!(
+                    "User: {user} is not authorized to perform: s3:GetObject on resource: \"{object}\" because no identity-based policy allows the s3:GetObject action"
+                ),
                 denial("s3:GetObject", Some(object), Some(PolicyType::Identity), false, None),
             ),
             (
-                format!("User: {user} is not authorized to perform: iam:ListRoles on resource: arn:aws:iam::111122223333:role/* with an explicit deny in a service control policy: arn:aws:organizations::999999999999:policy/o-a/service_control_policy/p-b"),
-                denial("iam:ListRoles", Some("arn:aws:iam::111122223333:role/*"), Some(PolicyType::ServiceControl), true, Some("arn:aws:organizations::999999999999:policy/o-a/service_control_policy/p-b")),
+                format!(
+                    "User: {user} is not authorized to perform: iam:ListRoles on resource: arn:aws:iam::111122223333:role/* with an explicit deny in a service control policy: arn:aws:organizations::999999999999:policy/o-a/service_control_policy/p-b"
+                ),
+                denial(
+                    "iam:ListRoles",
+                    Some("arn:aws:iam::111122223333:role/*"),
+                    Some(PolicyType::ServiceControl),
+                    true,
+                    Some("arn:aws:organizations::999999999999:policy/o-a/service_control_policy/p-b"),
+                ),
             ),
             (
-                format!("You are not authorized to perform this operation. User: {user} is not authorized to perform: ec2:RunInstances on resource: arn:aws:ec2:eu-west-1:111122223333:instance/* with an explicit deny in an identity-based policy. Encoded authorization failure message: abc"),
-                denial("ec2:RunInstances", Some("arn:aws:ec2:eu-west-1:111122223333:instance/*"), Some(PolicyType::Identity), true, None),
+                format!(
+                    "You are not authorized to perform this operation. User: {user} is not authorized to perform: ec2:RunInstances on resource: arn:aws:ec2:eu-west-1:111122223333:instance/* with an explicit deny in an identity-based policy. Encoded authorization failure message: abc"
+                ),
+                denial(
+                    "ec2:RunInstances",
+                    Some("arn:aws:ec2:eu-west-1:111122223333:instance/*"),
+                    Some(PolicyType::Identity),
+                    true,
+                    None,
+                ),
             ),
             (
-                format!("User: {user} is not authorized to perform: iam:AddRoleToInstanceProfile on resource: instance profile X because no permissions boundary allows the iam:AddRoleToInstanceProfile action"),
-                denial("iam:AddRoleToInstanceProfile", Some("instance profile X"), Some(PolicyType::PermissionsBoundary), false, None),
+                format!(
+                    "User: {user} is not authorized to perform: iam:AddRoleToInstanceProfile on resource: instance profile X because no permissions boundary allows the iam:AddRoleToInstanceProfile action"
+                ),
+                denial(
+                    "iam:AddRoleToInstanceProfile",
+                    Some("instance profile X"),
+                    Some(PolicyType::PermissionsBoundary),
+                    false,
+                    None,
+                ),
             ),
             (
-                format!("User: {user} is not authorized to perform: config:PutRule because no VPC endpoint policy allows the config:PutRule action"),
+                format!(
+                    "User: {user} is not authorized to perform: config:PutRule because no VPC endpoint policy allows the config:PutRule action"
+                ),
                 denial("config:PutRule", None, Some(PolicyType::VpcEndpoint), false, None),
             ),
             (

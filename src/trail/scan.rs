@@ -122,7 +122,7 @@ impl<'a> Cursor<'a> {
         let mut escaped = false;
         loop {
             let rest = self.text.as_bytes().get(self.at..).unwrap_or_default();
-            let Some(offset) = memchr::memchr3(b'"', b'\\', b'\n', rest) else {
+            let Some(offset) = string_mark(rest) else {
                 self.at = self.text.len();
                 return Err(Fault::End);
             };
@@ -275,6 +275,29 @@ impl<'a> Cursor<'a> {
     }
 }
 
+/// The first quote, backslash or line break. Most strings of a log are short: the first bytes are looked
+/// at eight at a time, which is over before a general search has started.
+fn string_mark(bytes: &[u8]) -> Option<usize> {
+    const WORDS: usize = 4;
+    for (index, word) in bytes.as_chunks::<8>().0.iter().take(WORDS).enumerate() {
+        let word = u64::from_le_bytes(*word);
+        let marks = has_byte(word, b'"') | has_byte(word, b'\\') | has_byte(word, b'\n');
+        if marks != 0 {
+            return Some(index * 8 + marks.trailing_zeros() as usize / 8);
+        }
+    }
+    let searched = (bytes.len() / 8).min(WORDS) * 8;
+    let rest = bytes.get(searched..)?;
+    memchr::memchr3(b'"', b'\\', b'\n', rest).map(|offset| searched + offset)
+}
+
+/// The top bit of every byte of `word` that equals `byte`; above the lowest such byte there may be more.
+fn has_byte(word: u64, byte: u8) -> u64 {
+    const ONES: u64 = u64::MAX / 255;
+    let zeroed = word ^ (ONES * u64::from(byte));
+    zeroed.wrapping_sub(ONES) & !zeroed & (ONES << 7)
+}
+
 /// Decodes JSON escapes. A surrogate without its partner and four digits that are none become U+FFFD:
 /// one odd character must not cost a record.
 pub(super) fn unescape(raw: &str) -> String {
@@ -348,12 +371,38 @@ mod tests {
         ] {
             check(text, Ok(expect));
         }
-        for text in [r#"{"a":[1}"#, "[1,]", "{1:2}", r#"{"a" 1}"#, r#"{"a":1,}"#, "[1 2]", "nul ", "\"a\nb\"", r#""\x""#]
-        {
+        for text in [
+            r#"{"a":[1}"#,
+            "[1,]",
+            "{1:2}",
+            r#"{"a" 1}"#,
+            r#"{"a":1,}"#,
+            "[1 2]",
+            "nul ",
+            "\"a\nb\"",
+            r#""\x""#,
+        ] {
             assert!(matches!(Cursor::new(text).skip_value(), Err(Fault::Syntax(_))), "{text}");
         }
         for text in ["", " ", "[", r#"{"a""#, r#""abc"#, r#""abc\"#, r#"{"a":[1,"#, "[tru"] {
             check(text, Err(Fault::End));
+        }
+    }
+
+    #[test]
+    fn the_first_mark_is_found_wherever_it_is() {
+        for length in 0..80 {
+            let plain: Vec<u8> =
+                (0..length).map(|at| [0x01, 0x21, 0x23, 0xa2, b'a', 0x0b, 0x5d][at % 7]).collect();
+            assert_eq!(string_mark(&plain), None);
+            for at in 0..length {
+                for mark in [b'"', b'\\', b'\n'] {
+                    let mut bytes = plain.clone();
+                    bytes[at] = mark;
+                    bytes[(at + 1).min(length - 1)] = mark;
+                    assert_eq!(string_mark(&bytes), Some(at), "{mark} at {at} of {length}");
+                }
+            }
         }
     }
 

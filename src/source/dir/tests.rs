@@ -51,10 +51,24 @@ fn text(source: &DirSource, object: &LogObject) -> String {
 fn a_folder_is_walked_and_foreign_names_are_left_out() {
     let folder = Folder::new();
     let tree = "AWSLogs/111122223333";
-    let events = format!("{tree}/CloudTrail/eu-west-1/2024/05/01/111122223333_CloudTrail_eu-west-1_20240501T0005Z_x.json.gz");
-    let digest = format!("{tree}/CloudTrail-Digest/eu-west-1/2024/05/01/111122223333_CloudTrail-Digest_eu-west-1_t_eu-west-1_20240501T000500Z.json.gz");
+    let events = format!(
+        "{tree}/CloudTrail/eu-west-1/2024/05/01/111122223333_CloudTrail_eu-west-1_20240501T0005Z_x.json.gz"
+    );
+    let digest = format!(
+        "{tree}/CloudTrail-Digest/eu-west-1/2024/05/01/111122223333_CloudTrail-Digest_eu-west-1_t_eu-west-1_20240501T000500Z.json.gz"
+    );
     let insight = format!("{tree}/CloudTrail-Insight/eu-west-1/2024/05/01/x.json.gz");
-    for name in [&*events, &digest, &insight, "flat.jsonl", "UPPER.JSON", "README.md", "a.tar.gz", ".hidden.json", "LICENSE"] {
+    for name in [
+        &*events,
+        &digest,
+        &insight,
+        "flat.jsonl",
+        "UPPER.JSON",
+        "README.md",
+        "a.tar.gz",
+        ".hidden.json",
+        "LICENSE",
+    ] {
         folder.file(name, "{}");
     }
     let (names, problems, skipped) = folder.list(std::slice::from_ref(&folder.0));
@@ -126,8 +140,8 @@ fn a_folder_without_permission_does_not_stop_the_rest() {
     folder.file("closed/a.json", "A");
     let file = folder.file("open/b.json", "B");
     let closed = folder.0.join("closed");
-    fs::set_permissions(&closed, fs::Permissions::from_mode(0)).unwrap();
-    fs::set_permissions(&file, fs::Permissions::from_mode(0)).unwrap();
+    fs::set_permissions(&closed, fs::Permissions::from_mode(0o000)).unwrap();
+    fs::set_permissions(&file, fs::Permissions::from_mode(0o000)).unwrap();
     if fs::read_dir(&closed).is_ok() {
         println!("skipped: this user (root?) may read everything");
         return;
@@ -135,7 +149,10 @@ fn a_folder_without_permission_does_not_stop_the_rest() {
     let source = DirSource::new([folder.0.clone()]);
     let (names, problems, _) = folder.list(std::slice::from_ref(&folder.0));
     fs::set_permissions(&closed, fs::Permissions::from_mode(0o700)).unwrap();
-    assert_eq!((names, problems), (vec!["open/b.json".to_owned()], vec!["closed: permission denied".to_owned()]));
+    assert_eq!(
+        (names, problems),
+        (vec!["open/b.json".to_owned()], vec!["closed: permission denied".to_owned()])
+    );
     let error = source.read(&source.list().objects[1], &mut Vec::new()).unwrap_err();
     assert_eq!(error.to_string(), "permission denied");
 }

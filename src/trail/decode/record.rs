@@ -4,9 +4,7 @@
 
 use crate::iam::AccountId;
 use crate::time::Timestamp;
-use crate::trail::event::{
-    Event, EventCategory, EventResource, EventType, SessionIssuer, UserIdentity,
-};
+use crate::trail::event::{Event, EventCategory, EventResource, EventType, SessionIssuer, UserIdentity};
 use crate::trail::request::RequestParameters;
 use crate::trail::scan::{Cursor, Fault};
 use std::borrow::Cow;
@@ -16,11 +14,12 @@ use std::borrow::Cow;
 const RESOURCES_MAX: usize = 10_000;
 
 /// What a record turned out to be.
-pub(super) enum Record<'a> {
-    /// A `CloudTrail` event.
-    Event(Box<Event<'a>>),
-    /// An element of the output of `LookupEvents`: the event is a string inside it.
-    Lookup(Cow<'a, str>),
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Record {
+    /// A `CloudTrail` event: [`Draft::event`].
+    Event,
+    /// An element of the output of `LookupEvents`: the event is the string [`Draft::lookup`].
+    Lookup,
     /// The content of a digest file.
     Digest,
     /// An Insight event: a statistic.
@@ -58,41 +57,50 @@ pub(super) fn is_record_key(key: &str) -> bool {
     )
 }
 
-/// What is gathered before the record is judged.
+/// What is gathered before the record is judged. Made by the caller and filled in place: an event is
+/// large, and moving it costs as much as reading it.
 #[derive(Default)]
-struct Draft<'a> {
-    event: Event<'a>,
+pub(super) struct Draft<'a> {
+    /// The event, when it is one.
+    pub(super) event: Event<'a>,
+    /// The text of `CloudTrailEvent`, escapes decoded.
+    pub(super) lookup: Option<Cow<'a, str>>,
     time: Cow<'a, str>,
+    /// `@timestamp`: the `CloudTrail` codec of Logstash moves `eventTime` there.
+    moved_time: Cow<'a, str>,
     event_type: Cow<'a, str>,
     category: Cow<'a, str>,
     management: Option<bool>,
     identity_unusable: bool,
-    lookup: Option<Cow<'a, str>>,
     digest: bool,
     insight: bool,
     keys: usize,
 }
 
-/// Reads the record whose `{` is at the cursor and stops behind its `}`.
-pub(super) fn read<'a>(cursor: &mut Cursor<'a>) -> Result<Record<'a>, Fault> {
-    let start = cursor.at();
-    let mut draft = Draft::default();
-    cursor.eat(b'{');
-    let mut first = true;
-    while let Some(key) = cursor.key(std::mem::take(&mut first))? {
-        draft.member(&key, cursor)?;
-    }
-    draft.event.raw = cursor.since(start);
-    Ok(draft.judge())
-}
-
 impl<'a> Draft<'a> {
+    /// Reads the record whose `{` is at the cursor and stops behind its `}`.
+    pub(super) fn read(&mut self, cursor: &mut Cursor<'a>) -> Result<Record, Fault> {
+        let start = cursor.at();
+        cursor.eat(b'{');
+        let mut first = true;
+        while let Some(key) = cursor.key(std::mem::take(&mut first))? {
+            self.member(&key, cursor)?;
+        }
+        self.event.raw = cursor.since(start);
+        Ok(self.judge())
+    }
+
     fn member(&mut self, key: &str, cursor: &mut Cursor<'a>) -> Result<(), Fault> {
         let event = &mut self.event;
         match key {
             "eventID" => event.id = cursor.text()?,
             "sharedEventID" => event.shared_id = cursor.text()?,
             "eventTime" => self.time = cursor.text()?,
+            "@timestamp" => {
+                self.moved_time = cursor.text()?;
+                // Too common a name to be a sign of an event.
+                return Ok(());
+            }
             "eventSource" => event.source = cursor.text()?,
             "eventName" => event.name = cursor.text()?,
             "awsRegion" => event.region = cursor.text()?,
@@ -142,14 +150,15 @@ impl<'a> Draft<'a> {
         Ok(())
     }
 
-    fn judge(mut self) -> Record<'a> {
-        if let Some(text) = self.lookup {
-            return Record::Lookup(text);
+    fn judge(&mut self) -> Record {
+        if self.lookup.is_some() {
+            return Record::Lookup;
         }
         let event = &mut self.event;
         event.event_type = event_type(&self.event_type);
         event.category = category(&self.category, self.management);
-        if self.insight || event.event_type == EventType::Insight || event.category == EventCategory::Insight {
+        if self.insight || event.event_type == EventType::Insight || event.category == EventCategory::Insight
+        {
             return Record::Insight;
         }
         if self.digest && event.name.is_empty() {
@@ -160,6 +169,9 @@ impl<'a> Draft<'a> {
         }
         if event.source.starts_with("aws:") {
             return Record::Bad("`eventSource` starts with `aws:`: a notification, no CloudTrail event");
+        }
+        if self.time.is_empty() {
+            self.time = std::mem::take(&mut self.moved_time);
         }
         for (text, missing) in [
             (&event.source, "no `eventSource`"),
@@ -177,7 +189,7 @@ impl<'a> Draft<'a> {
             return Record::Bad("`eventTime` is no point in time");
         };
         event.time = time;
-        Record::Event(Box::new(self.event))
+        Record::Event
     }
 }
 
@@ -195,12 +207,11 @@ fn event_type(text: &str) -> EventType {
 
 fn category(text: &str, management: Option<bool>) -> EventCategory {
     match text {
-        "Management" => EventCategory::Management,
         "Data" => EventCategory::Data,
         "Insight" => EventCategory::Insight,
         "NetworkActivity" => EventCategory::NetworkActivity,
         "" if management == Some(false) => EventCategory::Data,
-        "" => EventCategory::Management,
+        "Management" | "" => EventCategory::Management,
         _ => EventCategory::Other,
     }
 }

@@ -1,5 +1,7 @@
 use super::*;
 use crate::trail::event::EventCategory;
+use flate2::{Compression, write::GzEncoder};
+use std::io::Write;
 
 /// A small event with the given id; its first key is `eventVersion`, as `CloudTrail` writes it.
 fn event(id: &str) -> String {
@@ -38,8 +40,7 @@ fn run(text: &str) -> Seen {
 /// `ids`: the events that come out, as one word; `problems`: kind and record number of each.
 fn check(text: &str, shape: Shape, ids: &str, problems: &[(ProblemKind, Option<usize>)]) {
     let seen = run(text);
-    let found: Vec<_> =
-        seen.decoded.problems.iter().map(|problem| (problem.kind, problem.record)).collect();
+    let found: Vec<_> = seen.decoded.problems.iter().map(|problem| (problem.kind, problem.record)).collect();
     assert_eq!(
         (seen.decoded.shape, seen.ids.concat().as_str(), &*found),
         (shape, ids, problems),
@@ -52,11 +53,16 @@ fn check(text: &str, shape: Shape, ids: &str, problems: &[(ProblemKind, Option<u
 fn every_shape() {
     let [a, b, c] = ["a", "b", "c"].map(event);
     let quoted = |text: &str| serde_json::to_string(text).unwrap();
-    let lookup = |text: &str| format!(r#"{{"EventId":"x","Resources":[{{}}],"CloudTrailEvent":{}}}"#, quoted(text));
+    let lookup =
+        |text: &str| format!(r#"{{"EventId":"x","Resources":[{{}}],"CloudTrailEvent":{}}}"#, quoted(text));
     let (la, lb) = (lookup(&a), lookup(&b));
     for (text, shape, ids) in [
         (format!(r#"{{"Records":[{a},{b},{c}]}}"#), Shape::Records, "abc"),
-        (format!("\n{{ \"x\" : [{{}}] , \"Records\" : [ {a} , {b} ] , \"y\":{{\"Records\":1}} }}\n"), Shape::Records, "ab"),
+        (
+            format!("\n{{ \"x\" : [{{}}] , \"Records\" : [ {a} , {b} ] , \"y\":{{\"Records\":1}} }}\n"),
+            Shape::Records,
+            "ab",
+        ),
         (format!(r#"{{"Records":[{a}],"Records":[{b}]}}"#), Shape::Records, "ab"),
         (r#"{"Records":[]}"#.to_owned(), Shape::Records, ""),
         (r#"{"Records":null}"#.to_owned(), Shape::Records, ""),
@@ -152,9 +158,15 @@ fn a_bad_record_never_loses_its_neighbours() {
         assert_eq!(seen.decoded.problems.first().unwrap().kind, BadRecord, "{name}");
     }
     // Records that cannot be found by their first key are found by their brackets.
-    let (ua, ub, uc) = (unmarked("a"), unmarked("b").replace("ListBuckets\"", "ListBuckets\"!"), unmarked("c"));
+    let (ua, ub, uc) =
+        (unmarked("a"), unmarked("b").replace("ListBuckets\"", "ListBuckets\"!"), unmarked("c"));
     check(&format!("[{ua},{ub},{uc}]"), Shape::Array, "ac", &[bad(1)]);
-    check(&format!("[{ua},{},{uc}]", unmarked("b").replace("user/a\"}", "user/a\"")), Shape::Array, "ac", &[bad(1)]);
+    check(
+        &format!("[{ua},{},{uc}]", unmarked("b").replace("user/a\"}", "user/a\"")),
+        Shape::Array,
+        "ac",
+        &[bad(1)],
+    );
     for line in ["garbage", &cut(&b, 50), &cut(&b, b.len() - 1), "{\"eventVersion\":\"1", "}", "]", "7"] {
         check(&format!("{ua}\n{line}\n{uc}\n"), Shape::JsonLines, "ac", &[bad(1)]);
         check(&format!("{ua}\r\n{line}\r\n{uc}\r\n"), Shape::JsonLines, "ac", &[bad(1)]);
@@ -224,12 +236,15 @@ fn crafted_text_takes_linear_time() {
 #[test]
 fn a_huge_record_is_a_record() {
     let long = "x".repeat(20 << 20);
-    let text = format!(r#"{{"Records":[{},{}]}}"#, event("a").replace("\"b\"", &format!("\"{long}\"")), event("b"));
+    let text =
+        format!(r#"{{"Records":[{},{}]}}"#, event("a").replace("\"b\"", &format!("\"{long}\"")), event("b"));
     assert_eq!(run(&text).ids, ["a", "b"]);
 }
 
+type Of = fn(&Event<'_>) -> String;
+
 /// One event, decoded by [`decode`], shown by `of`.
-fn field(text: &str, of: fn(&Event<'_>) -> String) -> String {
+fn field(text: &str, of: Of) -> String {
     let mut found = Vec::new();
     let decoded = decode("f", text, &mut |event| found.push(of(&event)));
     assert_eq!(decoded.problems, [], "{text}");
@@ -238,16 +253,24 @@ fn field(text: &str, of: fn(&Event<'_>) -> String) -> String {
 
 #[test]
 fn odd_types_and_repeated_keys_do_not_lose_a_record() {
-    let with = |members: &str| event("a").replace("\"eventID\":\"a\"", &format!("\"eventID\":\"a\",{members}"));
-    type Of = fn(&Event<'_>) -> String;
+    let with =
+        |members: &str| event("a").replace("\"eventID\":\"a\"", &format!("\"eventID\":\"a\",{members}"));
     let cases: [(&str, Of, &str); 19] = [
         (r#""eventID":"b""#, |event| event.id.to_string(), "b"),
         (r#""eventID":null"#, |event| event.id.to_string(), ""),
         (r#""eventID":{"x":[]}"#, |event| event.id.to_string(), ""),
         (r#""eventID":7"#, |event| event.id.to_string(), "7"),
         (r#""event\u0049D":"b""#, |event| event.id.to_string(), "b"),
-        (r#""recipientAccountId":111122223333"#, |event| format!("{:?}", event.recipient_account), "Some(AccountId(111122223333))"),
-        (r#""recipientAccountId":"1""#, |event| format!("{:?}", event.recipient_account), "Some(AccountId(111122223333))"),
+        (
+            r#""recipientAccountId":111122223333"#,
+            |event| format!("{:?}", event.recipient_account),
+            "Some(AccountId(111122223333))",
+        ),
+        (
+            r#""recipientAccountId":"1""#,
+            |event| format!("{:?}", event.recipient_account),
+            "Some(AccountId(111122223333))",
+        ),
         (r#""readOnly":"true""#, |event| format!("{:?}", event.read_only), "Some(true)"),
         (r#""readOnly":[]"#, |event| format!("{:?}", event.read_only), "None"),
         (r#""eventCategory":"Data""#, |event| format!("{:?}", event.category), "Data"),
@@ -255,9 +278,17 @@ fn odd_types_and_repeated_keys_do_not_lose_a_record() {
         (r#""eventCategory":"Novel""#, |event| format!("{:?}", event.category), "Other"),
         (r#""eventType":"Novel""#, |event| format!("{:?}", event.event_type), "Other"),
         (r#""resources":{}"#, |event| event.resources.len().to_string(), "0"),
-        (r#""resources":[null,7,{},{"ARN":"arn:aws:s3:::b","type":"AWS::S3::Bucket"}]"#, |event| event.resources.iter().map(|one| one.arn.to_string()).collect(), "arn:aws:s3:::b"),
+        (
+            r#""resources":[null,7,{},{"ARN":"arn:aws:s3:::b","type":"AWS::S3::Bucket"}]"#,
+            |event| event.resources.iter().map(|one| one.arn.to_string()).collect(),
+            "arn:aws:s3:::b",
+        ),
         (r#""userIdentity":null"#, |event| event.identity.arn.to_string(), ""),
-        (r#""userIdentity":{"arn":null,"sessionContext":"x","sessionContext":{"sessionIssuer":{},"attributes":[]}}"#, |event| format!("{:?}", event.identity.issuer), "None"),
+        (
+            r#""userIdentity":{"arn":null,"sessionContext":"x","sessionContext":{"sessionIssuer":{},"attributes":[]}}"#,
+            |event| format!("{:?}", event.identity.issuer),
+            "None",
+        ),
         (r#""errorMessage":"\ud83d\u0041""#, |event| event.error_message.to_string(), "\u{fffd}A"),
         (r#""requestParameters":"text""#, |event| format!("{:?}", event.request.parse()), "None"),
     ];
@@ -297,4 +328,56 @@ fn ranges_and_chunks_are_whole_records() {
     let covered: usize = chunks.iter().map(|chunk| chunk.range.len()).sum();
     assert_eq!(covered, text.len());
     assert_eq!(split(&text, text.len()).len(), 1);
+}
+
+#[test]
+fn files_are_inflated_and_their_problems_reported_once() {
+    use ProblemKind::{BadRecord, Corrupt, NotALog, TooLarge, Truncated};
+    let gzip = |text: &str| {
+        let mut encoder = GzEncoder::new(Vec::new(), Compression::fast());
+        encoder.write_all(text.as_bytes()).unwrap();
+        encoder.finish().unwrap()
+    };
+    let wrap = |ids: &[&str]| {
+        let records: Vec<String> = ids.iter().map(|id| event(id)).collect();
+        format!("{{\"Records\":[{}]}}", records.join(","))
+    };
+    let (one, two) = (gzip(&wrap(&["a", "b"])), gzip(&wrap(&["c"])));
+    let both = [one.clone(), two.clone()].concat();
+    // Random enough that a cut in the middle leaves some records and loses others.
+    let ids: Vec<String> =
+        (0..2_000_u64).map(|id| format!("{:016x}", id.wrapping_mul(0x9e37_79b9_7f4a_7c15))).collect();
+    let long = gzip(&wrap(&ids.iter().map(String::as_str).collect::<Vec<_>>()));
+    let mut damaged = both.clone();
+    damaged[one.len() - 6] ^= 1;
+    let not_utf8 = [b"{\"Records\":[", event("a").replace("ListBuckets", "\u{1}").as_bytes(), b"]}"].concat();
+    let not_utf8: Vec<u8> = not_utf8.iter().map(|byte| if *byte == 1 { 0xff } else { *byte }).collect();
+    let cases: [(&str, &[u8], usize, &[ProblemKind]); 10] = [
+        ("two members", &both, 3, &[]),
+        ("plain", &wrap(&["a"]).into_bytes(), 1, &[]),
+        ("second member cut", &both[..both.len() - 60], 2, &[Truncated]),
+        ("checksum missing", &two[..two.len() - 8], 1, &[Truncated]),
+        ("first member damaged", &damaged, 2, &[Corrupt]),
+        ("only the magic", &one[..2], 0, &[Truncated]),
+        ("no log inside", &gzip("{\"a\":1}"), 0, &[NotALog]),
+        ("nothing inside", &gzip(""), 0, &[NotALog]),
+        ("not UTF-8", &not_utf8, 1, &[Corrupt]),
+        ("a bad record inside", &gzip(&wrap(&["a", "b"]).replace(r#"ID":"b""#, r#"ID":b"#)), 1, &[BadRecord]),
+    ];
+    let mut buffer = Vec::new();
+    let mut run = |bytes: &[u8], limits| {
+        let mut events = 0;
+        let decoded = decode_file("f", bytes, limits, &mut buffer, &mut |_| events += 1);
+        assert_eq!(decoded.events, events);
+        let kinds: Vec<_> = decoded.problems.iter().map(|problem| problem.kind).collect();
+        (events, kinds)
+    };
+    for (name, bytes, events, kinds) in cases {
+        assert_eq!(run(bytes, Limits::default()), (events, kinds.to_vec()), "{name}");
+    }
+    let (events, kinds) = run(&long[..long.len() / 2], Limits::default());
+    assert!(events > 100 && events < 1_900, "{events}");
+    assert_eq!(kinds, [Truncated]);
+    let tight = Limits { decoded_bytes_max: 100, ..Limits::default() };
+    assert_eq!(run(&one, tight), (0, vec![TooLarge]));
 }
