@@ -143,10 +143,9 @@ fn parse_moment(text: &str) -> Result<Moment, String> {
             _ => None,
         }
     };
-    Timestamp::parse(text)
-        .or_else(|| date().map(Day::start))
-        .map(Moment::At)
-        .ok_or_else(|| "neither RFC 3339 (2026-01-31T00:00:00Z), nor a date (2026-01-31), nor days back (90d)".to_owned())
+    Timestamp::parse(text).or_else(|| date().map(Day::start)).map(Moment::At).ok_or_else(|| {
+        "neither RFC 3339 (2026-01-31T00:00:00Z), nor a date (2026-01-31), nor days back (90d)".to_owned()
+    })
 }
 
 fn parse_days(text: &str) -> Result<u32, String> {

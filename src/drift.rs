@@ -41,6 +41,8 @@ pub struct PrincipalReview<'a> {
     pub namesakes: Vec<(&'a PrincipalKey, &'a PrincipalUsage)>,
     /// How it can be changed.
     pub standing: Standing,
+    /// Why it is left as it is for now, if it is: too young to be judged.
+    pub protected: Option<String>,
     /// One for each policy of the principal, in the same order.
     pub policies: Vec<PolicyReview<'a>>,
     /// Authorized calls that no policy of the snapshot explains.
@@ -108,7 +110,8 @@ pub fn review_principal<'a>(
     let protected = too_young(principal, settings);
     let inputs = verdict::Inputs { principal, usage, standing, protected, observability };
     let (policies, unexplained) = verdict::review_policies(&inputs);
-    PrincipalReview { principal, usage, namesakes, standing, policies, unexplained }
+    let protected = inputs.protected;
+    PrincipalReview { principal, usage, namesakes, standing, protected, policies, unexplained }
 }
 
 /// The identity under which the principal's own events are filed.
@@ -149,6 +152,10 @@ fn too_young(principal: &GrantedPrincipal, settings: &Settings) -> Option<String
     let created = principal.created?;
     let age_days = (settings.window_end.seconds() - created.seconds()).div_euclid(DAY_SECONDS);
     (age_days < i64::from(settings.age_days_min)).then(|| {
-        format!("created {}, less than {} days before the end of the window", created.day(), settings.age_days_min)
+        format!(
+            "created {}, less than {} days before the end of the window",
+            created.day(),
+            settings.age_days_min
+        )
     })
 }

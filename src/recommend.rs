@@ -77,10 +77,10 @@ impl Step {
 }
 
 /// The recommendations for one principal, in the order of its policies. None for what cannot or need not
-/// be changed: service-linked roles, unused principals (delete them whole), group policies, policies
-/// without anything to remove.
+/// be changed: service-linked roles, unused principals (delete them whole), protected ones, group policies,
+/// policies without anything to remove.
 pub fn recommend(review: &PrincipalReview<'_>) -> Vec<Recommendation> {
-    if matches!(review.standing, Standing::ServiceLinked | Standing::Unused) {
+    if matches!(review.standing, Standing::ServiceLinked | Standing::Unused) || review.protected.is_some() {
         return Vec::new();
     }
     let trimmed: Vec<(usize, Trimmed)> = review

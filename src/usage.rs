@@ -180,7 +180,10 @@ impl PrincipalUsage {
     }
 
     /// Calls that ended in a given way.
-    pub fn calls_with(&self, outcome: Outcome) -> impl Iterator<Item = (&CallKey, &BTreeMap<Resource, Stats>)> {
+    pub fn calls_with(
+        &self,
+        outcome: Outcome,
+    ) -> impl Iterator<Item = (&CallKey, &BTreeMap<Resource, Stats>)> {
         self.calls.iter().filter(move |(key, _)| key.outcome == outcome)
     }
 }
@@ -211,7 +214,9 @@ impl Stats {
     /// Keeps the latest events; among equal times the larger id, so that the choice is the same in any order.
     fn offer(&mut self, time: Timestamp, id: &str) {
         let place = self.evidence.partition_point(|(t, i)| (*t, i.as_str()) > (time, id));
-        if place >= EVIDENCE_EVENTS_MAX || self.evidence.get(place).is_some_and(|(t, i)| *t == time && i == id) {
+        if place >= EVIDENCE_EVENTS_MAX
+            || self.evidence.get(place).is_some_and(|(t, i)| *t == time && i == id)
+        {
             return;
         }
         self.evidence.truncate(EVIDENCE_EVENTS_MAX.saturating_sub(1).max(place));

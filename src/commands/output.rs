@@ -17,7 +17,9 @@ pub fn write(folder: &Path, report: &Report) -> anyhow::Result<usize> {
     let earlier = fs::read_to_string(folder.join("review.json")).is_ok_and(|text| text.contains(SCHEMA));
     if policies.exists() {
         if !earlier {
-            bail!("`{shown}` has a folder `policies` that no review wrote\nhint: choose another --output folder");
+            bail!(
+                "`{shown}` has a folder `policies` that no review wrote\nhint: choose another --output folder"
+            );
         }
         fs::remove_dir_all(&policies).with_context(|| format!("cannot replace `{}`", policies.display()))?;
     }

@@ -122,7 +122,12 @@ impl Reader<'_> {
             return self.part().add_failed_file(error.into());
         }
         let inflated = inflate::inflate(&buffers.bytes, self.options.limits, &mut buffers.text);
-        let named = |InflateProblem { kind, message }| Problem { file: object.name.clone(), record: None, kind, message };
+        let named = |InflateProblem { kind, message }| Problem {
+            file: object.name.clone(),
+            record: None,
+            kind,
+            message,
+        };
         let mut problems = inflated.problems.into_iter().map(named).peekable();
         if let Some(refused) = problems.next_if(|problem| problem.kind == ProblemKind::TooLarge) {
             return self.part().add_failed_file(refused);
@@ -163,7 +168,8 @@ impl Reader<'_> {
 
     /// This thread's part. A poisoned lock means a bug elsewhere; the part itself is whole.
     fn part(&self) -> MutexGuard<'_, Part> {
-        let slot = rayon::current_thread_index().and_then(|index| self.parts.get(index)).unwrap_or(&self.spare);
+        let slot =
+            rayon::current_thread_index().and_then(|index| self.parts.get(index)).unwrap_or(&self.spare);
         slot.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

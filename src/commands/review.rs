@@ -6,8 +6,8 @@ use crate::cli::{FailOn, Format, ReviewArgs};
 use crate::drift::observability::Kind;
 use crate::drift::{self, Observability, Severity, Standing};
 use crate::grants::{GrantedPrincipal, Selectors, Snapshot};
-use crate::iam::{AccountId, glob};
 use crate::iam::reference::reference;
+use crate::iam::{AccountId, glob};
 use crate::recommend;
 use crate::report::model::{AccountCoverage, CoverageReport, PrincipalReport};
 use crate::report::{Report, escape, json, markdown, text};
@@ -29,8 +29,7 @@ const TYPO_EDITS_MAX: usize = 4;
 /// Runs the command.
 pub fn run(args: &ReviewArgs, settings: &Settings) -> anyhow::Result<Outcome> {
     let mut snapshot = Snapshot::read(&args.grants)?;
-    let selectors =
-        if args.trails.is_empty() { None } else { Some(Selectors::read(&args.trails)?) };
+    let selectors = if args.trails.is_empty() { None } else { Some(Selectors::read(&args.trails)?) };
     check_selection(&snapshot, args)?;
     let pool = rayon::ThreadPoolBuilder::new()
         .num_threads(settings.threads.unwrap_or(0))
@@ -101,7 +100,11 @@ fn select(snapshot: &mut Snapshot, args: &ReviewArgs) {
 fn nearest(wanted: &str, snapshot: &Snapshot) -> Option<String> {
     let distance = |name: &str| edits(&wanted.to_lowercase(), &name.to_lowercase());
     let names = snapshot.principals.iter().map(|principal| escape::terminal(&principal.name));
-    names.map(|name| (distance(&name), name)).min().filter(|(edits, _)| *edits <= TYPO_EDITS_MAX).map(|(_, name)| name)
+    names
+        .map(|name| (distance(&name), name))
+        .min()
+        .filter(|(edits, _)| *edits <= TYPO_EDITS_MAX)
+        .map(|(_, name)| name)
 }
 
 /// Levenshtein distance in characters.
@@ -119,7 +122,10 @@ fn edits(a: &str, b: &str) -> usize {
     row.last().copied().unwrap_or_default()
 }
 
-#[expect(clippy::too_many_arguments, reason = "the five inputs of a review, none of which belongs to another")]
+#[expect(
+    clippy::too_many_arguments,
+    reason = "the five inputs of a review, none of which belongs to another"
+)]
 fn build(
     logs: &Logs,
     snapshot: &Snapshot,
@@ -161,7 +167,11 @@ fn build(
         service_linked: linked.into_iter().map(|principal| principal.arn).collect(),
         unmapped: unmapped(logs),
         problems: logs.problems.clone(),
-        snapshot_problems: snapshot.problems.iter().map(|one| (one.what.clone(), one.message.clone())).collect(),
+        snapshot_problems: snapshot
+            .problems
+            .iter()
+            .map(|one| (one.what.clone(), one.message.clone()))
+            .collect(),
     }
 }
 
@@ -200,14 +210,21 @@ fn account_coverage(coverage: &Coverage) -> Vec<AccountCoverage> {
             account: account.to_string(),
             days: coverage.days(account).len(),
             regions: coverage.regions(account).into_iter().map(escape::terminal).collect(),
-            categories: kinds.into_iter().map(|(kind, (days, events))| (kind.words(), days.len(), events)).collect(),
+            categories: kinds
+                .into_iter()
+                .map(|(kind, (days, events))| (kind.words(), days.len(), events))
+                .collect(),
         }
     };
     coverage.accounts().map(report).collect()
 }
 
 /// Reviewed accounts with too few days, and how many they have.
-fn short_accounts(snapshot: &Snapshot, covered: &[AccountCoverage], days_min: u32) -> BTreeMap<String, usize> {
+fn short_accounts(
+    snapshot: &Snapshot,
+    covered: &[AccountCoverage],
+    days_min: u32,
+) -> BTreeMap<String, usize> {
     let mut short = BTreeMap::new();
     for account in snapshot.principals.iter().filter_map(|principal| principal.account) {
         let account = account.to_string();
@@ -221,8 +238,9 @@ fn short_accounts(snapshot: &Snapshot, covered: &[AccountCoverage], days_min: u3
 
 fn insufficient(short: &BTreeMap<String, usize>, days_min: u32) -> Option<String> {
     let accounts: Vec<String> = short.iter().map(|(account, days)| format!("{account} has {days}")).collect();
-    (!accounts.is_empty())
-        .then(|| format!("{days_min} days with events are needed, account {}", text::wrapped_list(&accounts, 3)))
+    (!accounts.is_empty()).then(|| {
+        format!("{days_min} days with events are needed, account {}", text::wrapped_list(&accounts, 3))
+    })
 }
 
 /// What is taken for granted because nothing in the input says otherwise.
@@ -237,14 +255,20 @@ fn assumptions(coverage: &Coverage, selectors: Option<&Selectors>) -> Vec<String
         ));
     }
     if selectors.is_none() {
-        let kinds: BTreeSet<String> =
-            coverage.cells().filter(|cell| cell.category.is_data()).map(|cell| cell.resource_type.to_owned()).collect();
+        let kinds: BTreeSet<String> = coverage
+            .cells()
+            .filter(|cell| cell.category.is_data())
+            .map(|cell| cell.resource_type.to_owned())
+            .collect();
         for kind in kinds {
             all.push(format!(
                 "data events of {kind} are logged for every resource of the type, as for those that were seen (--trails settles it)"
             ));
         }
-        all.push("management events are logged completely on the days that were delivered (--trails settles it)".to_owned());
+        all.push(
+            "management events are logged completely on the days that were delivered (--trails settles it)"
+                .to_owned(),
+        );
     }
     all.push(format!(
         "the service reference of {} is complete: an action that is newer is kept, not judged",
@@ -271,21 +295,26 @@ fn show(report: &Report, args: &ReviewArgs, settings: &Settings) -> anyhow::Resu
         note(settings, &escape::terminal(&format!("snapshot: {what}: {message}")));
     }
     if let Some(why) = &report.insufficient {
-        let ending = if report.forced { "forced" } else { "no recommendations; --force shows them all the same" };
+        let ending =
+            if report.forced { "forced" } else { "no recommendations; --force shows them all the same" };
         note(settings, &format!("coverage: {why}: {ending}"));
     }
     if let Some(folder) = &args.output {
         let policies = output::write(folder, report)?;
         note(
             settings,
-            &format!("wrote {}: review.json, review.md, {policies} policies", escape::terminal(&folder.display().to_string())),
+            &format!(
+                "wrote {}: review.json, review.md, {policies} policies",
+                escape::terminal(&folder.display().to_string())
+            ),
         );
     }
     Ok(())
 }
 
 fn outcome(report: &Report, args: &ReviewArgs) -> Outcome {
-    let unread = !report.problems.is_empty() || !report.snapshot_problems.is_empty() || report.coverage.events == 0;
+    let unread =
+        !report.problems.is_empty() || !report.snapshot_problems.is_empty() || report.coverage.events == 0;
     if unread || report.insufficient.is_some() {
         return Outcome::Incomplete;
     }
@@ -295,7 +324,11 @@ fn outcome(report: &Report, args: &ReviewArgs) -> Outcome {
         FailOn::High => Severity::High,
     });
     let reached = |floor: Severity| {
-        report.principals.iter().flat_map(|principal| &principal.findings).any(|finding| finding.severity >= floor)
+        report
+            .principals
+            .iter()
+            .flat_map(|principal| &principal.findings)
+            .any(|finding| finding.severity >= floor)
     };
     if floor.is_some_and(reached) { Outcome::Findings } else { Outcome::Clean }
 }
@@ -306,7 +339,9 @@ mod tests {
 
     #[test]
     fn edit_distance() {
-        for (a, b, expect) in [("", "", 0), ("abc", "abc", 0), ("kitten", "sitting", 3), ("", "ab", 2), ("ä", "a", 1)] {
+        for (a, b, expect) in
+            [("", "", 0), ("abc", "abc", 0), ("kitten", "sitting", 3), ("", "ab", 2), ("ä", "a", 1)]
+        {
             assert_eq!(edits(a, b), expect, "{a} {b}");
         }
     }

@@ -20,11 +20,9 @@ pub struct Use<'a> {
 
 /// All rows that speak for a need: authorized calls, and undecided ones, which may have been authorized.
 pub fn uses(usage: &PrincipalUsage) -> impl Iterator<Item = Use<'_>> {
-    usage
-        .calls
-        .iter()
-        .filter(|(call, _)| call.outcome != Outcome::Denied)
-        .flat_map(|(call, resources)| resources.iter().map(move |(resource, stats)| Use { call, resource, stats }))
+    usage.calls.iter().filter(|(call, _)| call.outcome != Outcome::Denied).flat_map(|(call, resources)| {
+        resources.iter().map(move |(resource, stats)| Use { call, resource, stats })
+    })
 }
 
 /// A use, prepared for the policy engine.
@@ -41,7 +39,8 @@ pub struct Replay<'a> {
 impl<'a> Replay<'a> {
     /// `None` when the row's action is no well-formed action, which the embedded reference excludes.
     pub fn new(principal: &'a GrantedPrincipal, row: Use<'a>) -> Option<Self> {
-        let action = Action::parse(&format!("{}:{}", row.call.action.0.service, row.call.action.0.name)).ok()?;
+        let action =
+            Action::parse(&format!("{}:{}", row.call.action.0.service, row.call.action.0.name)).ok()?;
         let mut context = Context::open();
         context.set("aws:PrincipalArn", principal.arn.as_str());
         if let Some(account) = principal.account {

@@ -69,10 +69,16 @@ pub fn findings(review: &PrincipalReview<'_>) -> Vec<Finding> {
     if review.standing == Standing::ServiceLinked {
         return Vec::new();
     }
-    [unused_principal(review), unused_permissions(review), denied(review), unexplained(review), recreated(review)]
-        .into_iter()
-        .flatten()
-        .collect()
+    [
+        unused_principal(review),
+        unused_permissions(review),
+        denied(review),
+        unexplained(review),
+        recreated(review),
+    ]
+    .into_iter()
+    .flatten()
+    .collect()
 }
 
 fn unused_principal(review: &PrincipalReview<'_>) -> Option<Finding> {
@@ -107,7 +113,10 @@ fn unused_permissions(review: &PrincipalReview<'_>) -> Option<Finding> {
     (count > 0).then(|| Finding {
         kind: FindingKind::UnusedPermissions,
         severity,
-        message: format!("{count} granted {} never used", if count == 1 { "action was" } else { "actions were" }),
+        message: format!(
+            "{count} granted {} never used",
+            if count == 1 { "action was" } else { "actions were" }
+        ),
     })
 }
 
@@ -116,7 +125,10 @@ fn denied(review: &PrincipalReview<'_>) -> Option<Finding> {
     (count > 0).then(|| Finding {
         kind: FindingKind::DeniedAttempts,
         severity: Severity::Low,
-        message: format!("{count} {} refused: needed, or an attack?", if count == 1 { "call was" } else { "calls were" }),
+        message: format!(
+            "{count} {} refused: needed, or an attack?",
+            if count == 1 { "call was" } else { "calls were" }
+        ),
     })
 }
 
@@ -136,6 +148,9 @@ fn recreated(review: &PrincipalReview<'_>) -> Option<Finding> {
     (!ids.is_empty()).then(|| Finding {
         kind: FindingKind::RecreatedPrincipal,
         severity: Severity::Low,
-        message: format!("another principal had this name: {}; its calls are not counted here", ids.join(", ")),
+        message: format!(
+            "another principal had this name: {}; its calls are not counted here",
+            ids.join(", ")
+        ),
     })
 }

@@ -10,7 +10,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 /// Sources of management events that a trail may leave out, because they are many
 /// (`CloudTrail` user guide, "Logging management events").
-const EXCLUDABLE_SOURCES: [(&str, &str); 2] = [("kms", "kms.amazonaws.com"), ("rds-data", "rdsdata.amazonaws.com")];
+const EXCLUDABLE_SOURCES: [(&str, &str); 2] =
+    [("kms", "kms.amazonaws.com"), ("rds-data", "rdsdata.amazonaws.com")];
 
 /// Services whose operations that change nothing for the reader, but have the access level Write, are
 /// logged with `readOnly: true`: `kms:Decrypt`, `sts:AssumeRole`. Seen in logs of 2021 to 2026.
@@ -116,10 +117,14 @@ impl Observability {
             Visibility::Unknown => {
                 Visible::No("no API operation of this name is known to be recorded by CloudTrail".to_owned())
             }
-            Visibility::ServiceOnly(_) => Visible::No("only a service that assumes the role can use it".to_owned()),
+            Visibility::ServiceOnly(_) => {
+                Visible::No("only a service that assumes the role can use it".to_owned())
+            }
             // A permission without an operation of its own shows through the operations that check it.
             // Tables are one level deep; the limit guards against one that refers to itself.
-            Visibility::Carried(_) if depth > 1 => Visible::No("its carrying operations are not known".to_owned()),
+            Visibility::Carried(_) if depth > 1 => {
+                Visible::No("its carrying operations are not known".to_owned())
+            }
             Visibility::Carried(carriers) => {
                 for carrier in carriers.iter() {
                     let seen = reference().action_named(carrier).map_or_else(
@@ -138,9 +143,12 @@ impl Observability {
     fn management(&self, view: &AccountView, action: &ActionInfo) -> Visible {
         let excludable = EXCLUDABLE_SOURCES.iter().find(|(service, _)| *service == action.service);
         if let Some((_, source)) = excludable {
-            let known = self.selectors.as_ref().map(|selectors| !selectors.excluded_sources.contains(*source));
+            let known =
+                self.selectors.as_ref().map(|selectors| !selectors.excluded_sources.contains(*source));
             if !known.unwrap_or_else(|| self.sources_seen.contains(*source)) {
-                return Visible::No(format!("trails may leave out `{source}`, and these logs hold no event of it"));
+                return Visible::No(format!(
+                    "trails may leave out `{source}`, and these logs hold no event of it"
+                ));
             }
         }
         let writes = !matches!(action.level, AccessLevel::Read | AccessLevel::List);
@@ -174,7 +182,10 @@ impl Observability {
     /// when its events were delivered on enough days; and the account was delivered on enough days at all.
     fn delivered(&self, view: &AccountView, kind: &Kind, configured: Option<bool>) -> Visible {
         if configured == Some(false) {
-            return Visible::No(format!("the trail's event selectors leave out {} (or some of them)", kind.words()));
+            return Visible::No(format!(
+                "the trail's event selectors leave out {} (or some of them)",
+                kind.words()
+            ));
         }
         let days = if configured == Some(true) {
             view.days.values().flatten().collect::<BTreeSet<_>>().len()
@@ -185,7 +196,11 @@ impl Observability {
             return Visible::No(format!("the logs hold no {}", kind.words()));
         }
         if days < self.days_min {
-            return Visible::No(format!("{} on {days} days only, {} are needed", kind.words(), self.days_min));
+            return Visible::No(format!(
+                "{} on {days} days only, {} are needed",
+                kind.words(),
+                self.days_min
+            ));
         }
         Visible::Yes
     }

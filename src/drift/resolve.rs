@@ -60,9 +60,8 @@ impl<'a> Roles<'a> {
         if found.is_empty() {
             return vec![Resource::Unknown];
         }
-        let role = |arn: &&Arn| {
-            Resource::Arn(ResourceName { kind: "role", arn: arn.to_string(), complete: true })
-        };
+        let role =
+            |arn: &&Arn| Resource::Arn(ResourceName { kind: "role", arn: arn.to_string(), complete: true });
         found.iter().map(role).collect()
     }
 

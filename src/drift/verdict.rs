@@ -137,7 +137,9 @@ pub fn review_policies<'a>(inputs: &Inputs<'a, '_>) -> (Vec<PolicyReview<'a>>, V
 
 fn statements_of(policy: &AttachedPolicy) -> impl Iterator<Item = (&PolicyDocument, &Statement)> {
     let document = policy.document.as_deref();
-    document.into_iter().flat_map(|document| document.statements.iter().map(move |statement| (document, statement)))
+    document
+        .into_iter()
+        .flat_map(|document| document.statements.iter().map(move |statement| (document, statement)))
 }
 
 /// Decides on actions that no call credits, from what is known about the principal as a whole.
@@ -198,7 +200,8 @@ impl<'i, 'a, 'o> Judge<'i, 'a, 'o> {
 
     fn without_use(&self, action: &'static ActionInfo) -> (Verdict, Arc<str>) {
         if self.inputs.standing == Standing::Unused {
-            let why = "the principal was not used at all: no event, and IAM's own record of the last use agrees";
+            let why =
+                "the principal was not used at all: no event, and IAM's own record of the last use agrees";
             return (Verdict::Unused, Arc::from(why));
         }
         if let Some(by) = self.dependents.get(&(action.service, action.name)) {
@@ -219,7 +222,8 @@ impl<'i, 'a, 'o> Judge<'i, 'a, 'o> {
             && let Some(trust) = &self.inputs.principal.trust
             && !services.iter().any(|service| trusts(trust, service))
         {
-            let why = format!("only {} can use it, and the trust policy names none of them", services.join(", "));
+            let why =
+                format!("only {} can use it, and the trust policy names none of them", services.join(", "));
             return (Verdict::Unused, why.into());
         }
         if let Some(why) = &self.blind_region {
@@ -244,9 +248,11 @@ impl<'i, 'a, 'o> Judge<'i, 'a, 'o> {
 fn trusts(trust: &PolicyDocument, service: &str) -> bool {
     trust.statements.iter().filter(|statement| statement.effect == Effect::Allow).any(|statement| {
         match &statement.principal {
-            Some(PrincipalElement { negated: false, principals: Principals::Typed(types) }) => types.iter().any(
-                |(kind, names)| kind == "Service" && names.values.iter().any(|name| name == service || name == "*"),
-            ),
+            Some(PrincipalElement { negated: false, principals: Principals::Typed(types) }) => {
+                types.iter().any(|(kind, names)| {
+                    kind == "Service" && names.values.iter().any(|name| name == service || name == "*")
+                })
+            }
             _ => true,
         }
     })
@@ -265,11 +271,14 @@ fn blind_region(inputs: &Inputs<'_, '_>) -> Option<Arc<str>> {
 /// The verdict that the uses of an action support, the strongest first.
 fn strongest(uses: &[Use<'_>]) -> Option<(Verdict, &'static str)> {
     let of = |row: &Use<'_>| match (row.call.outcome, row.call.basis, row.resource) {
-        (Outcome::Undecided, ..) => (Verdict::Implied, "called, but the error does not tell whether it was allowed"),
-        (_, Basis::Secondary, _) => (Verdict::Implied, "an operation that was called may need it"),
-        (_, Basis::PassedRole, Resource::Unknown | Resource::Role(_)) => {
-            (Verdict::Implied, "an operation that can hand over a role was called; the log does not show which role")
+        (Outcome::Undecided, ..) => {
+            (Verdict::Implied, "called, but the error does not tell whether it was allowed")
         }
+        (_, Basis::Secondary, _) => (Verdict::Implied, "an operation that was called may need it"),
+        (_, Basis::PassedRole, Resource::Unknown | Resource::Role(_)) => (
+            Verdict::Implied,
+            "an operation that can hand over a role was called; the log does not show which role",
+        ),
         _ => (Verdict::Used, ""),
     };
     uses.iter().map(of).min()
@@ -280,7 +289,8 @@ fn named_actions(negated: bool, patterns: &[String]) -> Vec<&'static ActionInfo>
     let mut named: BTreeMap<ActionRef, ()> = BTreeMap::new();
     if negated {
         let excluded = |action: &ActionInfo| patterns.iter().any(|pattern| names(pattern, action));
-        named.extend(reference().expand("*").into_iter().filter(|a| !excluded(a)).map(|a| (ActionRef(a), ())));
+        named
+            .extend(reference().expand("*").into_iter().filter(|a| !excluded(a)).map(|a| (ActionRef(a), ())));
     } else {
         for pattern in patterns {
             named.extend(reference().expand(pattern).into_iter().map(|action| (ActionRef(action), ())));
@@ -306,7 +316,9 @@ fn grants_of(statement: &Statement, actions: &[ActionReview<'_>]) -> Vec<GrantRe
         Some(resource) if resource.negated => {
             vec![(format!("NotResource {}", resource.patterns.values.join(" ")), None)]
         }
-        Some(resource) => resource.patterns.values.iter().map(|one| (one.clone(), Some(one.as_str()))).collect(),
+        Some(resource) => {
+            resource.patterns.values.iter().map(|one| (one.clone(), Some(one.as_str()))).collect()
+        }
     };
     let patterns: Vec<(String, Option<&str>)> = if matcher.negated {
         vec![(format!("NotAction {}", matcher.patterns.values.join(" ")), None)]
@@ -337,7 +349,8 @@ fn grant(
             *count += usize::from(one == verdict);
         }
     }
-    let strongest = Verdict::ALL.iter().zip(counts).find(|(_, count)| *count > 0).map(|(verdict, _)| *verdict);
+    let strongest =
+        Verdict::ALL.iter().zip(counts).find(|(_, count)| *count > 0).map(|(verdict, _)| *verdict);
     GrantReview {
         action_pattern: action_pattern.to_owned(),
         resource_pattern: resource_pattern.to_owned(),
@@ -366,7 +379,8 @@ impl PrincipalReview<'_> {
     /// An action that several statements grant counts once, with its strongest verdict.
     pub fn counts(&self) -> [usize; 5] {
         let mut strongest: BTreeMap<ActionRef, Verdict> = BTreeMap::new();
-        for review in self.policies.iter().flat_map(|policy| &policy.statements).flat_map(|one| &one.actions) {
+        for review in self.policies.iter().flat_map(|policy| &policy.statements).flat_map(|one| &one.actions)
+        {
             let entry = strongest.entry(ActionRef(review.action)).or_insert(review.verdict);
             *entry = (*entry).min(review.verdict);
         }

@@ -22,7 +22,8 @@ const RESOURCES_LISTED_MAX: usize = 40;
 pub fn resources(review: &ActionReview<'_>, statement: &Statement) -> Option<Vec<String>> {
     let matcher = statement.resource.as_ref()?;
     let old = &matcher.patterns.values;
-    if review.verdict != Verdict::Used || matcher.negated || old.iter().any(|pattern| pattern.contains("${")) {
+    if review.verdict != Verdict::Used || matcher.negated || old.iter().any(|pattern| pattern.contains("${"))
+    {
         return None;
     }
     let mut touched: BTreeSet<&ResourceName> = BTreeSet::new();
@@ -77,9 +78,13 @@ fn other_types(action: &ActionInfo, touched: &BTreeSet<&ResourceName>, old: &[St
     if !action.resource_types.iter().any(|kind| kind.required) {
         return Vec::new();
     }
+    let partition =
+        touched.first().and_then(|name| arn::split(&name.arn)).map_or("*", |parts| parts.partition);
     let mut scope = Vec::new();
-    for kind in action.resource_types.iter().filter(|kind| !touched.iter().any(|name| name.kind == kind.name)) {
-        let template = arn_template::to_glob(kind.template);
+    for kind in action.resource_types.iter().filter(|kind| !touched.iter().any(|name| name.kind == kind.name))
+    {
+        let template =
+            arn_template::fill(kind.template, |name| Some(partition).filter(|_| name == "Partition"));
         if old.iter().any(|pattern| glob::covers(pattern, &template)) {
             scope.push(template);
         } else {
@@ -100,7 +105,9 @@ fn usable(action: &ActionInfo, old: &[String]) -> BTreeSet<String> {
 /// Drops patterns that another one covers.
 fn without_covered(scope: BTreeSet<String>) -> BTreeSet<String> {
     let covered = |one: &String| {
-        scope.iter().any(|other| other != one && glob::covers(other, one) && !(glob::covers(one, other) && one < other))
+        scope.iter().any(|other| {
+            other != one && glob::covers(other, one) && !(glob::covers(one, other) && one < other)
+        })
     };
     scope.iter().filter(|one| !covered(one)).cloned().collect()
 }

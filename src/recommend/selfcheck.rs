@@ -38,7 +38,10 @@ impl Proof {
     /// Why the recommendation must not be shown, if there is a reason.
     pub fn failure(&self) -> Option<String> {
         if let Some(first) = self.replay.broken.first() {
-            return Some(format!("{} observed calls would be refused, the first is {first}", self.replay.broken.len()));
+            return Some(format!(
+                "{} observed calls would be refused, the first is {first}",
+                self.replay.broken.len()
+            ));
         }
         match &self.containment {
             Containment::Proved { .. } => None,
@@ -58,7 +61,8 @@ pub fn contained(new: &PolicyDocument, old: &PolicyDocument) -> Containment {
 
 /// Replays every distinct authorized call of the principal against its policies with the trimmed ones in place.
 pub fn replay(review: &PrincipalReview<'_>, trimmed: &[(usize, Trimmed)]) -> ReplayCounts {
-    let documents = |index: usize| review.policies.get(index).and_then(|policy| policy.policy.document.as_deref());
+    let documents =
+        |index: usize| review.policies.get(index).and_then(|policy| policy.policy.document.as_deref());
     let old: Vec<&PolicyDocument> = (0..review.policies.len()).filter_map(documents).collect();
     let replaced = |index: usize| trimmed.iter().find(|(at, _)| *at == index).map(|(_, new)| &new.document);
     let new: Vec<&PolicyDocument> = (0..review.policies.len())

@@ -93,12 +93,13 @@ fn parts_of(review: &StatementReview<'_>) -> Option<Vec<Part>> {
         return None;
     }
     let mut parts: Vec<Part> = Vec::new();
-    let mut place = |resources: Option<Vec<String>>, action: String| {
-        match parts.iter_mut().find(|part| part.resources == resources) {
-            Some(part) if part.actions.contains(&action) => {}
-            Some(part) => part.actions.push(action),
-            None => parts.push(Part { resources, actions: vec![action] }),
-        }
+    let mut place = |resources: Option<Vec<String>>, action: String| match parts
+        .iter_mut()
+        .find(|part| part.resources == resources)
+    {
+        Some(part) if part.actions.contains(&action) => {}
+        Some(part) => part.actions.push(action),
+        None => parts.push(Part { resources, actions: vec![action] }),
     };
     let mut changed = false;
     for pattern in &matcher.patterns.values {
@@ -203,7 +204,13 @@ fn change(review: &StatementReview<'_>, unchanged: bool, replaced_by: usize) -> 
         let mut stats = Stats::default();
         one.uses.iter().for_each(|row| stats.merge(row.stats));
         let resources = if unchanged { None } else { narrow::resources(one, review.statement) };
-        change.kept.push(Kept { action: one.action, verdict: one.verdict, why: one.why.clone(), resources, stats });
+        change.kept.push(Kept {
+            action: one.action,
+            verdict: one.verdict,
+            why: one.why.clone(),
+            resources,
+            stats,
+        });
     }
     change
 }

@@ -3,19 +3,25 @@
 /// For a terminal: control characters, which could move the cursor or change colours, become visible.
 pub fn terminal(text: &str) -> String {
     let hostile = |letter: char| {
-        letter.is_control() || matches!(letter, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{200e}' | '\u{200f}')
+        letter.is_control()
+            || matches!(letter, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{200e}' | '\u{200f}')
     };
     if !text.chars().any(hostile) {
         return text.to_owned();
     }
-    text.chars().map(|letter| if hostile(letter) { letter.escape_unicode().to_string() } else { letter.to_string() }).collect()
+    text.chars()
+        .map(|letter| if hostile(letter) { letter.escape_unicode().to_string() } else { letter.to_string() })
+        .collect()
 }
 
 /// For running text and table cells of Markdown: nothing is markup, nothing leaves the line.
 pub fn markdown(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for letter in terminal(text).chars() {
-        if matches!(letter, '\\' | '`' | '*' | '_' | '[' | ']' | '<' | '>' | '|' | '#' | '!' | '&' | '~' | '$') {
+        if matches!(
+            letter,
+            '\\' | '`' | '*' | '_' | '[' | ']' | '<' | '>' | '|' | '#' | '!' | '&' | '~' | '$'
+        ) {
             out.push('\\');
         }
         out.push(letter);
@@ -41,7 +47,11 @@ pub fn sentence(text: &str) -> String {
     if parts.len().is_multiple_of(2) {
         return markdown(text);
     }
-    parts.iter().enumerate().map(|(index, part)| if index % 2 == 1 { code(part) } else { markdown(part) }).collect()
+    parts
+        .iter()
+        .enumerate()
+        .map(|(index, part)| if index % 2 == 1 { code(part) } else { markdown(part) })
+        .collect()
 }
 
 /// One word of a POSIX shell command.

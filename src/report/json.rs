@@ -5,8 +5,8 @@ use super::model::{
     ChangeReport, PolicyReport, PrincipalReport, RecommendationReport, Report, StatementReport, UsedAction,
 };
 use crate::drift::Verdict;
-use crate::iam::{Effect, PolicyDocument};
 use crate::iam::contain::Containment;
+use crate::iam::{Effect, PolicyDocument};
 use crate::recommend::Status;
 use crate::usage::Stats;
 use serde_json::{Map, Value, json};
@@ -23,7 +23,8 @@ const RESOURCES_LISTED_MAX: usize = 20;
 
 /// The whole review as one JSON text with a final newline. Equal reviews give equal bytes.
 pub fn review(report: &Report) -> String {
-    let window = report.window.map(|(first, last)| json!({"first": first.to_string(), "last": last.to_string()}));
+    let window =
+        report.window.map(|(first, last)| json!({"first": first.to_string(), "last": last.to_string()}));
     let unmapped = report.unmapped.iter().map(|((source, name), stats)| unmapped(source, name, stats));
     let problems = report.problems.iter().map(|problem| {
         json!({"file": problem.file, "record": problem.record, "kind": problem.kind.as_str(), "message": problem.message})
@@ -93,10 +94,9 @@ fn principal(principal: &PrincipalReport) -> Value {
             count,
         )
     });
-    let unexplained = principal
-        .unexplained
-        .iter()
-        .map(|(action, resource, count)| with_stats(json!({"action": action, "resource": text(resource)}), count));
+    let unexplained = principal.unexplained.iter().map(|(action, resource, count)| {
+        with_stats(json!({"action": action, "resource": text(resource)}), count)
+    });
     let unmapped = principal.unmapped.iter().map(|((source, name), stats)| unmapped(source, name, stats));
     let namesakes = principal.namesakes.iter().map(|(id, count)| with_stats(json!({"id": id}), count));
     json!({
@@ -106,6 +106,7 @@ fn principal(principal: &PrincipalReport) -> Value {
         "account": text(&principal.account),
         "type": principal.kind,
         "standing": principal.standing.as_str(),
+        "protected_because": principal.protected,
         "actions": counts,
         "activity": stats(&principal.events),
         "findings": findings.collect::<Vec<_>>(),

@@ -39,13 +39,23 @@ fn coverage(out: &mut String, report: &Report) {
         if coverage.files_with_problems == 1 { "" } else { "s" }
     );
     if let Some(why) = &report.insufficient {
-        let ending = if report.forced { "Recommendations are shown because they were forced." } else { "No recommendations are shown." };
+        let ending = if report.forced {
+            "Recommendations are shown because they were forced."
+        } else {
+            "No recommendations are shown."
+        };
         let _ = writeln!(out, "**Coverage is not sufficient:** {}. {ending}\n", sentence(why));
     }
     out.push_str("| account | event category | days | events |\n|---|---|---:|---:|\n");
     for account in &coverage.accounts {
         for (words, days, events) in &account.categories {
-            let _ = writeln!(out, "| {} | {} | {days} | {} |", account.account, markdown(words), grouped(*events));
+            let _ = writeln!(
+                out,
+                "| {} | {} | {days} | {} |",
+                account.account,
+                markdown(words),
+                grouped(*events)
+            );
         }
     }
     out.push_str("\nWhat the conclusions take for granted:\n\n");
@@ -66,7 +76,8 @@ fn overview(out: &mut String, report: &Report) {
     }
     let linked = report.service_linked.len();
     if linked > 0 {
-        let _ = writeln!(out, "\n{linked} service-linked role{} left out: nobody can edit them.", plural(linked));
+        let _ =
+            writeln!(out, "\n{linked} service-linked role{} left out: nobody can edit them.", plural(linked));
     }
     out.push('\n');
 }
@@ -74,7 +85,13 @@ fn overview(out: &mut String, report: &Report) {
 fn principal(out: &mut String, one: &PrincipalReport, report: &Report) {
     let _ = writeln!(out, "## {}\n\n{} ({})\n", markdown(&one.name), code(&one.arn), code(&one.id));
     for finding in &one.findings {
-        let _ = writeln!(out, "- **{}** ({}): {}", finding.kind.as_str(), finding.severity.as_str(), sentence(&finding.message));
+        let _ = writeln!(
+            out,
+            "- **{}** ({}): {}",
+            finding.kind.as_str(),
+            finding.severity.as_str(),
+            sentence(&finding.message)
+        );
     }
     if !one.findings.is_empty() {
         out.push('\n');
@@ -87,6 +104,9 @@ fn principal(out: &mut String, one: &PrincipalReport, report: &Report) {
             "This role belongs to an IAM Identity Center permission set, which other accounts may use too: change it there.\n\n",
         ),
         Standing::Editable | Standing::ServiceLinked => {}
+    }
+    if let Some(why) = &one.protected {
+        let _ = writeln!(out, "Protected: {}. Nothing of it is trimmed yet.\n", sentence(why));
     }
     for one_policy in &one.policies {
         policy(out, one_policy, report);
@@ -126,7 +146,9 @@ fn statement(out: &mut String, index: usize, one: &StatementReport) {
     let _ = writeln!(out, "Statement {}{name}:\n", index + 1);
     for used in &one.used {
         let (first, last) = used.stats.span.unzip();
-        let day = |time: Option<crate::time::Timestamp>| time.map(|time| time.day().to_string()).unwrap_or_default();
+        let day = |time: Option<crate::time::Timestamp>| {
+            time.map(|time| time.day().to_string()).unwrap_or_default()
+        };
         let evidence: Vec<String> = used.stats.evidence.iter().take(1).map(|(_, id)| code(id)).collect();
         let _ = writeln!(
             out,
@@ -143,7 +165,13 @@ fn statement(out: &mut String, index: usize, one: &StatementReport) {
     }
     for grant in one.grants.iter().filter(|grant| grant.why.is_some()) {
         let why = grant.why.as_deref().unwrap_or_default();
-        let _ = writeln!(out, "- {}: {} ({})", Verdict::Unobservable.as_str(), code(&grant.action_pattern), sentence(why));
+        let _ = writeln!(
+            out,
+            "- {}: {} ({})",
+            Verdict::Unobservable.as_str(),
+            code(&grant.action_pattern),
+            sentence(why)
+        );
     }
     out.push('\n');
 }
@@ -186,7 +214,8 @@ fn recommendation(out: &mut String, one: &RecommendationReport) {
         replay.unknown_resource
     );
     if let Some(document) = &one.document {
-        let _ = writeln!(out, "```json\n{}```\n", document.to_pretty().replace("```", "\\u0060\\u0060\\u0060"));
+        let _ =
+            writeln!(out, "```json\n{}```\n", document.to_pretty().replace("```", "\\u0060\\u0060\\u0060"));
     }
     let _ = writeln!(out, "```sh\n{}\n```\n", one.commands.join("\n"));
 }
@@ -225,7 +254,13 @@ fn problems(out: &mut String, report: &Report) {
     }
     out.push_str("## Problems\n\n");
     for problem in &report.problems {
-        let _ = writeln!(out, "- {}: {} ({})", code(&problem.file), sentence(&problem.message), problem.kind.as_str());
+        let _ = writeln!(
+            out,
+            "- {}: {} ({})",
+            code(&problem.file),
+            sentence(&problem.message),
+            problem.kind.as_str()
+        );
     }
     for (what, message) in &report.snapshot_problems {
         let _ = writeln!(out, "- snapshot, {}: {}", code(what), sentence(message));

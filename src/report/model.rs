@@ -89,6 +89,8 @@ pub struct PrincipalReport {
     pub kind: &'static str,
     /// How it can be changed.
     pub standing: Standing,
+    /// Why it is left as it is for now, if it is.
+    pub protected: Option<String>,
     /// Distinct granted actions by verdict, in the order of [`Verdict::ALL`].
     pub counts: [usize; 5],
     /// All events of the principal.
@@ -211,6 +213,7 @@ impl PrincipalReport {
             account: principal.account.map(|account| account.to_string()).unwrap_or_default(),
             kind: if principal.kind == PrincipalType::Role { "role" } else { "user" },
             standing: review.standing,
+            protected: review.protected.clone(),
             counts: review.counts(),
             events: usage.map(|usage| usage.events.clone()).unwrap_or_default(),
             denied: usage.map_or(0, |usage| usage.denials.values().map(|stats| stats.count).sum()),
@@ -219,7 +222,11 @@ impl PrincipalReport {
             denials: usage.into_iter().flat_map(|usage| usage.denials.clone()).collect(),
             unexplained: unexplained(&review.unexplained),
             unmapped: usage.into_iter().flat_map(|usage| usage.unmapped.clone()).collect(),
-            namesakes: review.namesakes.iter().map(|(key, usage)| (key.id.clone(), usage.events.clone())).collect(),
+            namesakes: review
+                .namesakes
+                .iter()
+                .map(|(key, usage)| (key.id.clone(), usage.events.clone()))
+                .collect(),
         }
     }
 
@@ -349,7 +356,8 @@ fn change_report(change: crate::recommend::StatementChange) -> ChangeReport {
     for one in &change.removed {
         removed.entry(one.why.to_string()).or_default().push((one.action.service, one.action.name));
     }
-    let narrowed = change.kept.into_iter().filter_map(|kept| Some((kept.action.to_string(), kept.resources?)));
+    let narrowed =
+        change.kept.into_iter().filter_map(|kept| Some((kept.action.to_string(), kept.resources?)));
     ChangeReport {
         sid: change.sid,
         unchanged: change.unchanged,
@@ -377,7 +385,9 @@ impl Target<'_> {
         let policy = escape::shell(self.policy);
         match step {
             Step::PutInline => {
-                vec![format!("aws iam put-{kind}-policy {who} --policy-name {policy} --policy-document {file}")]
+                vec![format!(
+                    "aws iam put-{kind}-policy {who} --policy-name {policy} --policy-document {file}"
+                )]
             }
             Step::DeleteInline => vec![format!("aws iam delete-{kind}-policy {who} --policy-name {policy}")],
             Step::NewVersion => vec![format!(

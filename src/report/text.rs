@@ -21,10 +21,9 @@ pub fn review(report: &Report) -> String {
 
 fn header(out: &mut String, report: &Report) {
     let coverage = &report.coverage;
-    let span = report.window.map_or_else(
-        || "no events".to_owned(),
-        |(first, last)| format!("{} to {}", first.day(), last.day()),
-    );
+    let span = report
+        .window
+        .map_or_else(|| "no events".to_owned(), |(first, last)| format!("{} to {}", first.day(), last.day()));
     let _ = writeln!(
         out,
         "{} events ({} duplicates left out) in {} files, {span}",
@@ -71,7 +70,8 @@ fn table(out: &mut String, report: &Report) {
     }
     let linked = report.service_linked.len();
     if linked > 0 {
-        let _ = writeln!(out, "{linked} service-linked role{} left out: nobody can edit them", plural(linked));
+        let _ =
+            writeln!(out, "{linked} service-linked role{} left out: nobody can edit them", plural(linked));
     }
     out.push('\n');
 }
@@ -81,13 +81,17 @@ fn outcome(principal: &PrincipalReport, report: &Report) -> String {
     if principal.standing == Standing::Unused {
         return "unused: delete".to_owned();
     }
-    let all: Vec<&Status> =
-        principal.policies.iter().filter_map(|policy| Some(&policy.recommendation.as_ref()?.status)).collect();
+    let all: Vec<&Status> = principal
+        .policies
+        .iter()
+        .filter_map(|policy| Some(&policy.recommendation.as_ref()?.status))
+        .collect();
     let ready = all.iter().filter(|status| ***status == Status::Ready).count();
     match (ready, all.len()) {
-        (0, 0) if principal.unused() == 0 => "nothing to trim".to_owned(),
         (0, 0) if report.insufficient.is_some() && !report.forced => "refused".to_owned(),
-        (0, 0) => "see review.md".to_owned(),
+        (0, 0) if principal.protected.is_some() => "protected".to_owned(),
+        (0, 0) if principal.unused() == 0 => "nothing to trim".to_owned(),
+        (0, 0) => "kept: see report".to_owned(),
         (0, _) if all.iter().any(|status| **status == Status::DoesNotFit) => "does not fit".to_owned(),
         (0, _) => "check failed".to_owned(),
         (ready, all) if ready == all => format!("{ready} polic{}", if ready == 1 { "y" } else { "ies" }),
@@ -114,8 +118,11 @@ fn findings(out: &mut String, report: &Report) {
 fn footer(out: &mut String, report: &Report) {
     if !report.unmapped.is_empty() {
         let calls: u64 = report.unmapped.iter().map(|(_, stats)| stats.count).sum();
-        let names: Vec<String> =
-            report.unmapped.iter().map(|((source, name), _)| escape::terminal(&format!("{source} {name}"))).collect();
+        let names: Vec<String> = report
+            .unmapped
+            .iter()
+            .map(|((source, name), _)| escape::terminal(&format!("{source} {name}")))
+            .collect();
         let _ = writeln!(out, "unmapped: {calls} calls that no table knows: {}", wrapped_list(&names, 3));
     }
 }
@@ -160,7 +167,10 @@ mod tests {
 
     #[test]
     fn numbers_and_lists_are_readable() {
-        assert_eq!(["0", "999", "1,000", "12,345,678"], [0, 999, 1_000, 12_345_678].map(grouped).each_ref().map(String::as_str));
+        assert_eq!(
+            ["0", "999", "1,000", "12,345,678"],
+            [0, 999, 1_000, 12_345_678].map(grouped).each_ref().map(String::as_str)
+        );
         let list = ["a", "b", "c", "d"].map(str::to_owned);
         assert_eq!(wrapped_list(&list, 2), "a, b and 2 more");
         assert_eq!(clipped("abcdef", 4), "abc…");

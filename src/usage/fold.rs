@@ -1,11 +1,11 @@
 //! Folds one event after the other into a summary; one fold a thread, merged at the end.
 
 use super::{
-    ActionRef, Basis, CallKey, DenialKey, PrincipalKey, PrincipalUsage, RESOURCES_MAX, Resource, ResourceName,
-    Stats, Usage, collapse,
+    ActionRef, Basis, CallKey, DenialKey, PrincipalKey, PrincipalUsage, RESOURCES_MAX, Resource,
+    ResourceName, Stats, Usage, collapse,
 };
-use crate::iam::{arn, arn_template};
 use crate::iam::reference::{ActionInfo, reference};
+use crate::iam::{arn, arn_template};
 use crate::trail::action_map::{self, Mapping};
 use crate::trail::event::{Event, EventType};
 use crate::trail::identity::{self, Principal};
@@ -212,6 +212,11 @@ mod tests {
             "arn:aws:sagemaker:eu-west-1:111122223333:training-job/*",
             "arn:aws:sagemaker:eu-west-1:111122223333:training-job/*",
         );
-        check("object", "arn:aws:sqs:eu-west-1:111122223333:q", "arn:aws:sqs:eu-west-1:111122223333:q", "arn:aws:sqs:eu-west-1:111122223333:q");
+        check(
+            "object",
+            "arn:aws:sqs:eu-west-1:111122223333:q",
+            "arn:aws:sqs:eu-west-1:111122223333:q",
+            "arn:aws:sqs:eu-west-1:111122223333:q",
+        );
     }
 }

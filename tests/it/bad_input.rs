@@ -59,7 +59,12 @@ fn one_bad_file_never_costs_the_others() {
     check("nested.json", records(&[nested, event("b")]).as_bytes(), 2, "bad_record");
     let huge = event("h").replace("null", &format!("{{\"a\":\"{}\"}}", "x".repeat(5 << 20)));
     check("huge.json", records(&[huge, event("b")]).as_bytes(), 3, "");
-    check("members.json.gz", &[gzip(three.as_bytes()), gzip(records(&[event("d")]).as_bytes())].concat(), 5, "");
+    check(
+        "members.json.gz",
+        &[gzip(three.as_bytes()), gzip(records(&[event("d")]).as_bytes())].concat(),
+        5,
+        "",
+    );
 }
 
 #[test]
@@ -96,7 +101,11 @@ fn wrong_arguments_say_what_is_wrong() {
         (vec!["review", &empty, "--grants", GRANTS], 2, "empty"),
         (vec!["review", "no/such/folder", "--grants", GRANTS], 2, "no/such/folder"),
         (vec!["review", "sample-logs", "--grants", &not_a_snapshot], 2, "is not an IAM snapshot"),
-        (vec!["review", "sample-logs", "--grants", "no/such.json"], 2, "cannot read the snapshot `no/such.json`"),
+        (
+            vec!["review", "sample-logs", "--grants", "no/such.json"],
+            2,
+            "cannot read the snapshot `no/such.json`",
+        ),
         (vec!["review", "sample-logs"], 2, "--grants"),
         (vec!["review"], 2, "PATH"),
     ] {
