@@ -88,7 +88,7 @@ fn unused_principal(review: &PrincipalReview<'_>) -> Option<Finding> {
     (review.standing == Standing::Unused).then(|| Finding {
         kind: FindingKind::UnusedPrincipal,
         severity: if dangerous { Severity::High } else { Severity::Medium },
-        message: "not used in the window; IAM's own record of the last use agrees".to_owned(),
+        message: "not used at all; IAM's own record agrees".to_owned(),
     })
 }
 
@@ -137,9 +137,7 @@ fn unexplained(review: &PrincipalReview<'_>) -> Option<Finding> {
     (count > 0).then(|| Finding {
         kind: FindingKind::UnexplainedAccess,
         severity: Severity::Low,
-        message: format!(
-            "{count} calls succeeded that no policy of the snapshot allows: a resource policy, or the policy has changed"
-        ),
+        message: format!("{count} calls succeeded that no policy here allows"),
     })
 }
 

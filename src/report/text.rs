@@ -2,12 +2,15 @@
 
 use super::escape;
 use super::model::{PrincipalReport, Report};
-use crate::drift::{Severity, Standing};
+use crate::drift::{FindingKind, Severity, Standing};
 use crate::recommend::Status;
 use std::fmt::Write as _;
 
 /// Width of the name column, in characters.
 const NAME_CHARS: usize = 28;
+
+/// Width of a line, in characters.
+const LINE_CHARS: usize = 80;
 
 /// The table and what must be known with it. Ends with a newline.
 pub fn review(report: &Report) -> String {
@@ -99,17 +102,18 @@ fn outcome(principal: &PrincipalReport, report: &Report) -> String {
     }
 }
 
+/// Findings that the table does not show as a number, the gravest first, one line each.
 fn findings(out: &mut String, report: &Report) {
-    for severity in [Severity::High, Severity::Medium] {
+    let counted = [FindingKind::UnusedPermissions, FindingKind::DeniedAttempts];
+    for severity in [Severity::High, Severity::Medium, Severity::Low] {
         for principal in &report.principals {
-            for finding in principal.findings.iter().filter(|finding| finding.severity == severity) {
-                let _ = writeln!(
-                    out,
-                    "{:<6} {}: {}",
-                    severity.as_str(),
-                    escape::terminal(&principal.name),
-                    finding.message
-                );
+            let shown = principal
+                .findings
+                .iter()
+                .filter(|one| one.severity == severity && !counted.contains(&one.kind));
+            for finding in shown {
+                let line = format!("{:<6} {}: {}", severity.as_str(), principal.name, finding.message);
+                let _ = writeln!(out, "{}", clipped(&escape::terminal(&line), LINE_CHARS));
             }
         }
     }
