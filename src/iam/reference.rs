@@ -9,9 +9,12 @@ use super::{glob, table};
 use std::cmp::Ordering;
 use std::fmt;
 use std::io::Read;
-use std::sync::LazyLock;
+use std::sync::{LazyLock, OnceLock};
 
 static COMPRESSED: &[u8] = include_bytes!("../../data/generated/reference.tsv.zlib");
+
+/// How many times larger than its compressed bytes the text is, rounded up.
+const INFLATED_TIMES: usize = 6;
 
 /// The reference, inflated and indexed at the first call.
 pub fn reference() -> &'static Reference {
@@ -26,9 +29,16 @@ pub struct Reference {
     services: Vec<Service>,
 }
 
+/// A service is parsed when somebody asks for it: few logs and few policies touch more than some dozen.
 #[derive(Debug)]
 struct Service {
     prefix: &'static str,
+    text: &'static str,
+    parsed: OnceLock<Parsed>,
+}
+
+#[derive(Debug, Default)]
+struct Parsed {
     types: Vec<ResourceType>,
     keys: Vec<ConditionKey>,
     actions: Vec<ActionInfo>,
@@ -114,49 +124,22 @@ impl AccessLevel {
 
 impl Reference {
     fn embedded() -> Self {
-        let mut text = String::new();
+        let mut text = String::with_capacity(COMPRESSED.len() * INFLATED_TIMES);
         // The bytes are part of the program; a test reads them whole.
         if flate2::read::ZlibDecoder::new(COMPRESSED).read_to_string(&mut text).is_err() {
             return Self::default();
         }
-        Self::parse(Box::leak(text.into_boxed_str()))
+        Self::index(text.leak())
     }
 
-    fn parse(text: &'static str) -> Self {
-        let rules = visibility::Rules::embedded();
-        let mut services: Vec<Service> = Vec::new();
-        for [kind, name, a, b, c, d] in table::rows::<6>(text) {
-            if kind == "S" {
-                services.push(Service {
-                    prefix: name,
-                    types: Vec::new(),
-                    keys: Vec::new(),
-                    actions: Vec::new(),
-                });
-                continue;
-            }
-            let Some(service) = services.last_mut() else { continue };
-            match kind {
-                "T" => service.types.push(ResourceType { name, template: a }),
-                "K" => service.keys.push(ConditionKey { name, kind: a }),
-                _ => {
-                    let has_operation = a.ends_with('O');
-                    service.actions.push(ActionInfo {
-                        service: service.prefix,
-                        name,
-                        level: level(a),
-                        has_operation,
-                        resource_types: table::list(b)
-                            .filter_map(|field| type_ref(field, &service.types))
-                            .collect(),
-                        dependents: table::list(c).collect(),
-                        visibility: rules.of(service.prefix, name, has_operation),
-                        keys: d,
-                    });
-                }
-            }
-        }
-        Self { date: table::stamp(text, "date").unwrap_or_default(), services }
+    fn index(text: &'static str) -> Self {
+        let mut parts = text.split("\nS\t");
+        let date = table::stamp(parts.next().unwrap_or_default(), "date").unwrap_or_default();
+        let services = parts.map(|part| {
+            let (prefix, text) = part.split_once('\n').unwrap_or((part, ""));
+            Service { prefix, text, parsed: OnceLock::new() }
+        });
+        Self { date, services: services.collect() }
     }
 
     /// The day of the facts, `YYYY-MM-DD`.
@@ -166,7 +149,7 @@ impl Reference {
 
     /// The numbers of services and of actions.
     pub fn counts(&self) -> (usize, usize) {
-        (self.services.len(), self.services.iter().map(|service| service.actions.len()).sum())
+        (self.services.len(), self.services.iter().map(|service| service.parsed().actions.len()).sum())
     }
 
     /// Is there a service with this prefix? Letter case does not matter.
@@ -176,7 +159,7 @@ impl Reference {
 
     /// An action by service prefix and name; letter case does not matter.
     pub fn action(&self, service: &str, name: &str) -> Option<&ActionInfo> {
-        let actions = &self.service(service)?.actions;
+        let actions = &self.service(service)?.parsed().actions;
         let found = actions.binary_search_by(|action| order_ignoring_case(action.name, name)).ok()?;
         actions.get(found)
     }
@@ -191,7 +174,7 @@ impl Reference {
     /// `s3:*`, `*`. IAM accepts wildcards behind the colon only; a service prefix with one matches nothing.
     pub fn expand(&self, pattern: &str) -> Vec<&ActionInfo> {
         if pattern == "*" {
-            return self.services.iter().flat_map(|service| &service.actions).collect();
+            return self.services.iter().flat_map(|service| &service.parsed().actions).collect();
         }
         let Some((service, name)) = pattern.split_once(':') else { return Vec::new() };
         if !glob::has_wildcard(name) {
@@ -205,12 +188,12 @@ impl Reference {
 
     /// The actions of a service; none when there is no such service.
     pub fn actions_of(&self, service: &str) -> &[ActionInfo] {
-        self.service(service).map_or(&[], |service| &service.actions)
+        self.service(service).map_or(&[], |service| &service.parsed().actions)
     }
 
     /// The resource types of a service; none when there is no such service.
     pub fn types_of(&self, service: &str) -> &[ResourceType] {
-        self.service(service).map_or(&[], |service| &service.types)
+        self.service(service).map_or(&[], |service| &service.parsed().types)
     }
 
     /// The ARN template of a resource type.
@@ -223,7 +206,7 @@ impl Reference {
 
     /// The condition keys that the reference lists for an action, besides the global ones.
     pub fn condition_keys(&self, action: &ActionInfo) -> Vec<ConditionKey> {
-        let keys = self.service(action.service).map_or(&[][..], |service| &service.keys);
+        let keys = self.service(action.service).map_or(&[][..], |service| &service.parsed().keys);
         table::list(action.keys)
             .filter_map(|number| keys.get(number.parse::<usize>().ok()?).copied())
             .collect()
@@ -233,6 +216,38 @@ impl Reference {
         let found =
             self.services.binary_search_by(|service| order_ignoring_case(service.prefix, prefix)).ok()?;
         self.services.get(found)
+    }
+}
+
+impl Service {
+    fn parsed(&self) -> &Parsed {
+        self.parsed.get_or_init(|| self.parse())
+    }
+
+    fn parse(&self) -> Parsed {
+        let mut parsed = Parsed::default();
+        parsed.actions.reserve(self.text.matches("\nA\t").count() + 1);
+        for [kind, name, a, b, c, d] in table::rows::<6>(self.text) {
+            match kind {
+                "T" => parsed.types.push(ResourceType { name, template: a }),
+                "K" => parsed.keys.push(ConditionKey { name, kind: a }),
+                _ => {
+                    let has_operation = a.ends_with('O');
+                    let types = table::list(b).filter_map(|field| type_ref(field, &parsed.types)).collect();
+                    parsed.actions.push(ActionInfo {
+                        service: self.prefix,
+                        name,
+                        level: level(a),
+                        has_operation,
+                        resource_types: types,
+                        dependents: table::list(c).collect(),
+                        visibility: visibility::of(self.prefix, name, has_operation),
+                        keys: d,
+                    });
+                }
+            }
+        }
+        parsed
     }
 }
 
@@ -298,8 +313,8 @@ mod tests {
     fn the_whole_reference_is_there() {
         assert_eq!(reference().counts(), (456, 22_091));
         assert_eq!(reference().date().len(), "2026-01-01".len());
-        let types: usize = reference().services.iter().map(|service| service.types.len()).sum();
-        let keys: usize = reference().services.iter().map(|service| service.keys.len()).sum();
+        let types: usize = reference().services.iter().map(|service| service.parsed().types.len()).sum();
+        let keys: usize = reference().services.iter().map(|service| service.parsed().keys.len()).sum();
         assert_eq!((types, keys), (2_334, 2_578));
         for action in reference().expand("*") {
             for dependent in &action.dependents {
@@ -354,8 +369,14 @@ mod tests {
     fn start_up_takes_a_few_milliseconds() {
         // Printed, not asserted: the time of a debug build says nothing.
         let start = std::time::Instant::now();
-        let parsed = Reference::embedded();
-        println!("reference: {} services in {:?}", parsed.counts().0, start.elapsed());
-        assert_eq!(parsed.counts().0, 456);
+        let embedded = Reference::embedded();
+        println!("reference: index of {} services in {:?}", embedded.services.len(), start.elapsed());
+        let start = std::time::Instant::now();
+        assert!(embedded.action("s3", "GetObject").is_some());
+        println!("reference: s3 in {:?}", start.elapsed());
+        let start = std::time::Instant::now();
+        let (services, actions) = embedded.counts();
+        println!("reference: all {actions} actions in {:?}", start.elapsed());
+        assert_eq!(services, 456);
     }
 }

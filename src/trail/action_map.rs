@@ -3,9 +3,10 @@
 
 mod tables;
 
-use crate::iam::reference::{ActionInfo, reference};
+use crate::iam::reference::{AccessLevel, ActionInfo, reference};
 use crate::trail::Event;
 use crate::trail::event::EventType;
+use serde_json::Value;
 use tables::{Found, Tables};
 
 /// What stands behind an event.
@@ -34,6 +35,8 @@ pub enum ActionList {
     One(&'static ActionInfo),
     /// Any number, from a table.
     Many(&'static [&'static ActionInfo]),
+    /// The actions of a list, and behind them the actions of a service that set tags; one may be in both.
+    AndTagging(&'static [&'static ActionInfo], &'static [ActionInfo]),
 }
 
 impl ActionList {
@@ -41,16 +44,18 @@ impl ActionList {
 
     /// The actions in the order of the table: the one that gives the call its name first.
     pub fn iter(self) -> impl Iterator<Item = &'static ActionInfo> {
-        let (one, many) = match self {
-            Self::One(action) => (Some(action), &[][..]),
-            Self::Many(actions) => (None, actions),
+        let (one, listed, service) = match self {
+            Self::One(action) => (Some(action), &[][..], &[][..]),
+            Self::Many(actions) => (None, actions, &[][..]),
+            Self::AndTagging(actions, service) => (None, actions, service),
         };
-        one.into_iter().chain(many.iter().copied())
+        let tagging = service.iter().filter(|action| sets_tags(action));
+        one.into_iter().chain(listed.iter().copied()).chain(tagging)
     }
 
     /// Is there none?
     pub fn is_empty(self) -> bool {
-        matches!(self, Self::Many([]))
+        self.iter().next().is_none()
     }
 }
 
@@ -73,15 +78,22 @@ pub fn map(source: &str, name: &str) -> Mapping {
 }
 
 /// The actions that an event's call asked for, with the rules about its parameters: `GetObject` with a
-/// `versionId` asks for `s3:GetObjectVersion`. Only an `AwsApiCall` asks for anything.
+/// `versionId` asks for `s3:GetObjectVersion`, a resource that is created with tags may ask for the
+/// service's tagging actions. Only an `AwsApiCall` asks for anything.
 pub fn actions_of(event: &Event<'_>) -> Mapping {
     if event.event_type != EventType::ApiCall {
         return Mapping::NotAnApiCall;
     }
-    let plain = map(&event.source, &event.name);
-    if !matches!(plain, Mapping::Actions { .. }) {
-        return plain;
+    match map(&event.source, &event.name) {
+        Mapping::Actions { primary, secondary } => {
+            with_tags(event, by_parameters(event, Mapping::Actions { primary, secondary }))
+        }
+        other => other,
     }
+}
+
+/// Applies the rules of `data/parameter_rules.tsv`.
+fn by_parameters(event: &Event<'_>, plain: Mapping) -> Mapping {
     let Some(row) = Tables::get().rules_for(&event.source, &event.name) else { return plain };
     let Some(raw) = event.request.raw() else { return row.unknown.mapping() };
     // Parsing is worth its time only when the text has one of the names at all.
@@ -90,6 +102,51 @@ pub fn actions_of(event: &Event<'_>) -> Mapping {
     }
     let Some(parameters) = event.request.parse() else { return row.unknown.mapping() };
     row.rules.iter().find(|rule| rule.holds(&parameters)).map_or(plain, |rule| rule.actions.mapping())
+}
+
+/// Many services weigh their tagging action besides when a request carries tags, and log one event.
+fn with_tags(event: &Event<'_>, mapping: Mapping) -> Mapping {
+    let Mapping::Actions { primary, secondary } = mapping else { return mapping };
+    let Some(first) = primary.iter().next() else { return mapping };
+    if first.level == AccessLevel::Tagging || !carries_tags(event) {
+        return mapping;
+    }
+    let service = reference().actions_of(first.service);
+    let secondary = match secondary {
+        ActionList::Many(listed) | ActionList::AndTagging(listed, _) => {
+            ActionList::AndTagging(listed, service)
+        }
+        // No table has a single action in second place.
+        ActionList::One(_) => secondary,
+    };
+    Mapping::Actions { primary, secondary }
+}
+
+/// A tagging action that does not take tags away.
+fn sets_tags(action: &ActionInfo) -> bool {
+    let takes =
+        |verb: &str| action.name.get(..verb.len()).is_some_and(|start| start.eq_ignore_ascii_case(verb));
+    action.level == AccessLevel::Tagging && !["un", "remove", "delete", "replicate"].into_iter().any(takes)
+}
+
+/// Is there a field of the request whose name begins with `tag` and that is not empty?
+fn carries_tags(event: &Event<'_>) -> bool {
+    let named = |raw: &str| raw.contains("\"tag") || raw.contains("\"Tag");
+    if !event.request.raw().is_some_and(named) {
+        return false;
+    }
+    let Some(parameters) = event.request.parse() else { return false };
+    let tagged = |fields: &serde_json::Map<String, Value>| {
+        fields.iter().any(|(name, value)| {
+            let tag = name.get(..3).is_some_and(|start| start.eq_ignore_ascii_case("tag"));
+            tag && !matches!(value, Value::Null)
+                && value != ""
+                && value.as_array().is_none_or(|all| !all.is_empty())
+        })
+    };
+    let Some(fields) = parameters.as_object() else { return false };
+    // Newer EC2 operations wrap their parameters once more.
+    tagged(fields) || fields.values().filter_map(Value::as_object).any(tagged)
 }
 
 /// The service prefixes that an event source may stand for, the likeliest first.
@@ -260,6 +317,30 @@ mod tests {
             "ExecuteStatement",
             "{}",
             " | dynamodb:PartiQLSelect dynamodb:PartiQLInsert dynamodb:PartiQLUpdate dynamodb:PartiQLDelete",
+        );
+    }
+
+    #[test]
+    fn tags_at_creation_may_need_the_tagging_action() {
+        let check = |source: &'static str, name: &'static str, request: &'static str, expect: &str| {
+            let event = Event {
+                source: format!("{source}.amazonaws.com").into(),
+                name: name.into(),
+                request: RequestParameters::from_raw(request),
+                ..Event::default()
+            };
+            assert_eq!(text(actions_of(&event)), expect, "{name} {request}");
+        };
+        let tags = r#"{"tags":[{"key":"k","value":"v"}]}"#;
+        check("lambda", "CreateFunction20150331", tags, "lambda:CreateFunction | lambda:TagResource");
+        check("lambda", "CreateFunction20150331", r#"{"tags":[]}"#, "lambda:CreateFunction");
+        check("lambda", "TagResource20170331v2", tags, "lambda:TagResource");
+        check("sagemaker", "CreateTrainingJob", tags, "sagemaker:CreateTrainingJob | sagemaker:AddTags");
+        check(
+            "ec2",
+            "CreateLaunchTemplate",
+            r#"{"CreateLaunchTemplateRequest":{"TagSpecification":{"Tag":{}}}}"#,
+            "ec2:CreateLaunchTemplate | ec2:CreateTags ec2:CreateTags",
         );
     }
 

@@ -2,6 +2,7 @@
 //! policy to the wrong resource, so whatever is not certain is [`Resources::Unknown`].
 
 mod fields;
+mod special;
 
 use crate::iam::reference::{ActionInfo, ResourceTypeRef};
 use crate::iam::table;
@@ -9,6 +10,7 @@ use crate::iam::{Arn, arn, arn_template};
 use crate::trail::Event;
 use fields::{Field, Kind, fields_of};
 use serde_json::Value;
+use special::{Special, special_case};
 use std::cell::OnceCell;
 use std::collections::BTreeSet;
 use std::sync::LazyLock;
@@ -72,12 +74,6 @@ pub fn resources(event: &Event<'_>, action: &ActionInfo) -> Resources {
     let named = |kind: &ResourceTypeRef| arns.iter().any(|(name, _)| *name == kind.name);
     let complete = !two_of_a_kind && action.resource_types.iter().filter(|kind| kind.required).all(named);
     Resources::Arns { arns, complete }
-}
-
-enum Special {
-    /// These and no others, possibly none.
-    Only(Vec<(&'static str, Arn)>),
-    None,
 }
 
 /// What a call is about, parsed when somebody asks.
@@ -252,96 +248,6 @@ impl<'e> Call<'e> {
 enum Named {
     Name(String, Option<String>),
     Arn(Arn),
-}
-
-/// Services whose events need more than templates.
-fn special_case(call: &Call<'_>, action: &ActionInfo) -> Special {
-    match action.service {
-        "s3" => s3(call, action),
-        "lambda" => lambda(call, action),
-        _ => Special::None,
-    }
-}
-
-fn s3(call: &Call<'_>, action: &ActionInfo) -> Special {
-    let text = |name: &str| {
-        let value = call.request.as_ref()?.get(name)?;
-        value.as_str().or_else(|| value.as_array()?.first()?.as_str())
-    };
-    let copies = call.event.name.eq_ignore_ascii_case("CopyObject")
-        || call.event.name.eq_ignore_ascii_case("UploadPartCopy");
-    if copies && action.name.starts_with("GetObject") {
-        // `resources[]` and `bucketName` speak of the target.
-        return Special::Only(
-            text("x-amz-copy-source")
-                .and_then(|source| copied_from(call.partition, source))
-                .into_iter()
-                .collect(),
-        );
-    }
-    let bucket = text("bucketName").unwrap_or_default();
-    if copies && !bucket.starts_with("arn:") {
-        // Whether `resources[]` lists the source besides the target is not documented.
-        let targets = action.resource_types.iter().filter(|kind| kind.name == "object");
-        let built = targets.flat_map(|kind| call.built("s3", kind).into_iter().map(|arn| (kind.name, arn)));
-        return Special::Only(built.filter(|_| !is_access_point_alias(bucket)).collect());
-    }
-    let point = call.event.resources.iter().find(|resource| resource.kind.contains("AccessPoint"));
-    let point =
-        point.map(|resource| &*resource.arn).or_else(|| Some(bucket).filter(|name| name.starts_with("arn:")));
-    if let Some(point) = point {
-        let object = text("key").map(|key| format!("{point}/object/{key}"));
-        let found = action.resource_types.iter().filter_map(|kind| {
-            let arn = match kind.name {
-                "accesspoint" => Some(point.to_owned()),
-                "accesspointobject" => object.clone(),
-                _ => None,
-            }?;
-            arn_template::bind(kind.template, &arn)?;
-            Some((kind.name, Arn::parse(&arn).ok().filter(|arn| !arn.as_str().contains(['*', '?']))?))
-        });
-        return Special::Only(found.collect());
-    }
-    if is_access_point_alias(bucket) { Special::Only(Vec::new()) } else { Special::None }
-}
-
-/// An alias of an access point looks like a bucket, but IAM weighs the access point.
-fn is_access_point_alias(bucket: &str) -> bool {
-    ["-s3alias", "--ol-s3", ".mrap"].iter().any(|end| bucket.ends_with(end))
-}
-
-/// `bucket/key?versionId=…`, percent-encoded, or an access point's ARN with `/object/key`.
-fn copied_from(partition: &str, source: &str) -> Option<(&'static str, Arn)> {
-    let source = source.split_once("?versionId=").map_or(source, |(front, _)| front);
-    let decoded = fields::percent_decoded(source.strip_prefix('/').unwrap_or(source))?;
-    if decoded.contains(['*', '?']) {
-        return None;
-    }
-    if decoded.starts_with("arn:") {
-        return Arn::parse(&decoded).ok().map(|arn| ("accesspointobject", arn));
-    }
-    let (bucket, key) = decoded.split_once('/')?;
-    if bucket.is_empty() || key.is_empty() || is_access_point_alias(bucket) {
-        return None;
-    }
-    Arn::parse(&format!("arn:{partition}:s3:::{bucket}/{key}")).ok().map(|arn| ("object", arn))
-}
-
-/// With a qualifier, IAM weighs the ARN of the version or the alias, which `resources[]` does not list.
-fn lambda(call: &Call<'_>, action: &ActionInfo) -> Special {
-    let text = |name: &str| call.request.as_ref()?.get(name)?.as_str();
-    let Some(qualifier) = text("qualifier").filter(|qualifier| !qualifier.is_empty()) else {
-        return Special::None;
-    };
-    let alias = action.resource_types.iter().find(|kind| kind.name == "function alias");
-    let function = action.resource_types.iter().find(|kind| kind.name == "function");
-    let Some(function) = function else { return Special::None };
-    let plain = call.arns_of(action, function);
-    let [plain] = &plain[..] else { return Special::Only(Vec::new()) };
-    let kind = alias.unwrap_or(function);
-    let arn = Arn::parse(&format!("{plain}:{qualifier}")).ok();
-    let good = |arn: &Arn| !arn.as_str().contains(['*', '?']) && !qualifier.contains([':', '/']);
-    Special::Only(arn.filter(good).map(|arn| (kind.name, arn)).into_iter().collect())
 }
 
 /// `CloudWatch` Logs weighs the streams of a group with the group: its ARN carries `:*`.
@@ -646,6 +552,18 @@ mod tests {
         let Resources::Arns { arns, .. } = resources(&aliased, info) else { panic!() };
         assert_eq!(arns.len(), 1);
         assert_eq!(arns[0].1.as_str(), format!("{}:prod", listed[0]));
+    }
+
+    #[test]
+    fn re_encryption_weighs_one_key_for_each_action() {
+        let keys = ["arn:aws:kms:eu-west-1:111122223333:key/1", "arn:aws:kms:eu-west-1:111122223333:key/2"];
+        let request = r#"{"sourceKeyId":"1","destinationKeyId":"arn:aws:kms:eu-west-1:111122223333:key/2"}"#;
+        let call = event("ReEncrypt", request, "", &keys);
+        check("kms:ReEncryptFrom", &call, &format!("key={}", keys[0]));
+        check("kms:ReEncryptTo", &call, &format!("key={}", keys[1]));
+        let aliased = event("ReEncrypt", r#"{"destinationKeyId":"alias/a"}"#, "", &keys);
+        check("kms:ReEncryptFrom", &aliased, "?");
+        check("kms:ReEncryptTo", &aliased, "?");
     }
 
     #[test]

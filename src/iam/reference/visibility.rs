@@ -3,6 +3,7 @@
 
 use super::super::{glob, table};
 use std::collections::BTreeMap;
+use std::sync::LazyLock;
 
 static TABLE: &str = include_str!("../../../data/visibility.tsv");
 
@@ -27,8 +28,14 @@ pub enum Visibility<'a> {
     Unknown,
 }
 
+/// The visibility of an action by the table.
+pub(super) fn of(service: &str, name: &str, has_operation: bool) -> Visibility<'static> {
+    static RULES: LazyLock<Rules> = LazyLock::new(Rules::embedded);
+    RULES.of(service, name, has_operation)
+}
+
 /// The rows of `data/visibility.tsv` by service.
-pub(super) struct Rules {
+struct Rules {
     by_service: BTreeMap<&'static str, ServiceRules>,
 }
 
@@ -40,7 +47,7 @@ struct ServiceRules {
 }
 
 impl Rules {
-    pub(super) fn embedded() -> Self {
+    fn embedded() -> Self {
         let mut by_service: BTreeMap<&'static str, ServiceRules> = BTreeMap::new();
         for [service, name, class, argument] in table::rows::<4>(TABLE) {
             let rules = by_service.entry(service).or_default();
@@ -57,7 +64,7 @@ impl Rules {
         Self { by_service }
     }
 
-    pub(super) fn of(&self, service: &str, name: &str, has_operation: bool) -> Visibility<'static> {
+    fn of(&self, service: &str, name: &str, has_operation: bool) -> Visibility<'static> {
         let Some(rules) = self.by_service.get(service) else { return Visibility::Unknown };
         if let Some(exact) = rules.exact.get(name) {
             return *exact;

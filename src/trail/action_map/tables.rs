@@ -6,7 +6,7 @@ use crate::iam::table;
 use serde_json::Value;
 use std::cmp::Ordering;
 use std::collections::BTreeMap;
-use std::sync::LazyLock;
+use std::sync::{LazyLock, OnceLock};
 
 static GENERATED_ACTIONS: &str = include_str!("../../../data/generated/action_map.tsv");
 static CURATED_ACTIONS: &str = include_str!("../../../data/action_map.tsv");
@@ -30,8 +30,15 @@ pub(super) struct Row {
     actions: Actions,
 }
 
-#[derive(Clone, Default)]
+/// The actions of a row, looked up when the row is used: a look-up parses a service of the reference.
+#[derive(Default)]
 pub(super) struct Actions {
+    names: [&'static str; 2],
+    found: OnceLock<Listed>,
+}
+
+#[derive(Clone, Default)]
+struct Listed {
     primary: Vec<&'static ActionInfo>,
     secondary: Vec<&'static ActionInfo>,
 }
@@ -69,11 +76,18 @@ impl Row {
 }
 
 impl Actions {
+    fn new(primary: &'static str, secondary: &'static str) -> Self {
+        Self { names: [primary, secondary], found: OnceLock::new() }
+    }
+
+    fn listed(&self) -> &Listed {
+        let [primary, secondary] = self.names;
+        self.found.get_or_init(|| Listed { primary: known(primary), secondary: known(secondary) })
+    }
+
     pub(super) fn mapping(&'static self) -> Mapping {
-        Mapping::Actions {
-            primary: ActionList::Many(&self.primary),
-            secondary: ActionList::Many(&self.secondary),
-        }
+        let Listed { primary, secondary } = self.listed();
+        Mapping::Actions { primary: ActionList::Many(primary), secondary: ActionList::Many(secondary) }
     }
 }
 
@@ -106,15 +120,11 @@ impl Tables {
     }
 
     fn embedded() -> Self {
-        let actions = |primary: &'static str, secondary: &'static str| Actions {
-            primary: known(primary),
-            secondary: known(secondary),
-        };
         let mut rows: Vec<Row> = Vec::new();
         for [prefix, event, primary, secondary] in
             table::rows::<4>(GENERATED_ACTIONS).chain(table::rows::<4>(CURATED_ACTIONS))
         {
-            rows.push(Row { prefix, event, actions: actions(primary, secondary) });
+            rows.push(Row { prefix, event, actions: Actions::new(primary, secondary) });
         }
         // The sort is stable and the curated rows come last: keep the last of equals.
         rows.sort_by(|a, b| key_order((a.prefix, a.event), (b.prefix, b.event)));
@@ -124,7 +134,7 @@ impl Tables {
 
         let mut rules: Vec<RuleRow> = Vec::new();
         for [prefix, event, condition, primary, secondary] in table::rows::<5>(PARAMETER_RULES) {
-            let rule = rule(condition, actions(primary, secondary));
+            let rule = rule(condition, Actions::new(primary, secondary));
             match rules.last_mut().filter(|last| (last.prefix, last.event) == (prefix, event)) {
                 Some(last) => last.rules.push(rule),
                 None => rules.push(RuleRow { prefix, event, rules: vec![rule], unknown: Actions::default() }),
@@ -142,17 +152,17 @@ impl Tables {
             let found = rows.binary_search_by(|r| key_order((r.prefix, r.event), (row.prefix, row.event)));
             let own = reference().action(row.prefix, row.event).into_iter().collect();
             let plain = match found.ok().and_then(|at| rows.get(at)) {
-                Some(listed) => listed.actions.clone(),
-                None => Actions { primary: own, secondary: Vec::new() },
+                Some(row) => row.actions.listed().clone(),
+                None => Listed { primary: own, secondary: Vec::new() },
             };
-            let cases = || row.rules.iter().map(|rule| &rule.actions).chain([&plain]);
+            let cases = || row.rules.iter().map(|rule| rule.actions.listed()).chain([&plain]);
             let mut all: Vec<_> =
                 cases().flat_map(|case| case.primary.iter().chain(&case.secondary).copied()).collect();
             all.sort();
             all.dedup();
             let (primary, secondary) =
                 all.into_iter().partition(|action| cases().all(|case| case.primary.contains(action)));
-            row.unknown = Actions { primary, secondary };
+            row.unknown.found = OnceLock::from(Listed { primary, secondary });
         }
     }
 
@@ -241,7 +251,10 @@ mod tests {
         for row in &Tables::get().rows {
             let (prefix, event) = (row.prefix, row.event);
             assert!(reference().has_service(prefix), "{prefix}:{event}");
-            assert!(!row.actions.primary.is_empty() || !row.actions.secondary.is_empty(), "{prefix}:{event}");
+            assert!(
+                !row.actions.listed().primary.is_empty() || !row.actions.listed().secondary.is_empty(),
+                "{prefix}:{event}"
+            );
             assert_eq!(event, event.to_lowercase(), "{prefix}");
         }
         for (host, prefixes) in &Tables::get().sources {
@@ -252,7 +265,7 @@ mod tests {
         for row in &Tables::get().rules {
             let plain = super::super::map(&format!("{}.amazonaws.com", row.prefix), row.event);
             assert!(matches!(plain, Mapping::Actions { .. }), "{}:{}", row.prefix, row.event);
-            assert!(!row.unknown.secondary.is_empty());
+            assert!(!row.unknown.listed().secondary.is_empty());
         }
     }
 

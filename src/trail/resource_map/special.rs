@@ -1,0 +1,116 @@
+//! Services whose events need more than templates.
+
+use super::{Call, fields};
+use crate::iam::reference::ActionInfo;
+use crate::iam::{Arn, arn_template};
+
+/// What a special case found.
+pub(super) enum Special {
+    /// These and no others, possibly none.
+    Only(Vec<(&'static str, Arn)>),
+    None,
+}
+
+/// Services whose events need more than templates.
+pub(super) fn special_case(call: &Call<'_>, action: &ActionInfo) -> Special {
+    match action.service {
+        "s3" => s3(call, action),
+        "lambda" => lambda(call, action),
+        "kms" if call.event.name == "ReEncrypt" => re_encrypt(call, action),
+        _ => Special::None,
+    }
+}
+
+fn s3(call: &Call<'_>, action: &ActionInfo) -> Special {
+    let text = |name: &str| {
+        let value = call.request.as_ref()?.get(name)?;
+        value.as_str().or_else(|| value.as_array()?.first()?.as_str())
+    };
+    let copies = call.event.name.eq_ignore_ascii_case("CopyObject")
+        || call.event.name.eq_ignore_ascii_case("UploadPartCopy");
+    if copies && action.name.starts_with("GetObject") {
+        // `resources[]` and `bucketName` speak of the target.
+        return Special::Only(
+            text("x-amz-copy-source")
+                .and_then(|source| copied_from(call.partition, source))
+                .into_iter()
+                .collect(),
+        );
+    }
+    let bucket = text("bucketName").unwrap_or_default();
+    if copies && !bucket.starts_with("arn:") {
+        // Whether `resources[]` lists the source besides the target is not documented.
+        let targets = action.resource_types.iter().filter(|kind| kind.name == "object");
+        let built = targets.flat_map(|kind| call.built("s3", kind).into_iter().map(|arn| (kind.name, arn)));
+        return Special::Only(built.filter(|_| !is_access_point_alias(bucket)).collect());
+    }
+    let point = call.event.resources.iter().find(|resource| resource.kind.contains("AccessPoint"));
+    let point =
+        point.map(|resource| &*resource.arn).or_else(|| Some(bucket).filter(|name| name.starts_with("arn:")));
+    if let Some(point) = point {
+        let object = text("key").map(|key| format!("{point}/object/{key}"));
+        let found = action.resource_types.iter().filter_map(|kind| {
+            let arn = match kind.name {
+                "accesspoint" => Some(point.to_owned()),
+                "accesspointobject" => object.clone(),
+                _ => None,
+            }?;
+            arn_template::bind(kind.template, &arn)?;
+            Some((kind.name, Arn::parse(&arn).ok().filter(|arn| !arn.as_str().contains(['*', '?']))?))
+        });
+        return Special::Only(found.collect());
+    }
+    if is_access_point_alias(bucket) { Special::Only(Vec::new()) } else { Special::None }
+}
+
+/// An alias of an access point looks like a bucket, but IAM weighs the access point.
+fn is_access_point_alias(bucket: &str) -> bool {
+    ["-s3alias", "--ol-s3", ".mrap"].iter().any(|end| bucket.ends_with(end))
+}
+
+/// `bucket/key?versionId=…`, percent-encoded, or an access point's ARN with `/object/key`.
+fn copied_from(partition: &str, source: &str) -> Option<(&'static str, Arn)> {
+    let source = source.split_once("?versionId=").map_or(source, |(front, _)| front);
+    let decoded = fields::percent_decoded(source.strip_prefix('/').unwrap_or(source))?;
+    if decoded.contains(['*', '?']) {
+        return None;
+    }
+    if decoded.starts_with("arn:") {
+        return Arn::parse(&decoded).ok().map(|arn| ("accesspointobject", arn));
+    }
+    let (bucket, key) = decoded.split_once('/')?;
+    if bucket.is_empty() || key.is_empty() || is_access_point_alias(bucket) {
+        return None;
+    }
+    Arn::parse(&format!("arn:{partition}:s3:::{bucket}/{key}")).ok().map(|arn| ("object", arn))
+}
+
+/// With a qualifier, IAM weighs the ARN of the version or the alias, which `resources[]` does not list.
+fn lambda(call: &Call<'_>, action: &ActionInfo) -> Special {
+    let text = |name: &str| call.request.as_ref()?.get(name)?.as_str();
+    let Some(qualifier) = text("qualifier").filter(|qualifier| !qualifier.is_empty()) else {
+        return Special::None;
+    };
+    let alias = action.resource_types.iter().find(|kind| kind.name == "function alias");
+    let function = action.resource_types.iter().find(|kind| kind.name == "function");
+    let Some(function) = function else { return Special::None };
+    let plain = call.arns_of(action, function);
+    let [plain] = &plain[..] else { return Special::Only(Vec::new()) };
+    let kind = alias.unwrap_or(function);
+    let arn = Arn::parse(&format!("{plain}:{qualifier}")).ok();
+    let good = |arn: &Arn| !arn.as_str().contains(['*', '?']) && !qualifier.contains([':', '/']);
+    Special::Only(arn.filter(good).map(|arn| (kind.name, arn)).into_iter().collect())
+}
+
+/// The two keys of the call belong to different actions; `resources[]` lists both without saying which is which.
+fn re_encrypt(call: &Call<'_>, action: &ActionInfo) -> Special {
+    let text = |name: &str| call.request.as_ref()?.get(name)?.as_str();
+    let wanted = if action.name == "ReEncryptFrom" { "sourceKeyId" } else { "destinationKeyId" };
+    // An alias does not tell its key.
+    let id = text(wanted).filter(|id| !id.contains("alias/")).map(|id| id.rsplit('/').next().unwrap_or(id));
+    let listed = call.event.resources.iter().filter_map(|resource| Arn::parse(&resource.arn).ok());
+    let ours = listed.filter(|arn| {
+        arn.parts().service == "kms" && id.is_some() && arn.parts().resource.strip_prefix("key/") == id
+    });
+    Special::Only(ours.map(|arn| ("key", arn)).collect())
+}
