@@ -11,8 +11,10 @@ pub mod principal;
 mod reading;
 pub mod resource;
 
-pub mod contain;
 pub mod evaluate;
+
+pub mod contain;
+pub mod validate;
 
 pub use action::Action;
 pub use arn::{AccountId, Arn};
