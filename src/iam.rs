@@ -14,9 +14,11 @@ pub mod principal;
 mod reading;
 pub mod resource;
 
-pub mod contain;
 pub mod evaluate;
 pub mod quota;
+
+pub mod contain;
+pub mod validate;
 
 pub use action::Action;
 pub use arn::{AccountId, Arn};

@@ -5,11 +5,14 @@
 //! that shows it, and unknown.
 
 mod cover;
+mod difference;
 mod domain;
 mod pattern;
 mod search;
 mod signature;
 mod variables;
+
+pub use difference::{Change, Difference, Side, diff};
 
 use crate::iam::action::Action;
 use crate::iam::condition::{Context, KeyState};
@@ -54,6 +57,12 @@ pub fn contain(new: &[&PolicyDocument], old: &[&PolicyDocument]) -> Containment 
     }
     // A request that differs may need values for the policies' variables: try one set of them.
     refute_with_values(new, old).map_or(answer, Containment::Refuted)
+}
+
+/// Do both allow the same? The first answer is about `a` in `b`, the second about `b` in `a`; they are
+/// equivalent when both are proved.
+pub fn equivalent(a: &[&PolicyDocument], b: &[&PolicyDocument]) -> (Containment, Containment) {
+    (contain(a, b), contain(b, a))
 }
 
 fn prove(new: &[&PolicyDocument], old: &[&PolicyDocument]) -> Containment {

@@ -2,7 +2,7 @@
 
 use proptest::prelude::*;
 use trailtrim::iam::condition::Context;
-use trailtrim::iam::contain::{Containment, contain};
+use trailtrim::iam::contain::{Change, Containment, contain, diff};
 use trailtrim::iam::evaluate::{Decision, Request, evaluate_identity};
 use trailtrim::iam::{Action, PolicyDocument};
 
@@ -170,4 +170,207 @@ fn disputed_points_prove_nothing() {
         &["Allow s3:G on arn:aws:s3:::b/${aws:username}/*"],
         Proved,
     );
+}
+
+fn check_diff(new: &[&str], old: &[&str], expect: &[&str]) {
+    let found = diff(&[&policy_of(new)], &[&policy_of(old)]).unwrap();
+    let shown: Vec<String> = found
+        .iter()
+        .map(|one| {
+            assert_eq!(one.witness.is_some(), one.change != Change::Undecided);
+            let resource = one.resource.as_ref().map(|resource| resource.patterns.values.join(" "));
+            format!(
+                "{:?} {} {}",
+                one.change,
+                one.action.patterns.values.join(" "),
+                resource.unwrap_or_default()
+            )
+        })
+        .collect();
+    assert_eq!(shown, expect, "{new:?} {old:?}");
+}
+
+#[test]
+fn differences_name_cells() {
+    check_diff(&["Allow s3:*"], &["Allow s3:*"], &[]);
+    check_diff(
+        &["Allow s3:Get* s3:Put*"],
+        &["Allow s3:Get* s3:List*"],
+        &["Removed s3:List* *", "Added s3:Put* *"],
+    );
+    check_diff(&["Allow s3:*"], &["Allow s3:Get*"], &["Widened s3:* *"]);
+    check_diff(&["Allow s3:*", "Deny s3:Put*"], &["Allow s3:*"], &["Narrowed s3:* *"]);
+    check_diff(
+        &["Allow s3:GetObject on arn:aws:s3:::b/*"],
+        &["Allow s3:GetObject s3:PutObject on arn:aws:s3:::b/* arn:aws:s3:::c/*"],
+        &[
+            "Removed s3:GetObject arn:aws:s3:::c/*",
+            "Removed s3:PutObject arn:aws:s3:::b/*",
+            "Removed s3:PutObject arn:aws:s3:::c/*",
+        ],
+    );
+    check_diff(&[r#"Allow a:b if {"Bool":{"k":"true"}}"#], &["Allow a:b"], &["Narrowed a:b *"]);
+    check_diff(
+        &[r#"Allow a:b if {"StringEquals":{"k":"1"}}"#],
+        &[r#"Allow a:b if {"NumericEquals":{"k":"1"}}"#],
+        &["Undecided a:b *", "Undecided a:b *"],
+    );
+}
+
+// ---- every proof attacked, every refutation replayed ----
+
+const ACTIONS: [&str; 6] = ["a:xy", "a:xz", "a:y", "a:x", "b:xy", "b:q"];
+const RESOURCES: [&str; 8] = [
+    "*",
+    "arn:aws:a:::xy",
+    "arn:aws:a:::x/y",
+    "arn:aws:a:r:1:x/y",
+    "arn:aws:b:r:1:x:y:x",
+    "arn:aws:b:r:1:q",
+    "arn:aws:a:::X",
+    "arn:aws:a::x:1:x/y",
+];
+
+fn contexts() -> Vec<Context> {
+    let mut all = vec![Context::closed()];
+    for key in ["k", "l"] {
+        let mut next = Vec::new();
+        for context in &all {
+            next.push(context.clone());
+            for value in ["x", "xy", "true", "5", "7", "10.1.2.3", "2020", ""] {
+                next.push(context.clone().with(key, value));
+            }
+            next.push(context.clone().with_list(key, ["x"]));
+            next.push(context.clone().with_list(key, ["x", "y"]));
+        }
+        all = next;
+    }
+    all
+}
+
+fn allowed(policy: &PolicyDocument, action: &Action, resource: &str, context: &Context) -> bool {
+    let request = Request {
+        principal: "arn:aws:iam::111122223333:role/r",
+        action,
+        resource,
+        resource_account: None,
+        context,
+    };
+    evaluate_identity(&request, &[policy]).decision == Decision::Allowed
+}
+
+fn one_of(values: &'static [&'static str]) -> impl Strategy<Value = String> {
+    prop::sample::select(values).prop_map(str::to_owned)
+}
+
+fn list(values: &'static [&'static str]) -> impl Strategy<Value = String> {
+    (prop::bool::weighted(0.15), prop::collection::vec(one_of(values), 1..3))
+        .prop_map(|(not, list)| format!("{}{}", if not { "!" } else { "" }, list.join(" ")))
+}
+
+const BLOCKS: &[&str] = &[
+    r#"{"StringEquals":{"k":"x"}}"#,
+    r#"{"StringEquals":{"k":["x","xy"]}}"#,
+    r#"{"StringLike":{"k":"x*"}}"#,
+    r#"{"StringNotLike":{"k":"*y"}}"#,
+    r#"{"StringNotEquals":{"k":"x"}}"#,
+    r#"{"StringEqualsIfExists":{"k":"x"}}"#,
+    r#"{"Null":{"k":"true"}}"#,
+    r#"{"Null":{"k":"false"}}"#,
+    r#"{"Bool":{"l":"true"}}"#,
+    r#"{"NumericLessThan":{"l":"6"}}"#,
+    r#"{"NumericNotEquals":{"l":"5"}}"#,
+    r#"{"IpAddress":{"l":"10.0.0.0/8"}}"#,
+    r#"{"NotIpAddress":{"l":"10.1.0.0/16"}}"#,
+    r#"{"ForAllValues:StringEquals":{"k":["x","z"]}}"#,
+    r#"{"ForAnyValue:StringNotEquals":{"k":["x","z"]}}"#,
+    r#"{"StringEquals":{"k":"x"},"Bool":{"l":"true"}}"#,
+];
+
+fn random_statement() -> impl Strategy<Value = String> {
+    (
+        prop::bool::weighted(0.25),
+        list(&["*", "a:*", "a:x*", "a:xy", "a:?y", "b:*", "a:y", "b:xy", "a:*z", "?:xy"]),
+        list(&[
+            "*",
+            "arn:aws:a:::*",
+            "arn:aws:a:::x*",
+            "arn:aws:a:::x/?",
+            "arn:aws:a:*:*:x/y",
+            "arn:aws:*:r:1:*",
+            "arn:aws:b:*:1:x",
+            "arn:aws:b:*:*:*/y",
+            "arn:aws:a",
+            "arn:aws:a:::${k}",
+            "bad",
+        ]),
+        prop::option::weighted(0.5, one_of(BLOCKS)),
+    )
+        .prop_map(|(deny, actions, resources, block)| {
+            let block = block.map(|block| format!(" if {block}")).unwrap_or_default();
+            statement(&format!("{} {actions} on {resources}{block}", if deny { "Deny" } else { "Allow" }))
+        })
+}
+
+fn random_policy() -> impl Strategy<Value = PolicyDocument> {
+    prop::collection::vec(random_statement(), 1..4).prop_map(|list| policy(&list.join(",")))
+}
+
+/// The claim about two policies, tested with every request of a small world.
+fn attack(new: &PolicyDocument, old: &PolicyDocument) -> Result<&'static str, TestCaseError> {
+    let claim = contain(&[new], &[old]);
+    let broken = || {
+        ACTIONS.iter().find_map(|action| {
+            let action = Action::parse(action).unwrap();
+            RESOURCES.iter().find_map(|resource| {
+                contexts()
+                    .into_iter()
+                    .find(|context| {
+                        allowed(new, &action, resource, context) && !allowed(old, &action, resource, context)
+                    })
+                    .map(|context| format!("{action} {resource} {context:?}"))
+            })
+        })
+    };
+    match claim {
+        Containment::Proved { .. } => {
+            prop_assert_eq!(broken(), None, "{} in {}", new.to_compact(), old.to_compact());
+            Ok("proved")
+        }
+        Containment::Refuted(witness) => {
+            prop_assert!(allowed(new, &witness.action, &witness.resource, &witness.context));
+            prop_assert!(!allowed(old, &witness.action, &witness.resource, &witness.context));
+            Ok("refuted")
+        }
+        Containment::Unknown(_) => Ok("unknown"),
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: ProptestConfig::default().cases / 4, ..ProptestConfig::default() })]
+
+    #[test]
+    fn claims_about_unrelated_policies_hold(new in random_policy(), old in random_policy()) {
+        attack(&new, &old)?;
+    }
+
+    #[test]
+    fn claims_about_related_policies_hold(old in random_policy(), more in random_statement(), drop in 0_usize..3) {
+        // The same policy with one statement more, and with one less: answers lie close together.
+        let more = policy(&more).statements.remove(0);
+        let mut new = old.clone();
+        new.statements.push(more);
+        attack(&new, &old)?;
+        attack(&old, &new)?;
+        let mut less = new.clone();
+        less.statements.remove(drop.min(less.statements.len() - 1));
+        attack(&less, &new)?;
+        attack(&new, &less)?;
+    }
+
+    #[test]
+    fn a_policy_contains_itself(policy in random_policy()) {
+        let answer = contain(&[&policy], &[&policy]);
+        prop_assert!(matches!(answer, Containment::Proved { .. }), "{answer:?} {}", policy.to_compact());
+    }
 }

@@ -173,12 +173,12 @@ pub(crate) fn parse_date(text: &str, milliseconds: bool) -> Option<i128> {
     }
 }
 
-/// Nanoseconds since midnight UTC of `hh:mm[:ss[.f]](Z|±hh:mm)`.
+/// Nanoseconds since midnight UTC of `hh:mm[:ss[.f]][Z|±hh:mm]`; without a zone, UTC is meant.
 fn parse_time(text: &str) -> Option<i128> {
-    let zone = text.find(['Z', 'z', '+', '-'])?;
+    let zone = text.find(['Z', 'z', '+', '-']).unwrap_or(text.len());
     let (clock, zone) = text.split_at_checked(zone)?;
     let offset_minutes = match zone {
-        "Z" | "z" => 0,
+        "" | "Z" | "z" => 0,
         _ => {
             let (sign, rest) = zone.split_at_checked(1)?;
             let (hours, minutes) = rest.split_once(':')?;
@@ -327,7 +327,7 @@ mod tests {
             ("1970-02", Some(31 * 86_400 * second)),
             ("1970-01-02", Some(86_400 * second)),
             ("2019-02-29", None),
-            ("2019-07-01T13:20:15", None),
+            ("2019-07-01T13:20:15", Some(1_561_987_215 * second)),
             ("2019-07T13:20:15Z", None),
             ("2019-07-01T25:20:15Z", None),
             ("2019-07-01T13:20:15.Z", None),

@@ -152,7 +152,7 @@ fn elements_may_meet<P>(a: &Element<P>, b: &Element<P>, overlap: impl Fn(&P, &P)
 #[derive(Debug)]
 pub(crate) struct Index<'r, 'p> {
     rules: &'r [Rule<'p>],
-    /// Rules whose `Action` holds `*`, and those with `NotAction`.
+    /// Rules whose `Action` is not of one service, and those with `NotAction`.
     broad: Vec<usize>,
     services: BTreeMap<&'r str, ServiceIndex<'r>>,
 }
@@ -167,7 +167,10 @@ impl<'r, 'p> Index<'r, 'p> {
     pub(crate) fn new(rules: &'r [Rule<'p>]) -> Self {
         let mut index = Self { rules, broad: Vec::new(), services: BTreeMap::new() };
         for (number, rule) in rules.iter().enumerate() {
-            if rule.actions.negated || rule.actions.patterns.contains(&ActionPattern::Everything) {
+            let broad = |pattern: &ActionPattern| {
+                matches!(pattern, ActionPattern::Everything | ActionPattern::Disputed(_))
+            };
+            if rule.actions.negated || rule.actions.patterns.iter().any(broad) {
                 index.broad.push(number);
                 continue;
             }

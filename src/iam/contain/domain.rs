@@ -9,6 +9,7 @@ use crate::iam::contain::signature::{Glyph, Kind, glyphs, signatures};
 use crate::iam::json::Json;
 use crate::iam::policy::ConditionKey;
 use crate::iam::reading::Readings;
+use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 
@@ -44,6 +45,12 @@ pub(crate) fn outcomes(key: &str, atoms: &[&Atom]) -> Option<Outcomes> {
     let mut found: BTreeMap<Vec<bool>, State> = BTreeMap::new();
     let mut order: Vec<Vec<bool>> = Vec::new();
     let tests: Vec<(String, ConditionKey)> = chosen.iter().map(|atom| test(atom)).collect();
+    let mut add = |vector: Vec<bool>, state: &State| {
+        if let Entry::Vacant(place) = found.entry(vector) {
+            order.push(place.key().clone());
+            place.insert(state.clone());
+        }
+    };
     // The default readings first: what they show can be confirmed.
     let mut disputed: Vec<(Vec<bool>, &State)> = Vec::new();
     for state in &states {
@@ -51,17 +58,11 @@ pub(crate) fn outcomes(key: &str, atoms: &[&Atom]) -> Option<Outcomes> {
         let by_default = if *state == State::Opaque { None } else { vectors.next() };
         disputed.extend(vectors.map(|vector| (vector, state)));
         if let Some(vector) = by_default {
-            if !found.contains_key(&vector) {
-                order.push(vector.clone());
-                found.insert(vector, state.clone());
-            }
+            add(vector, state);
         }
     }
     for (vector, state) in disputed {
-        if !found.contains_key(&vector) {
-            order.push(vector.clone());
-            found.insert(vector, state.clone());
-        }
+        add(vector, state);
     }
     if found.len() > OUTCOMES_MAX {
         return None;

@@ -120,8 +120,8 @@ pub(crate) enum ActionPattern {
         /// The name pattern as text.
         name: Box<str>,
     },
-    /// It matches nothing, or, if a wildcard in the service half counts, something.
-    Disputed,
+    /// It matches nothing, or, if a wildcard in the service half counts, something. Lower-cased.
+    Disputed(Box<str>),
     /// It matches nothing.
     Nothing,
 }
@@ -136,7 +136,7 @@ impl ActionPattern {
         if !crate::iam::evaluate::is_action_name(name) {
             Self::Nothing
         } else if crate::iam::glob::has_wildcard(service) {
-            Self::Disputed
+            Self::Disputed(text.to_ascii_lowercase().into())
         } else {
             Self::Of { service: service.to_ascii_lowercase().into(), name: name.to_ascii_lowercase().into() }
         }
@@ -149,6 +149,7 @@ impl ActionPattern {
             (Self::Of { service, name }, Self::Of { service: of, name: small }) => {
                 service == of && crate::iam::glob::covers(name, small)
             }
+            (Self::Disputed(big), Self::Disputed(small)) => big == small,
             _ => false,
         }
     }

@@ -94,7 +94,7 @@ pub(crate) fn search(
             for (resource_bits, resource) in &resources {
                 let active: Vec<bool> =
                     action_bits.iter().zip(resource_bits).map(|(a, b)| *a && *b).collect();
-                if let Some(witness) = cells.check(active, (action, resource)) {
+                if let Some(witness) = cells.check(&active, (action, resource)) {
                     return Outcome::Refuted(witness);
                 }
             }
@@ -124,7 +124,7 @@ fn action_signatures(new: &Rule<'_>, parts: &[Part<'_, '_>]) -> Result<Signature
     for base in bases {
         let glyphs = match base {
             ActionPattern::Nothing => continue,
-            ActionPattern::Disputed => {
+            ActionPattern::Disputed(_) => {
                 return Err("a wildcard in the service half of an action: disputed".to_owned());
             }
             base => action_glyphs(base, true),
@@ -133,7 +133,7 @@ fn action_signatures(new: &Rule<'_>, parts: &[Part<'_, '_>]) -> Result<Signature
         for (number, (role, rule)) in parts.iter().enumerate() {
             let widens = role.widens() != rule.actions.negated;
             machine.add_element(number, &rule.actions, |pattern| {
-                if *pattern == ActionPattern::Disputed {
+                if matches!(pattern, ActionPattern::Disputed(_)) {
                     Known::from(widens)
                 } else if pattern.covers(base) {
                     Known::Yes
@@ -194,15 +194,15 @@ fn resource_signatures(
         let glyphs = match base {
             ResourcePattern::Nothing => continue,
             ResourcePattern::Everything => {
-                let bits = parts.iter().map(|(role, rule)| bit_without_resource(*role, rule)).collect();
+                let bits = parts.iter().map(|part| bit_without_resource(*part)).collect();
                 found.entry(bits).or_insert_with(|| "*".to_owned());
                 any_arn()
             }
             ResourcePattern::Arn(arn) => arn_glyphs(arn, reading, true),
         };
         let mut machine = Folder::new(parts.len());
-        for (number, (role, rule)) in parts.iter().enumerate() {
-            add_resources(&mut machine, number, (*role, rule), base, reading);
+        for (number, part) in parts.iter().enumerate() {
+            add_resources(&mut machine, number, *part, base, reading);
         }
         for (bits, text) in machine.run(&glyphs, |_| true)? {
             found.entry(bits).or_insert(text);
@@ -212,8 +212,8 @@ fn resource_signatures(
 }
 
 /// Does the element cover a request without a resource?
-fn bit_without_resource(role: Role, rule: &Rule<'_>) -> bool {
-    let element = &rule.resources;
+fn bit_without_resource((role, of): Part<'_, '_>) -> bool {
+    let element = &of.resources;
     let covered = element.patterns.contains(&ResourcePattern::Everything);
     let unusable = element.negated && !role.widens() && element.patterns.iter().any(may_be_unusable);
     covered != element.negated && !unusable
@@ -222,11 +222,11 @@ fn bit_without_resource(role: Role, rule: &Rule<'_>) -> bool {
 fn add_resources(
     machine: &mut Folder,
     number: usize,
-    (role, rule): Part<'_, '_>,
+    (role, of): Part<'_, '_>,
     base: &ResourcePattern,
     reading: Reading,
 ) {
-    let element = &rule.resources;
+    let element = &of.resources;
     if element.negated && !role.widens() && element.patterns.iter().any(may_be_unusable) {
         // An unusable exception may keep the whole statement from applying.
         machine.fix(number, false);
@@ -403,12 +403,12 @@ struct Cells<'s, 'r, 'p> {
 
 impl Cells<'_, '_, '_> {
     /// A confirmed request of this cell, if there is one.
-    fn check(&mut self, active: Vec<bool>, (action, resource): (&str, &str)) -> Option<Witness> {
-        if !self.solved.contains_key(&active) {
-            let solutions = self.solve(&active);
-            self.solved.insert(active.clone(), solutions);
+    fn check(&mut self, active: &[bool], (action, resource): (&str, &str)) -> Option<Witness> {
+        if !self.solved.contains_key(active) {
+            let solutions = self.solve(active);
+            self.solved.insert(active.to_vec(), solutions);
         }
-        let Some(solutions) = self.solved.get(&active)? else {
+        let Some(solutions) = self.solved.get(active)? else {
             self.reason.get_or_insert_with(|| "the conditions combine in too many ways".to_owned());
             return None;
         };
