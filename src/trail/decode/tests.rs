@@ -219,6 +219,7 @@ fn crafted_text_takes_linear_time() {
         "[{".repeat(1_000_000) + "]",
         r#"[{"a":x},"#.to_owned() + &r#"{"a":x},"#.repeat(300_000) + "]",
         r#"{"Records":[{"a":["#.to_owned() + &r#",{"eventVersion":{"a":["#.repeat(100_000) + "]}",
+        r#"{"Events":[{"a":["#.to_owned() + &r#",{"EventId":{"a":["#.repeat(100_000) + "]}",
         "\n{".repeat(1_000_000),
         "\n{\"eventVersion\":[".repeat(100_000) + "}",
         "\"".repeat(2_000_001),
