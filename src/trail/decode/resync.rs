@@ -2,28 +2,30 @@
 
 use super::Place;
 use crate::trail::scan::Cursor;
-use std::ops::Range;
 
 /// Text that failed may be read again when the search for the next record starts behind its first byte.
 /// All rereading together is limited to this many times the length of the text, so that crafted text
 /// cannot make it quadratic.
 const REREAD_TIMES_MAX: usize = 4;
 
-/// Where a search began, and what it found: a place, and whether it is the start of a line.
-type Search = (usize, Option<(usize, bool)>);
+/// The first keys of records as `CloudTrail` and `LookupEvents` write them.
+const FIRST_KEYS: [&str; 2] = ["\"eventVersion\"", "\"EventId\""];
 
-/// Finds the next record of a text. Remembers its last searches, so that many flaws do not search the
-/// same text again and again.
+/// The last search for one mark: where it began, and what it found.
+type Search = Option<(usize, Option<usize>)>;
+
+/// Finds the next record of a text. Remembers the last search for each mark, so that many flaws do not
+/// search the same text again and again.
 pub(super) struct Resync<'t> {
     text: &'t str,
     rereads_left: usize,
-    /// The last searches without and with regard to lines.
-    searches: [Option<Search>; 2],
+    keys: [Search; FIRST_KEYS.len()],
+    lines: Search,
 }
 
 impl<'t> Resync<'t> {
     pub(super) fn new(text: &'t str) -> Self {
-        Self { text, rereads_left: text.len().saturating_mul(REREAD_TIMES_MAX), searches: [None; 2] }
+        Self { text, rereads_left: text.len().saturating_mul(REREAD_TIMES_MAX), keys: [None; 2], lines: None }
     }
 
     /// Where the next record starts after a flaw at `failed` in what starts at `start`.
@@ -72,46 +74,50 @@ impl<'t> Resync<'t> {
     /// `true`). Neither can be part of a string: there every quote has a backslash and every line break
     /// is escaped.
     fn mark(&mut self, from: usize, lines: bool) -> Option<(usize, bool)> {
-        let [without, with] = &mut self.searches;
-        let known = if lines { with } else { without };
-        match known {
-            Some((begun, found)) if *begun <= from && found.is_none_or(|(next, _)| next >= from) => *found,
-            _ => {
-                let found = record_mark(self.text.as_bytes(), from, lines);
-                *known = Some((from, found));
-                found
-            }
+        let bytes = self.text.as_bytes();
+        let objects = FIRST_KEYS.iter().zip(&mut self.keys);
+        let object = objects
+            .filter_map(|(key, search)| {
+                again(search, from, |from| marked_object(bytes, from, key.as_bytes()))
+            })
+            .min();
+        let line = if lines { again(&mut self.lines, from, |from| line_start(bytes, from)) } else { None };
+        match (object, line) {
+            (Some(object), line) if line.is_none_or(|line| object < line) => Some((object, false)),
+            (_, line) => line.map(|line| (line, true)),
         }
     }
 }
 
-fn record_mark(bytes: &[u8], from: usize, lines: bool) -> Option<(usize, bool)> {
-    let rest = bytes.get(from..)?;
-    // A line that starts where the search starts counts as well.
-    let begins_line = lines && rest.first() == Some(&b'{') && bytes.get(..from)?.last() == Some(&b'\n');
-    if begins_line {
-        return Some((from, true));
+/// The result of a search that begins at `from`: the last one's when that says it already.
+fn again(search: &mut Search, from: usize, find: impl FnOnce(usize) -> Option<usize>) -> Option<usize> {
+    match search {
+        Some((begun, found)) if *begun <= from && found.is_none_or(|found| found >= from) => *found,
+        _ => {
+            let found = find(from);
+            *search = Some((from, found));
+            found
+        }
     }
-    let own_line =
-        if lines { memchr::memmem::find(rest, b"\n{").map(|offset| from + offset + 1) } else { None };
-    let reach = own_line.unwrap_or(bytes.len());
-    let first = FIRST_KEYS.iter().filter_map(|key| marked_object(bytes, from..reach, key.as_bytes())).min();
-    first.map(|start| (start, false)).or(own_line.map(|line| (line, true)))
 }
 
-/// The first keys of records as `CloudTrail` and `LookupEvents` write them.
-const FIRST_KEYS: [&str; 2] = ["\"eventVersion\"", "\"EventId\""];
+/// The first line at or behind `from` that begins with `{`.
+fn line_start(bytes: &[u8], from: usize) -> Option<usize> {
+    // A line that starts where the search starts counts as well.
+    let from = from.saturating_sub(1);
+    memchr::memmem::find(bytes.get(from..)?, b"\n{").map(|offset| from + offset + 1)
+}
 
-/// The first object in `range` that begins with `key` and stands behind a separator.
-fn marked_object(bytes: &[u8], range: Range<usize>, key: &[u8]) -> Option<usize> {
-    let mut searched = range.start;
+/// The first object at or behind `from` that begins with `key` and stands behind a separator.
+fn marked_object(bytes: &[u8], from: usize, key: &[u8]) -> Option<usize> {
+    let mut searched = from;
     loop {
-        let at = searched + memchr::memmem::find(bytes.get(searched..range.end)?, key)?;
-        let before = bytes.get(range.start..at)?.trim_ascii_end();
+        let at = searched + memchr::memmem::find(bytes.get(searched..)?, key)?;
+        let before = bytes.get(from..at)?.trim_ascii_end();
         let separated =
             |outside: &[u8]| matches!(outside.trim_ascii_end().last(), Some(b',' | b'[' | b'}') | None);
         if before.strip_suffix(b"{").is_some_and(separated) {
-            return Some(range.start + before.len() - 1);
+            return Some(from + before.len() - 1);
         }
         searched = at + 1;
     }

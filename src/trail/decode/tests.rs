@@ -70,6 +70,7 @@ fn every_shape() {
         (format!(r#"{{"Records":[{a}]}}{{"Records":[{b},{c}]}}"#), Shape::Records, "abc"),
         (format!("[{a},{b}]"), Shape::Array, "ab"),
         ("[]".to_owned(), Shape::Array, ""),
+        (format!(r#"[{{"Records":[{a}]}},{{"x":1,"Records":[{b},{c}],"y":2}}]"#), Shape::Array, "abc"),
         (a.clone(), Shape::Event, "a"),
         (format!("{a}\n{b}\n{c}\n"), Shape::JsonLines, "abc"),
         (format!("{a}\r\n{b}\r\n"), Shape::JsonLines, "ab"),
@@ -171,6 +172,12 @@ fn a_bad_record_never_loses_its_neighbours() {
         check(&format!("{ua}\n{line}\n{uc}\n"), Shape::JsonLines, "ac", &[bad(1)]);
         check(&format!("{ua}\r\n{line}\r\n{uc}\r\n"), Shape::JsonLines, "ac", &[bad(1)]);
     }
+    // A wrapper that has lost its end does not cost the next one.
+    let lines = format!(
+        "{{\"Records\":[{a},{ub}\n{{\"Records\":[{b},{c}]}}\n{{\"Records\":[{c}]}}\n",
+        ub = cut(&b, 60)
+    );
+    check(&lines, Shape::Records, "abcc", &[bad(1)]);
     // An end without an end.
     for (text, shape, ids) in [
         (cut(&wrapped(&b), wrapped(&b).len() - 30), Shape::Records, "ab"),
@@ -219,6 +226,7 @@ fn crafted_text_takes_linear_time() {
         "[{".repeat(1_000_000) + "]",
         r#"[{"a":x},"#.to_owned() + &r#"{"a":x},"#.repeat(300_000) + "]",
         r#"{"Records":[{"a":["#.to_owned() + &r#",{"eventVersion":{"a":["#.repeat(100_000) + "]}",
+        r#"{"Events":[{"a":["#.to_owned() + &r#",{"EventId":{"a":["#.repeat(100_000) + "]}",
         "\n{".repeat(1_000_000),
         "\n{\"eventVersion\":[".repeat(100_000) + "}",
         "\"".repeat(2_000_001),

@@ -16,6 +16,8 @@ pub(super) struct Walk<'t, 'e> {
     text: &'t str,
     cursor: Cursor<'t>,
     place: Place,
+    /// What surrounds the wrapper in whose list the walk is.
+    outer: Place,
     /// Number of the next record.
     record: usize,
     /// Has anything been seen that only a log has?
@@ -44,6 +46,7 @@ impl<'t, 'e> Walk<'t, 'e> {
             text,
             cursor: Cursor::new(text),
             place: chunk.place,
+            outer: Place::Top,
             record: chunk.first_record,
             recognised: false,
             mended: false,
@@ -123,7 +126,7 @@ impl<'t, 'e> Walk<'t, 'e> {
         self.cursor.go(at + 1);
         match members(&mut self.cursor, false) {
             Ok(Opened::List(_)) => {}
-            Ok(_) => self.place = Place::Top,
+            Ok(_) => self.place = std::mem::replace(&mut self.outer, Place::Top),
             Err(Fault::End) if self.mended => self.cursor.go(self.text.len()),
             Err(fault) => {
                 self.place = Place::Top;
@@ -148,6 +151,7 @@ impl<'t, 'e> Walk<'t, 'e> {
         let mut draft = Draft::default();
         match draft.read(&mut self.cursor) {
             Ok(Record::Lookup) => self.lookup(&draft.lookup.unwrap_or_default()),
+            Ok(Record::Foreign) => self.element(at),
             Ok(record) => self.count(record, draft),
             Err(fault) => self.lost(at, fault),
         }
@@ -189,6 +193,21 @@ impl<'t, 'e> Walk<'t, 'e> {
         self.recognised = true;
         self.record += 1;
         self.decoded.records += 1;
+    }
+
+    /// An object in a list that is no record, the cursor behind it: perhaps a wrapper, in an array of
+    /// wrappers, or behind a flaw that cost the end of the wrapper before.
+    fn element(&mut self, at: usize) {
+        let end = self.cursor.at();
+        self.cursor.go(at);
+        if let Ok(Opened::List(_)) = open_document(&mut self.cursor) {
+            self.recognised = true;
+            self.outer = self.place;
+            self.place = Place::Wrapped;
+        } else {
+            self.cursor.go(end);
+            self.foreign();
+        }
     }
 
     fn foreign(&mut self) {
