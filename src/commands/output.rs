@@ -27,8 +27,8 @@ pub fn write(folder: &Path, report: &Report) -> anyhow::Result<usize> {
     let mut written = 0;
     for policy in report.principals.iter().flat_map(|principal| &principal.policies) {
         let Some(recommendation) = &policy.recommendation else { continue };
-        if let (Some(file), Some(document)) = (&recommendation.file, &recommendation.document) {
-            write_file(&folder.join(file), &document.to_pretty())?;
+        for new in &recommendation.documents {
+            write_file(&folder.join(&new.file), &new.document.to_pretty())?;
             written += 1;
         }
     }

@@ -51,12 +51,13 @@ impl Proof {
     }
 }
 
-/// New ⊆ old. A policy without statements allows nothing and is contained in any.
-pub fn contained(new: &PolicyDocument, old: &PolicyDocument) -> Containment {
-    if new.statements.is_empty() {
+/// New ⊆ old, where new may be several documents that hold together. No document allows nothing, which
+/// any policy contains.
+pub fn contained(new: &[&PolicyDocument], old: &PolicyDocument) -> Containment {
+    if new.is_empty() {
         return Containment::Proved { tier: 0 };
     }
-    contain::contain(&[new], &[old])
+    contain::contain(new, &[old])
 }
 
 /// Replays every distinct authorized call of the principal against its policies with the trimmed ones in place.

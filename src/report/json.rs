@@ -6,7 +6,7 @@ use super::model::{
 };
 use crate::drift::Verdict;
 use crate::iam::contain::Containment;
-use crate::iam::{Effect, PolicyDocument};
+use crate::iam::{Effect, quota};
 use crate::recommend::Status;
 use crate::usage::Stats;
 use serde_json::{Map, Value, json};
@@ -179,7 +179,7 @@ fn recommendation(recommendation: &RecommendationReport) -> Value {
     let (size, quota) = recommendation.size_chars;
     let (status, why) = match &recommendation.status {
         Status::Ready => ("ready", None),
-        Status::DoesNotFit => ("does_not_fit", Some(format!("{size} characters, the limit is {quota}"))),
+        Status::DoesNotFit(why) => ("does_not_fit", Some(why.clone())),
         Status::CheckFailed(why) => ("check_failed", Some(why.clone())),
     };
     let (contained, how) = match &recommendation.containment {
@@ -188,12 +188,19 @@ fn recommendation(recommendation: &RecommendationReport) -> Value {
         Containment::Unknown(_) => ("unknown", Value::Null),
     };
     let replay = &recommendation.replay;
+    let documents = recommendation.documents.iter().map(|one| {
+        json!({
+            "name": one.name,
+            "file": one.file,
+            "document": one.document.to_json(),
+            "size_chars": quota::size(&one.document).characters,
+        })
+    });
     json!({
         "step": recommendation.step.as_str(),
         "status": status,
         "status_because": why,
-        "document": recommendation.document.as_ref().map(PolicyDocument::to_json),
-        "file": recommendation.file,
+        "documents": documents.collect::<Vec<_>>(),
         "commands": recommendation.commands,
         "size_chars": size,
         "quota_chars": quota,

@@ -185,13 +185,8 @@ fn recommendation(out: &mut String, one: &RecommendationReport) {
     let (size, quota) = one.size_chars;
     match &one.status {
         Status::Ready => {}
-        Status::DoesNotFit => {
-            let _ = writeln!(
-                out,
-                "**No recommendation:** what must be kept has {} characters, the limit is {}.\n",
-                grouped(size as u64),
-                grouped(quota as u64)
-            );
+        Status::DoesNotFit(why) => {
+            let _ = writeln!(out, "**No recommendation:** what must be kept {}.\n", sentence(why));
             return;
         }
         Status::CheckFailed(why) => {
@@ -213,9 +208,9 @@ fn recommendation(out: &mut String, one: &RecommendationReport) {
         replay.undecided,
         replay.unknown_resource
     );
-    if let Some(document) = &one.document {
-        let _ =
-            writeln!(out, "```json\n{}```\n", document.to_pretty().replace("```", "\\u0060\\u0060\\u0060"));
+    for new in &one.documents {
+        let text = new.document.to_pretty().replace("```", "\\u0060\\u0060\\u0060");
+        let _ = writeln!(out, "{}:\n\n```json\n{text}```\n", code(&new.file));
     }
     let _ = writeln!(out, "```sh\n{}\n```\n", one.commands.join("\n"));
 }

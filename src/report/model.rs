@@ -163,10 +163,8 @@ pub struct RecommendationReport {
     pub step: Step,
     /// May it be applied?
     pub status: Status,
-    /// The new document, when there is one and all checks passed.
-    pub document: Option<PolicyDocument>,
-    /// Where the document is written, relative to the output folder.
-    pub file: Option<String>,
+    /// The new policies, when all checks passed; none when nothing is left of the old one.
+    pub documents: Vec<NewPolicy>,
     /// The aws CLI commands that make the change, to be run in the output folder.
     pub commands: Vec<String>,
     /// Characters without white space, and the limit.
@@ -178,6 +176,17 @@ pub struct RecommendationReport {
     /// By old statement: Sid, number of statements that replace it, removed actions, actions with a
     /// narrower scope.
     pub changes: Vec<ChangeReport>,
+}
+
+/// One new policy.
+#[derive(Debug)]
+pub struct NewPolicy {
+    /// Its name.
+    pub name: String,
+    /// Where it is written, relative to the output folder.
+    pub file: String,
+    /// The document.
+    pub document: PolicyDocument,
 }
 
 /// What became of one statement.
@@ -320,32 +329,36 @@ fn recommendation_report(
     recommendation: Recommendation,
 ) -> RecommendationReport {
     let ready = recommendation.status == Status::Ready;
-    let new_name = match recommendation.step {
-        Step::CreateAndDetach => format!("{}-{}-trimmed", principal.name, policy),
-        _ => policy.to_owned(),
-    };
-    let new_name: String = new_name.chars().take(POLICY_NAME_CHARS_MAX).collect();
+    let several = recommendation.documents.len() > 1;
     let account = principal.account.map(|account| account.to_string()).unwrap_or_default();
-    let file = (ready && recommendation.document.is_some()).then(|| {
-        let names = [account.as_str(), &principal.name, &new_name].map(escape::file_name);
-        format!("policies/{}.json", names.join("/"))
-    });
-    let mut commands = Vec::new();
-    if ready {
-        let target = Target { principal, policy, arn, new_name: &new_name, file: file.as_deref() };
-        commands = target.commands(recommendation.step);
-    }
+    let named = |(number, document): (usize, PolicyDocument)| {
+        let name = new_name(principal, policy, recommendation.step, several.then_some(number + 1));
+        let parts = [account.as_str(), &principal.name, &name].map(escape::file_name);
+        NewPolicy { file: format!("policies/{}.json", parts.join("/")), name, document }
+    };
+    let documents: Vec<NewPolicy> =
+        recommendation.documents.into_iter().enumerate().filter(|_| ready).map(named).collect();
+    let target = Target { principal, policy, arn, documents: &documents };
     RecommendationReport {
         step: recommendation.step,
-        document: recommendation.document.filter(|_| ready),
-        file,
-        commands,
+        commands: if ready { target.commands(recommendation.step) } else { Vec::new() },
+        documents,
         size_chars: (recommendation.size_chars, recommendation.quota_chars),
         containment: recommendation.proof.containment,
         replay: recommendation.proof.replay,
         changes: recommendation.changes.into_iter().map(change_report).collect(),
         status: recommendation.status,
     }
+}
+
+/// The name of the new policy: the old one's, unless it is a new policy beside the old one.
+fn new_name(principal: &GrantedPrincipal, policy: &str, step: Step, number: Option<usize>) -> String {
+    if step != Step::CreateAndDetach {
+        return policy.to_owned();
+    }
+    let end = number.map_or_else(|| "-trimmed".to_owned(), |number| format!("-trimmed-{number}"));
+    let front = format!("{}-{policy}", principal.name);
+    front.chars().take(POLICY_NAME_CHARS_MAX - end.len()).collect::<String>() + &end
 }
 
 /// IAM's limit for the name of a managed policy, in characters (IAM API reference, `CreatePolicy`).
@@ -372,42 +385,54 @@ struct Target<'a> {
     principal: &'a GrantedPrincipal,
     policy: &'a str,
     arn: Option<&'a str>,
-    new_name: &'a str,
-    file: Option<&'a str>,
+    documents: &'a [NewPolicy],
 }
 
 impl Target<'_> {
     fn commands(&self, step: Step) -> Vec<String> {
         let kind = if self.principal.kind == PrincipalType::Role { "role" } else { "user" };
         let who = format!("--{kind}-name {}", escape::shell(&self.principal.name));
-        let file = escape::shell(&format!("file://{}", self.file.unwrap_or_default()));
         let old = escape::shell(self.arn.unwrap_or_default());
         let policy = escape::shell(self.policy);
+        let each = |command: &dyn Fn(&str) -> String| -> Vec<String> {
+            let files = self.documents.iter().map(|one| escape::shell(&format!("file://{}", one.file)));
+            files.map(|file| command(&file)).collect()
+        };
         match step {
-            Step::PutInline => {
-                vec![format!(
-                    "aws iam put-{kind}-policy {who} --policy-name {policy} --policy-document {file}"
-                )]
-            }
+            Step::PutInline => each(&|file| {
+                format!("aws iam put-{kind}-policy {who} --policy-name {policy} --policy-document {file}")
+            }),
             Step::DeleteInline => vec![format!("aws iam delete-{kind}-policy {who} --policy-name {policy}")],
-            Step::NewVersion => vec![format!(
-                "aws iam create-policy-version --policy-arn {old} --policy-document {file} --set-as-default"
-            )],
+            Step::NewVersion => each(&|file| {
+                format!(
+                    "aws iam create-policy-version --policy-arn {old} --policy-document {file} --set-as-default"
+                )
+            }),
             Step::Detach => vec![format!("aws iam detach-{kind}-policy {who} --policy-arn {old}")],
-            Step::CreateAndDetach => {
-                let name = escape::shell(self.new_name);
-                let parts = self.principal.arn.parts();
-                let new = format!("arn:{}:iam::{}:policy/{}", parts.partition, parts.account, self.new_name);
-                vec![
-                    format!("aws iam create-policy --policy-name {name} --policy-document {file}"),
-                    format!("aws iam attach-{kind}-policy {who} --policy-arn {}", escape::shell(&new)),
-                    format!("aws iam detach-{kind}-policy {who} --policy-arn {old}"),
-                ]
-            }
+            Step::CreateAndDetach => self.create_and_detach(kind, &who, &old),
             // The instance and permission set ARNs are in another account's Identity Center.
-            Step::UpdatePermissionSet => vec![format!(
-                "aws sso-admin put-inline-policy-to-permission-set --instance-arn INSTANCE --permission-set-arn PERMISSION_SET --inline-policy {file}"
-            )],
+            Step::UpdatePermissionSet => each(&|file| {
+                format!(
+                    "aws sso-admin put-inline-policy-to-permission-set --instance-arn INSTANCE --permission-set-arn PERMISSION_SET --inline-policy {file}"
+                )
+            }),
         }
+    }
+
+    /// Everything new is attached before the old policy goes, so that nothing is refused in between.
+    fn create_and_detach(&self, kind: &str, who: &str, old: &str) -> Vec<String> {
+        let parts = self.principal.arn.parts();
+        let mut commands = Vec::new();
+        for one in self.documents {
+            let file = escape::shell(&format!("file://{}", one.file));
+            let name = escape::shell(&one.name);
+            commands.push(format!("aws iam create-policy --policy-name {name} --policy-document {file}"));
+        }
+        for one in self.documents {
+            let arn = format!("arn:{}:iam::{}:policy/{}", parts.partition, parts.account, one.name);
+            commands.push(format!("aws iam attach-{kind}-policy {who} --policy-arn {}", escape::shell(&arn)));
+        }
+        commands.push(format!("aws iam detach-{kind}-policy {who} --policy-arn {old}"));
+        commands
     }
 }

@@ -95,7 +95,9 @@ fn outcome(principal: &PrincipalReport, report: &Report) -> String {
         (0, 0) if principal.protected.is_some() => "protected".to_owned(),
         (0, 0) if principal.unused() == 0 => "nothing to trim".to_owned(),
         (0, 0) => "kept: see report".to_owned(),
-        (0, _) if all.iter().any(|status| **status == Status::DoesNotFit) => "does not fit".to_owned(),
+        (0, _) if all.iter().any(|status| matches!(status, Status::DoesNotFit(_))) => {
+            "does not fit".to_owned()
+        }
         (0, _) => "check failed".to_owned(),
         (ready, all) if ready == all => format!("{ready} polic{}", if ready == 1 { "y" } else { "ies" }),
         (ready, all) => format!("{ready} of {all} policies"),

@@ -106,7 +106,7 @@ fn every_recommendation_is_proved_and_every_grant_has_a_verdict() {
                 assert_eq!(recommendation["containment"]["result"], "proved");
                 assert_eq!(recommendation["replay"]["broken"], json!([]));
             } else {
-                assert_eq!(recommendation["document"], Value::Null, "{}", one["name"]);
+                assert!(recommendation["documents"].as_array().is_none_or(Vec::is_empty), "{}", one["name"]);
             }
         }
     }

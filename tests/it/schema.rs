@@ -22,7 +22,19 @@ fn check(value: &Value, schema: &Value, whole: &Value, at: &str, faults: &mut Ve
         }
         return;
     }
-    let known = ["$schema", "title", "description", "type", "properties", "required", "additionalProperties", "items", "enum", "const", "$defs"];
+    let known = [
+        "$schema",
+        "title",
+        "description",
+        "type",
+        "properties",
+        "required",
+        "additionalProperties",
+        "items",
+        "enum",
+        "const",
+        "$defs",
+    ];
     for keyword in schema.as_object().unwrap().keys() {
         assert!(known.contains(&keyword.as_str()), "the validator does not know `{keyword}`");
     }
@@ -77,7 +89,11 @@ fn the_samples_review_fits_the_schema() {
     let text = fs::read_to_string(root().join("docs/schemas/review.v1.json")).unwrap();
     let schema: Value = serde_json::from_str(&text).unwrap();
     let grants = "sample-logs/iam/account-authorization-details.json";
-    for more in [&["--format", "json"][..], &["--format", "json", "--from", "2026-10-25"], &["--format", "json", "--to", "2020-01-01"]] {
+    for more in [
+        &["--format", "json"][..],
+        &["--format", "json", "--from", "2026-10-25"],
+        &["--format", "json", "--to", "2020-01-01"],
+    ] {
         let ran = trailtrim(&[&["review", "sample-logs", "--grants", grants][..], more].concat());
         let review: Value = serde_json::from_str(&ran.stdout).unwrap();
         let mut faults = Vec::new();
