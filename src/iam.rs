@@ -14,6 +14,7 @@ pub mod resource;
 pub mod evaluate;
 
 pub mod contain;
+pub mod quota;
 pub mod validate;
 
 pub use action::Action;

@@ -3,8 +3,12 @@
     clippy::unwrap_used,
     clippy::panic,
     clippy::disallowed_methods,
+    clippy::indexing_slicing,
+    clippy::string_slice,
     reason = "a test may panic, and reads its data from the tree"
 )]
 
 mod conformance;
 mod contain;
+mod laws;
+mod naive;
