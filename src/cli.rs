@@ -31,7 +31,7 @@ Exit status:
 #[derive(Debug, Subcommand)]
 pub enum Command {
     /// Compare what each role and user was granted with what it used, and trim its policies
-    Review(ReviewArgs),
+    Review(Box<ReviewArgs>),
     /// Print a completion script for a shell
     Completions {
         /// The shell.
@@ -42,7 +42,7 @@ pub enum Command {
 /// Arguments of `review`.
 #[derive(Debug, Args)]
 pub struct ReviewArgs {
-    /// CloudTrail logs: folders (an AWSLogs tree or flat), files (.json.gz, .json, JSONL, LookupEvents
+    /// CloudTrail logs: folders (an `AWSLogs` tree or flat), files (.json.gz, .json, JSONL, LookupEvents
     /// output), or - for standard input
     #[arg(required = true, value_name = "PATH")]
     pub paths: Vec<PathBuf>,

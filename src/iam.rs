@@ -15,9 +15,9 @@ mod reading;
 pub mod resource;
 
 pub mod evaluate;
-pub mod quota;
 
 pub mod contain;
+pub mod quota;
 pub mod validate;
 
 pub use action::Action;

@@ -119,7 +119,7 @@ pub struct ResourceName {
     pub complete: bool,
 }
 
-/// What an AccessDenied message says.
+/// What the message of a refusal says.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct DenialKey {
     /// `eventSource` and `eventName` of the refused call.

@@ -133,7 +133,9 @@ impl Reader<'_> {
             return self.part().add_failed_file(refused);
         }
         let mut decoded = self.text(&object.name, &inflated.text);
-        problems.for_each(|problem| decoded.add_problem(problem));
+        for problem in problems {
+            decoded.add_problem(problem);
+        }
         self.part().add_file(object, decoded);
     }
 
@@ -149,7 +151,9 @@ impl Reader<'_> {
         };
         let chunks: Vec<Decoded> = decode::split(text, CHUNK_BYTES).par_iter().map(chunk).collect();
         let mut whole = Decoded::default();
-        chunks.into_iter().for_each(|decoded| whole.merge(decoded));
+        for decoded in chunks {
+            whole.merge(decoded);
+        }
         whole
     }
 

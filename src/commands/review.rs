@@ -122,10 +122,6 @@ fn edits(a: &str, b: &str) -> usize {
     row.last().copied().unwrap_or_default()
 }
 
-#[expect(
-    clippy::too_many_arguments,
-    reason = "the five inputs of a review, none of which belongs to another"
-)]
 fn build(
     logs: &Logs,
     snapshot: &Snapshot,

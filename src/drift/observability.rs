@@ -126,7 +126,7 @@ impl Observability {
                 Visible::No("its carrying operations are not known".to_owned())
             }
             Visibility::Carried(carriers) => {
-                for carrier in carriers.iter() {
+                for carrier in *carriers {
                     let seen = reference().action_named(carrier).map_or_else(
                         || Visible::No("unknown operation".to_owned()),
                         |carrier| self.can_show_at(view, carrier, depth + 1),

@@ -286,17 +286,16 @@ fn strongest(uses: &[Use<'_>]) -> Option<(Verdict, &'static str)> {
 
 /// The actions of the reference that the patterns name, sorted.
 fn named_actions(negated: bool, patterns: &[String]) -> Vec<&'static ActionInfo> {
-    let mut named: BTreeMap<ActionRef, ()> = BTreeMap::new();
+    let mut named: BTreeSet<ActionRef> = BTreeSet::new();
     if negated {
         let excluded = |action: &ActionInfo| patterns.iter().any(|pattern| names(pattern, action));
-        named
-            .extend(reference().expand("*").into_iter().filter(|a| !excluded(a)).map(|a| (ActionRef(a), ())));
+        named.extend(reference().expand("*").into_iter().filter(|a| !excluded(a)).map(ActionRef));
     } else {
         for pattern in patterns {
-            named.extend(reference().expand(pattern).into_iter().map(|action| (ActionRef(action), ())));
+            named.extend(reference().expand(pattern).into_iter().map(ActionRef));
         }
     }
-    named.into_keys().map(|action| action.0).collect()
+    named.into_iter().map(|action| action.0).collect()
 }
 
 /// Does an action pattern name this action?

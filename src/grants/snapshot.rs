@@ -228,12 +228,11 @@ impl<'a> FileReader<'a> {
                 version.get("IsDefaultVersion") == Some(&Json::Bool(true))
                     || (!default.is_empty() && text(version, "VersionId") == default)
             });
-            let document = match version.and_then(|version| version.get("Document")) {
-                Some(document) => self.document(arn, document),
-                None => {
-                    self.problem(arn, "the snapshot does not hold the policy's default version");
-                    None
-                }
+            let document = if let Some(document) = version.and_then(|version| version.get("Document")) {
+                self.document(arn, document)
+            } else {
+                self.problem(arn, "the snapshot does not hold the policy's default version");
+                None
             };
             self.managed.insert(arn, document);
         }
@@ -300,12 +299,11 @@ impl<'a> FileReader<'a> {
         let mut policies = Vec::new();
         for inline in items(list) {
             let name = text(inline, "PolicyName").to_owned();
-            let document = match inline.get("PolicyDocument") {
-                Some(json) => self.document(&format!("{holder} (policy {name})"), json),
-                None => {
-                    self.problem(holder, format!("inline policy `{name}` has no document"));
-                    None
-                }
+            let document = if let Some(json) = inline.get("PolicyDocument") {
+                self.document(&format!("{holder} (policy {name})"), json)
+            } else {
+                self.problem(holder, format!("inline policy `{name}` has no document"));
+                None
             };
             policies.push(AttachedPolicy { name, source: PolicySource::Inline, document, holders: 1 });
         }

@@ -14,7 +14,7 @@ const RESOURCES_LISTED_MAX: usize = 40;
 
 /// The resources that an action of a statement may be limited to, sorted; `None` when it must keep the
 /// statement's own: some use is not known to the last resource, the statement uses variables or
-/// NotResource, or nothing would change.
+/// `NotResource`, or nothing would change.
 ///
 /// Names that are given once and stay (buckets, roles, keys, tables, endpoints) are listed as they are.
 /// Names that each run makes anew (objects, jobs, log streams) become `*` under the same parent, in the
@@ -40,7 +40,7 @@ pub fn resources(review: &ActionReview<'_>, statement: &Statement) -> Option<Vec
         scope.extend(within(&candidate(review.action, name), &name.arn, old)?);
     }
     scope.extend(other_types(review.action, &touched, old));
-    let scope = without_covered(scope);
+    let scope = without_covered(&scope);
     let before = usable(review.action, old);
     if scope.is_empty() || scope.len() > RESOURCES_LISTED_MAX || scope == before {
         return None;
@@ -103,7 +103,7 @@ fn usable(action: &ActionInfo, old: &[String]) -> BTreeSet<String> {
 }
 
 /// Drops patterns that another one covers.
-fn without_covered(scope: BTreeSet<String>) -> BTreeSet<String> {
+fn without_covered(scope: &BTreeSet<String>) -> BTreeSet<String> {
     let covered = |one: &String| {
         scope.iter().any(|other| {
             other != one && glob::covers(other, one) && !(glob::covers(one, other) && one < other)

@@ -2,7 +2,8 @@
 //! described in `docs/schemas/`; internal types may change without it.
 
 use super::model::{
-    ChangeReport, PolicyReport, PrincipalReport, RecommendationReport, Report, StatementReport, UsedAction,
+    ActionGroup, ChangeReport, PolicyReport, PrincipalReport, RecommendationReport, Report, StatementReport,
+    UsedAction,
 };
 use crate::drift::Verdict;
 use crate::iam::contain::Containment;
@@ -149,7 +150,7 @@ fn statement(statement: &StatementReport) -> Value {
             "reason": grant.why,
         })
     });
-    let others = statement.others.iter().map(|(verdict, why, names)| {
+    let others = statement.others.iter().map(|ActionGroup { verdict, why, names }| {
         let mut value = json!({"verdict": verdict.as_str(), "reason": why});
         add_actions(&mut value, names);
         value

@@ -1,7 +1,9 @@
 //! `review.md`: the review as a document that a person reads from top to bottom.
 
 use super::escape::{code, markdown, sentence};
-use super::model::{PolicyReport, PrincipalReport, RecommendationReport, Report, StatementReport};
+use super::model::{
+    ActionGroup, PolicyReport, PrincipalReport, RecommendationReport, Report, StatementReport,
+};
 use super::text::{grouped, plural, wrapped_list};
 use crate::drift::{Standing, Verdict};
 use crate::iam::Effect;
@@ -160,7 +162,7 @@ fn statement(out: &mut String, index: usize, one: &StatementReport) {
             evidence.join(", ")
         );
     }
-    for (verdict, why, names) in &one.others {
+    for ActionGroup { verdict, why, names } in &one.others {
         let _ = writeln!(out, "- {}: {} ({})", verdict.as_str(), listed(names), sentence(why));
     }
     for grant in one.grants.iter().filter(|grant| grant.why.is_some()) {

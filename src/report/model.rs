@@ -139,8 +139,22 @@ pub struct StatementReport {
     pub grants: Vec<crate::drift::GrantReview>,
     /// Used actions with their evidence.
     pub used: Vec<UsedAction>,
-    /// All other actions: verdict, reason, names.
-    pub others: Vec<(Verdict, String, Vec<(&'static str, &'static str)>)>,
+    /// All other actions.
+    pub others: Vec<ActionGroup>,
+}
+
+/// Service and name of an action of the reference.
+pub type ActionName = (&'static str, &'static str);
+
+/// Actions with the same verdict for the same reason.
+#[derive(Debug)]
+pub struct ActionGroup {
+    /// The verdict.
+    pub verdict: Verdict,
+    /// Why.
+    pub why: String,
+    /// Which, sorted.
+    pub names: Vec<ActionName>,
 }
 
 /// One used action.
@@ -199,7 +213,7 @@ pub struct ChangeReport {
     /// How many statements replace it.
     pub replaced_by: usize,
     /// Removed actions by reason.
-    pub removed: Vec<(String, Vec<(&'static str, &'static str)>)>,
+    pub removed: Vec<(String, Vec<ActionName>)>,
     /// Kept actions whose resources are fewer now.
     pub narrowed: Vec<(String, Vec<String>)>,
 }
@@ -293,7 +307,7 @@ fn policy_report(
 
 fn statement_report(review: &StatementReview<'_>) -> StatementReport {
     let mut used = Vec::new();
-    let mut others: BTreeMap<(Verdict, String), Vec<(&'static str, &'static str)>> = BTreeMap::new();
+    let mut others: BTreeMap<(Verdict, String), Vec<ActionName>> = BTreeMap::new();
     for one in &review.actions {
         if one.verdict != Verdict::Used {
             let names = others.entry((one.verdict, one.why.to_string())).or_default();
@@ -318,7 +332,10 @@ fn statement_report(review: &StatementReview<'_>) -> StatementReport {
         effect: review.statement.effect,
         grants: review.grants.clone(),
         used,
-        others: others.into_iter().map(|((verdict, why), names)| (verdict, why, names)).collect(),
+        others: others
+            .into_iter()
+            .map(|((verdict, why), names)| ActionGroup { verdict, why, names })
+            .collect(),
     }
 }
 
@@ -365,7 +382,7 @@ fn new_name(principal: &GrantedPrincipal, policy: &str, step: Step, number: Opti
 const POLICY_NAME_CHARS_MAX: usize = 128;
 
 fn change_report(change: crate::recommend::StatementChange) -> ChangeReport {
-    let mut removed: BTreeMap<String, Vec<(&'static str, &'static str)>> = BTreeMap::new();
+    let mut removed: BTreeMap<String, Vec<ActionName>> = BTreeMap::new();
     for one in &change.removed {
         removed.entry(one.why.to_string()).or_default().push((one.action.service, one.action.name));
     }

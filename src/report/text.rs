@@ -52,8 +52,8 @@ fn header(out: &mut String, report: &Report) {
 fn table(out: &mut String, report: &Report) {
     let _ = writeln!(
         out,
-        "{:<NAME_CHARS$} {:>7} {:>5} {:>6} {:>6} {:>6}  {}",
-        "PRINCIPAL", "GRANTED", "USED", "UNUSED", "UNOBS.", "DENIED", "RESULT"
+        "{:<NAME_CHARS$} {:>7} {:>5} {:>6} {:>6} {:>6}  RESULT",
+        "PRINCIPAL", "GRANTED", "USED", "UNUSED", "UNOBS.", "DENIED"
     );
     for principal in &report.principals {
         let [used, implied, protected, unobservable, unused] = principal.counts;
@@ -147,7 +147,7 @@ pub fn grouped(number: u64) -> String {
     let digits = number.to_string();
     let mut out = String::with_capacity(digits.len() + digits.len() / 3);
     for (index, digit) in digits.chars().enumerate() {
-        if index > 0 && (digits.len() - index) % 3 == 0 {
+        if index > 0 && (digits.len() - index).is_multiple_of(3) {
             out.push(',');
         }
         out.push(digit);
