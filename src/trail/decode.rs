@@ -1,6 +1,10 @@
 //! Log text to events. Every shape in which `CloudTrail` records are kept is recognised by content:
 //! `{"Records":[…]}`, a bare array, one event, JSON lines, and the output of `LookupEvents`, in any
 //! sequence in one text. Records are handed out one by one; a bad one never costs its neighbours.
+//!
+//! A caller of AWS chooses what stands inside its record's `requestParameters`, but not the record's own
+//! structure. So what is inside a record is never taken for a record as long as the text is as AWS wrote
+//! it, cut short or not; only behind damage in the middle of a text is the next record searched for.
 
 mod cut;
 mod record;

@@ -148,6 +148,7 @@ fn a_bad_record_never_loses_its_neighbours() {
         "7".to_owned(),
         "}".to_owned(),
         format!("{b}}}"),
+        format!("{b},\""),
         "{}".to_owned(),
         format!(r#"{{"eventVersion":{}1{}}}"#, "[".repeat(100_000), "]".repeat(100_000)),
         format!(r#"{{"eventVersion":{}1{}}}"#, r#"{"a":"#.repeat(100_000), "}".repeat(100_000)),
