@@ -65,9 +65,10 @@ impl fmt::Display for Fingerprint {
 }
 
 impl Event<'_> {
-    /// The hash by which a second delivery is recognised: over `eventID`, source, name, time, recipient
-    /// account, error code, caller's ARN and source address, because masked or made-up logs repeat
-    /// `eventID`s; over the whole record when it has no `eventID`.
+    /// The hash by which a second delivery is recognised: over `eventID`, source, name, time, region,
+    /// recipient account, error code, caller's ARN, source address and request, because masked, made-up or
+    /// hostile logs repeat `eventID`s, and what is counted must not depend on which record comes first;
+    /// over the whole record when it has no `eventID`.
     ///
     /// `MurmurHash3` x64 128 with seed 0 (Austin Appleby, public domain) over the fields, each behind its
     /// length as four bytes, little-endian.
@@ -88,6 +89,8 @@ impl Event<'_> {
         push(self.error_code.as_bytes());
         push(self.identity.arn.as_bytes());
         push(self.source_ip.as_bytes());
+        push(self.region.as_bytes());
+        push(self.request.raw().unwrap_or_default().as_bytes());
         Fingerprint(murmur3(&key))
     }
 }
