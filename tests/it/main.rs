@@ -20,3 +20,4 @@ mod run;
 mod sample_logs;
 mod schema;
 mod tidy;
+mod trimming;

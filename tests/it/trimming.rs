@@ -1,0 +1,269 @@
+//! The promises of the recommender, for random grants and random use of them: the new policy allows
+//! nothing new, every authorized call stays allowed, and a refused call does not become allowed.
+
+use crate::run::Folder;
+use proptest::prelude::*;
+use serde_json::{Value, json};
+use std::path::PathBuf;
+use trailtrim::drift::{self, Observability, UsageIndex};
+use trailtrim::grants::Snapshot;
+use trailtrim::iam::condition::Context;
+use trailtrim::iam::contain::{Containment, contain};
+use trailtrim::iam::evaluate::{Decision, Request, evaluate_identity};
+use trailtrim::iam::{Action, PolicyDocument};
+use trailtrim::recommend::{self, Status};
+use trailtrim::time::Timestamp;
+use trailtrim::trail::coverage::Coverage;
+use trailtrim::trail::decode;
+use trailtrim::usage::Fold;
+
+const ROLE: &str = "arn:aws:iam::111122223333:role/app/Worker";
+
+const ACTIONS: [&str; 14] = [
+    "s3:GetObject",
+    "s3:PutObject",
+    "s3:ListBucket",
+    "s3:Get*",
+    "s3:*",
+    "s3:*Object",
+    "*",
+    "S3:getobject",
+    "dynamodb:GetItem",
+    "dynamodb:*Item",
+    "dynamodb:*",
+    "ec2:DescribeVpcs",
+    "made-up:Thing",
+    "ec2:Describe*",
+];
+
+const RESOURCES: [&str; 10] = [
+    "*",
+    "arn:aws:s3:::*",
+    "arn:aws:s3:::a",
+    "arn:aws:s3:::a/*",
+    "arn:aws:s3:::a/x/*",
+    "arn:aws:s3:::b/y",
+    "arn:aws:s3:::?/*",
+    "arn:aws:dynamodb:*:111122223333:table/*",
+    "arn:aws:dynamodb:eu-west-1:111122223333:table/t",
+    "arn:aws:s3:::${aws:username}/*",
+];
+
+/// Calls: event source, name, resources as (type, ARN), the action and resource that IAM weighs.
+const CALLS: [(&str, &str, &[(&str, &str)], &str, &str); 8] = [
+    (
+        "s3",
+        "GetObject",
+        &[("AWS::S3::Object", "arn:aws:s3:::a/x/1"), ("AWS::S3::Bucket", "arn:aws:s3:::a")],
+        "s3:GetObject",
+        "arn:aws:s3:::a/x/1",
+    ),
+    (
+        "s3",
+        "GetObject",
+        &[("AWS::S3::Object", "arn:aws:s3:::b/y"), ("AWS::S3::Bucket", "arn:aws:s3:::b")],
+        "s3:GetObject",
+        "arn:aws:s3:::b/y",
+    ),
+    (
+        "s3",
+        "PutObject",
+        &[("AWS::S3::Object", "arn:aws:s3:::a/z"), ("AWS::S3::Bucket", "arn:aws:s3:::a")],
+        "s3:PutObject",
+        "arn:aws:s3:::a/z",
+    ),
+    ("s3", "ListObjects", &[("AWS::S3::Bucket", "arn:aws:s3:::a")], "s3:ListBucket", "arn:aws:s3:::a"),
+    ("s3", "ListObjects", &[("AWS::S3::Bucket", "arn:aws:s3:::b")], "s3:ListBucket", "arn:aws:s3:::b"),
+    (
+        "dynamodb",
+        "GetItem",
+        &[("AWS::DynamoDB::Table", "arn:aws:dynamodb:eu-west-1:111122223333:table/t")],
+        "dynamodb:GetItem",
+        "arn:aws:dynamodb:eu-west-1:111122223333:table/t",
+    ),
+    (
+        "dynamodb",
+        "PutItem",
+        &[("AWS::DynamoDB::Table", "arn:aws:dynamodb:eu-west-1:111122223333:table/u")],
+        "dynamodb:PutItem",
+        "arn:aws:dynamodb:eu-west-1:111122223333:table/u",
+    ),
+    ("ec2", "DescribeVpcs", &[], "ec2:DescribeVpcs", "*"),
+];
+
+fn some(from: &'static [&'static str], most: usize) -> impl Strategy<Value = Vec<&'static str>> {
+    prop::collection::vec(prop::sample::select(from), 1..=most)
+}
+
+fn statement() -> impl Strategy<Value = Value> {
+    let condition = prop_oneof![
+        3 => Just(None),
+        1 => Just(Some(json!({"StringEquals": {"aws:RequestedRegion": ["eu-west-1", "us-east-1"]}}))),
+        1 => Just(Some(json!({"StringLike": {"aws:PrincipalTag/team": "ml*"}}))),
+        1 => Just(Some(json!({"StringEquals": {"aws:RequestedRegion": "ap-south-1"}}))),
+    ];
+    (some(&ACTIONS, 4), some(&RESOURCES, 3), condition, 0..8_u8, 0..10_u8).prop_map(
+        |(actions, resources, condition, negated, deny)| {
+            let action = if negated == 1 { "NotAction" } else { "Action" };
+            let resource = if negated == 2 { "NotResource" } else { "Resource" };
+            let effect = if deny == 0 { "Deny" } else { "Allow" };
+            let mut statement = json!({"Effect": effect, action: actions, resource: resources});
+            if let Some(condition) = condition {
+                statement["Condition"] = condition;
+            }
+            statement
+        },
+    )
+}
+
+fn policies() -> impl Strategy<Value = Vec<Value>> {
+    let document = prop::collection::vec(statement(), 1..4)
+        .prop_map(|statements| json!({"Version": "2012-10-17", "Statement": statements}));
+    prop::collection::vec(document, 1..3)
+}
+
+fn event(number: usize, call: usize, denied: bool, day: usize) -> String {
+    let (source, name, resources, ..) = CALLS[call];
+    let resources: Vec<Value> = resources
+        .iter()
+        .map(|(kind, arn)| json!({"type": kind, "ARN": arn, "accountId": "111122223333"}))
+        .collect();
+    let data = source != "ec2";
+    let mut event = json!({
+        "eventVersion": "1.11",
+        "userIdentity": {
+            "type": "AssumedRole", "principalId": "AROAWORKER:s", "accountId": "111122223333",
+            "arn": "arn:aws:sts::111122223333:assumed-role/Worker/s",
+            "sessionContext": {"sessionIssuer": {"type": "Role", "principalId": "AROAWORKER", "arn": ROLE, "accountId": "111122223333", "userName": "Worker"}}
+        },
+        "eventTime": format!("2026-08-{:02}T00:00:00Z", day + 1),
+        "eventSource": format!("{source}.amazonaws.com"), "eventName": name, "awsRegion": "eu-west-1",
+        "requestParameters": {}, "resources": resources, "eventID": format!("e{number}"),
+        "readOnly": !name.starts_with("Put"), "eventType": "AwsApiCall", "managementEvent": !data,
+        "recipientAccountId": "111122223333", "eventCategory": if data { "Data" } else { "Management" },
+    });
+    if denied {
+        event["errorCode"] = json!("AccessDenied");
+    }
+    event.to_string()
+}
+
+/// Events of somebody else that make all categories observable.
+fn background() -> String {
+    let mut lines = String::new();
+    for day in 0..31 {
+        for (index, call) in [0, 2, 5, 6, 7].into_iter().enumerate() {
+            let line = event(100_000 + day * 10 + index, call, false, day);
+            lines += &line.replace("AROAWORKER", "AROAOTHER").replace("Worker", "Other");
+            lines.push('\n');
+        }
+    }
+    lines
+}
+
+fn snapshot(policies: &[Value]) -> Snapshot {
+    let list: Vec<Value> = policies
+        .iter()
+        .enumerate()
+        .map(|(index, document)| json!({"PolicyName": format!("p{index}"), "PolicyDocument": document}))
+        .collect();
+    let folder = Folder::new();
+    let file = folder.file(
+        "g.json",
+        json!({"RoleDetailList": [{"RoleName": "Worker", "RoleId": "AROAWORKER", "Arn": ROLE, "Path": "/app/",
+            "CreateDate": "2020-01-01T00:00:00Z", "RolePolicyList": list, "AttachedManagedPolicies": []}]})
+        .to_string(),
+    );
+    Snapshot::read(&[PathBuf::from(file)]).unwrap()
+}
+
+fn decide(call: usize, documents: &[&PolicyDocument]) -> Decision {
+    let (.., action, resource) = CALLS[call];
+    let mut context = Context::open();
+    context.set("aws:RequestedRegion", "eu-west-1");
+    context.set("aws:PrincipalArn", ROLE);
+    let action = Action::parse(action).unwrap();
+    let request =
+        Request { principal: ROLE, action: &action, resource, resource_account: None, context: &context };
+    evaluate_identity(&request, documents).decision
+}
+
+fn check(policies: &[Value], calls: &[(usize, bool)]) {
+    let mut text = background();
+    for (number, (call, denied)) in calls.iter().enumerate() {
+        text += &event(number, *call, *denied, number % 31);
+        text.push('\n');
+    }
+    let (mut fold, mut coverage) = (Fold::default(), Coverage::default());
+    let decoded = decode("test", &text, &mut |event| {
+        fold.add(&event);
+        coverage.add_event(&event);
+    });
+    assert_eq!(decoded.problems, []);
+    let usage = fold.finish();
+    let snapshot = snapshot(policies);
+    let observability = Observability::new(&coverage, &usage, None, 30);
+    let at = |text: &str| Timestamp::parse(text).unwrap();
+    let settings = drift::Settings {
+        window_start: at("2026-08-01T00:00:00Z"),
+        window_end: at("2026-08-31T00:00:00Z"),
+        age_days_min: 90,
+    };
+    let index = UsageIndex::new(&usage);
+    let review = drift::review_principal(&snapshot.principals[0], &index, &observability, &settings);
+    let recommendations = recommend::recommend(&review);
+    let old: Vec<&PolicyDocument> =
+        snapshot.principals[0].policies.iter().map(|policy| policy.document.as_deref().unwrap()).collect();
+    let mut new: Vec<Vec<&PolicyDocument>> = old.iter().map(|one| vec![*one]).collect();
+    for one in &recommendations {
+        assert!(!matches!(one.status, Status::CheckFailed(_)), "{:?}\n{policies:#?}", one.status);
+        if one.status == Status::Ready {
+            let documents: Vec<&PolicyDocument> = one.documents.iter().collect();
+            if !documents.is_empty() {
+                let contained = contain(&documents, &[old[one.policy]]);
+                assert!(matches!(contained, Containment::Proved { .. }), "{contained:?}");
+            }
+            new[one.policy] = documents;
+        }
+    }
+    let new: Vec<&PolicyDocument> = new.concat();
+    for call in 0..CALLS.len() {
+        let (before, after) = (decide(call, &old), decide(call, &new));
+        let used = calls.contains(&(call, false));
+        match before {
+            Decision::Allowed if used => assert_eq!(after, Decision::Allowed, "{:?}", CALLS[call]),
+            Decision::Depends(_) if used => {
+                assert!(
+                    matches!(after, Decision::Allowed | Decision::Depends(_)),
+                    "{:?}: {after:?}",
+                    CALLS[call]
+                );
+            }
+            Decision::Allowed => {}
+            Decision::Depends(_) => {}
+            Decision::ExplicitlyDenied | Decision::ImplicitlyDenied => {
+                assert!(!matches!(after, Decision::Allowed), "{:?} was refused and is allowed", CALLS[call]);
+            }
+        }
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 200, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn trimming_keeps_its_promises(
+        policies in policies(),
+        calls in prop::collection::vec((0..CALLS.len(), prop::bool::weighted(0.2)), 0..8),
+    ) {
+        check(&policies, &calls);
+    }
+}
+
+#[test]
+fn nothing_is_trimmed_without_a_use_to_compare_with_only_when_it_could_be_seen() {
+    // `made-up:Thing` is in no reference: it stays. `s3:PutObject` was observable and not used: it goes.
+    let policy = json!({"Version": "2012-10-17", "Statement": [
+        {"Effect": "Allow", "Action": ["made-up:Thing", "s3:PutObject", "s3:GetObject"], "Resource": "*"}]});
+    check(std::slice::from_ref(&policy), &[(0, false)]);
+}
