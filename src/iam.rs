@@ -9,6 +9,17 @@ pub mod policy;
 pub mod reference;
 pub(crate) mod table;
 
+pub mod condition;
+pub mod principal;
+mod reading;
+pub mod resource;
+
+pub mod evaluate;
+
+pub mod contain;
+pub mod quota;
+pub mod validate;
+
 pub use action::Action;
 pub use arn::{AccountId, Arn};
 pub use policy::{Effect, PolicyDocument, Statement};

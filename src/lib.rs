@@ -16,3 +16,14 @@ pub mod time;
 
 pub mod iam;
 pub mod trail;
+
+pub mod source;
+pub mod grants;
+
+pub mod usage;
+pub mod drift;
+pub mod recommend;
+
+pub mod report;
+pub mod cli;
+pub mod commands;

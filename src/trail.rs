@@ -1,11 +1,25 @@
 //! The language of `CloudTrail`: log files, events, who acted and how it ended. Pure; no I/O.
 
-pub mod action_map;
-pub mod event;
-pub mod passed_roles;
 pub mod problem;
 pub mod request;
-pub mod resource_map;
+mod scan;
 
+pub mod event;
+
+pub mod log_file;
+pub mod inflate;
+pub mod decode;
+
+pub mod identity;
+pub mod outcome;
+pub mod action_map;
+pub mod resource_map;
+pub mod passed_roles;
+pub mod coverage;
+
+pub use coverage::Coverage;
+pub use decode::{Decoded, decode};
 pub use event::Event;
+pub use identity::{Principal, PrincipalKind};
+pub use outcome::Outcome;
 pub use problem::{Problem, ProblemKind};

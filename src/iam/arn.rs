@@ -18,6 +18,11 @@ impl AccountId {
         }
         text.parse().ok().map(Self)
     }
+
+    /// The id as a number, for hashing and packing.
+    pub fn number(self) -> u64 {
+        self.0
+    }
 }
 
 impl fmt::Display for AccountId {

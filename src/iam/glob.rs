@@ -14,6 +14,57 @@ pub fn matches_ignore_case(pattern: &str, text: &str) -> bool {
     matches_with(pattern, text, |pattern, text| pattern.eq_ignore_ascii_case(&text))
 }
 
+/// One position of a pattern whose wildcards were told from literal characters already.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(crate) enum Item {
+    /// Exactly this character.
+    One(char),
+    /// `?`.
+    Any,
+    /// `*`.
+    Star,
+}
+
+impl Item {
+    /// What a character of a pattern means.
+    pub(crate) fn of(letter: char) -> Self {
+        match letter {
+            '*' => Self::Star,
+            '?' => Self::Any,
+            letter => Self::One(letter),
+        }
+    }
+}
+
+/// [`matches`] for a pattern whose wildcards are marked, with a comparison of characters.
+pub(crate) fn items_match(pattern: &[Item], text: &str, same: impl Fn(char, char) -> bool) -> bool {
+    let (mut pattern, mut text) = (pattern.iter(), text.chars());
+    let mut resume: Option<(std::slice::Iter<'_, Item>, std::str::Chars<'_>)> = None;
+    loop {
+        match pattern.next() {
+            Some(Item::Star) => {
+                resume = Some((pattern.clone(), text.clone()));
+                continue;
+            }
+            Some(item) => match (item, text.next()) {
+                (Item::One(wanted), Some(found)) if same(*wanted, found) => continue,
+                (Item::Any, Some(_)) => continue,
+                (_, Some(_)) => {}
+                (_, None) => return false,
+            },
+            None if text.as_str().is_empty() => return true,
+            None => {}
+        }
+        let Some((after_star, mut from)) = resume.take() else { return false };
+        if from.next().is_none() {
+            return false;
+        }
+        pattern = after_star.clone();
+        text = from.clone();
+        resume = Some((after_star, from));
+    }
+}
+
 fn matches_with(pattern: &str, text: &str, same: impl Fn(char, char) -> bool) -> bool {
     let (mut pattern, mut text) = (pattern.chars(), text.chars());
     // Where to resume when a character fails: behind the last `*`, one character further in the text.
@@ -167,10 +218,9 @@ mod tests {
     fn naive(pattern: &[char], text: &[char]) -> bool {
         match (pattern.split_first(), text.split_first()) {
             (None, None) => true,
-            (None, Some(_)) => false,
             (Some(('*', rest)), None) => naive(rest, text),
             (Some(('*', rest)), Some((_, tail))) => naive(rest, text) || naive(pattern, tail),
-            (Some(_), None) => false,
+            (None, Some(_)) | (Some(_), None) => false,
             (Some((wanted, rest)), Some((found, tail))) => {
                 (*wanted == '?' || wanted == found) && naive(rest, tail)
             }

@@ -21,6 +21,8 @@ pub enum ProblemKind {
     Unreadable,
     /// The file ends before its content does; what came before the cut was used.
     Truncated,
+    /// A part of the file is damaged; what could be read was used.
+    Corrupt,
     /// The file inflates to more than the limit; nothing of it was used.
     TooLarge,
     /// The file is neither gzip nor JSON, or it is JSON of another kind.
@@ -35,6 +37,7 @@ impl ProblemKind {
         match self {
             Self::Unreadable => "unreadable",
             Self::Truncated => "truncated",
+            Self::Corrupt => "corrupt",
             Self::TooLarge => "too_large",
             Self::NotALog => "not_a_log",
             Self::BadRecord => "bad_record",

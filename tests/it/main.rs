@@ -1,1 +1,22 @@
 //! The one integration-test binary. A file a topic; cases are data.
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::disallowed_methods,
+    clippy::indexing_slicing,
+    clippy::string_slice,
+    reason = "a test may panic, and reads its data from the tree"
+)]
+
+mod bad_input;
+mod conformance;
+mod contain;
+mod decode_reference;
+mod laws;
+mod naive;
+mod readme;
+mod review;
+mod run;
+mod sample_logs;
+mod schema;
+mod tidy;

@@ -1,0 +1,177 @@
+//! The command line: types and help, no work.
+
+use crate::time::{DAY_SECONDS, Day, Timestamp};
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use std::path::PathBuf;
+
+/// CloudTrail in, least-privilege policies out, with proof. Offline, read-only.
+#[derive(Debug, Parser)]
+#[command(name = "trailtrim", version, max_term_width = 100, after_help = EXIT_STATUS)]
+pub struct Cli {
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+    /// Threads to use [default: all cores]
+    #[arg(long, global = true, value_name = "N")]
+    pub threads: Option<usize>,
+    /// Print results and errors only
+    #[arg(short, long, global = true)]
+    pub quiet: bool,
+}
+
+const EXIT_STATUS: &str = "\
+Exit status:
+  0  nothing to report
+  1  findings at or above --fail-on
+  2  failed, or wrong arguments
+  3  finished, but coverage is insufficient or input was unreadable
+  4  a verification failed";
+
+/// The commands.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Compare what each role and user was granted with what it used, and trim its policies
+    Review(Box<ReviewArgs>),
+    /// Print a completion script for a shell
+    Completions {
+        /// The shell.
+        shell: clap_complete::Shell,
+    },
+}
+
+/// Arguments of `review`.
+#[derive(Debug, Args)]
+pub struct ReviewArgs {
+    /// CloudTrail logs: folders (an `AWSLogs` tree or flat), files (.json.gz, .json, JSONL, LookupEvents
+    /// output), or - for standard input
+    #[arg(required = true, value_name = "PATH")]
+    pub paths: Vec<PathBuf>,
+
+    /// IAM snapshot: output of `aws iam get-account-authorization-details`; repeat it for more accounts
+    #[arg(long, required = true, value_name = "FILE", help_heading = "Input")]
+    pub grants: Vec<PathBuf>,
+    /// Trail configuration: output of `aws cloudtrail get-event-selectors` or `describe-trails`
+    #[arg(long, value_name = "FILE", help_heading = "Input")]
+    pub trails: Vec<PathBuf>,
+    /// Use events from this time on: RFC 3339, a date, or days back such as 90d
+    #[arg(long, value_name = "TIME", help_heading = "Input", value_parser = parse_moment)]
+    pub from: Option<Moment>,
+    /// Use events before this time
+    #[arg(long, value_name = "TIME", help_heading = "Input", value_parser = parse_moment)]
+    pub to: Option<Moment>,
+    /// Refuse a file that inflates to more than this many MiB
+    #[arg(long, value_name = "MIB", help_heading = "Input")]
+    pub max_file_mib: Option<u64>,
+
+    /// Review only these: name, ARN, or either with * and ?; repeatable
+    #[arg(long, value_name = "ROLE", help_heading = "Selection")]
+    pub role: Vec<String>,
+    /// Review only principals of this account; repeatable
+    #[arg(long, value_name = "ID", help_heading = "Selection")]
+    pub account: Vec<String>,
+
+    /// Days of coverage that an event category needs before its silence counts
+    #[arg(long, value_name = "DAYS", default_value = "30d", help_heading = "Judgement", value_parser = parse_days)]
+    pub min_window: u32,
+    /// Protect principals created less than this before the end of the window
+    #[arg(long, value_name = "DAYS", default_value = "90d", help_heading = "Judgement", value_parser = parse_days)]
+    pub min_age: u32,
+    /// Show recommendations although the coverage is below --min-window
+    #[arg(long, help_heading = "Judgement")]
+    pub force: bool,
+
+    /// Write the report folder: review.json, review.md, policies/
+    #[arg(short, long, value_name = "DIR", help_heading = "Output")]
+    pub output: Option<PathBuf>,
+    /// What to print
+    #[arg(long, value_enum, default_value_t = Format::Table, help_heading = "Output")]
+    pub format: Format,
+    /// Exit with status 1 when there is a finding of this severity or above
+    #[arg(long, value_enum, value_name = "SEVERITY", help_heading = "Output")]
+    pub fail_on: Option<FailOn>,
+}
+
+/// What is printed on standard output.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Format {
+    /// One line a principal.
+    Table,
+    /// `trailtrim.review/v1`.
+    Json,
+    /// The document of `review.md`.
+    Markdown,
+}
+
+/// The lowest severity that changes the exit status.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum FailOn {
+    /// Any finding.
+    Low,
+    /// Medium and high.
+    Medium,
+    /// High only.
+    High,
+}
+
+/// A point in time as typed: absolute, or days before now.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Moment {
+    /// A point in time.
+    At(Timestamp),
+    /// So many days before now.
+    DaysAgo(u32),
+}
+
+impl Moment {
+    /// The point in time, given the present.
+    pub fn resolve(self, now: Timestamp) -> Timestamp {
+        match self {
+            Self::At(time) => time,
+            Self::DaysAgo(days) => now.plus_seconds(-i64::from(days) * DAY_SECONDS),
+        }
+    }
+}
+
+fn parse_moment(text: &str) -> Result<Moment, String> {
+    if let Ok(days) = parse_days(text) {
+        return Ok(Moment::DaysAgo(days));
+    }
+    let date = || {
+        let mut parts = text.splitn(3, '-').map(str::parse::<i64>);
+        match (parts.next(), parts.next(), parts.next()) {
+            (Some(Ok(year)), Some(Ok(month)), Some(Ok(day))) => Day::from_date(year, month, day),
+            _ => None,
+        }
+    };
+    Timestamp::parse(text).or_else(|| date().map(Day::start)).map(Moment::At).ok_or_else(|| {
+        "neither RFC 3339 (2026-01-31T00:00:00Z), nor a date (2026-01-31), nor days back (90d)".to_owned()
+    })
+}
+
+fn parse_days(text: &str) -> Result<u32, String> {
+    text.strip_suffix('d')
+        .and_then(|digits| digits.parse().ok())
+        .ok_or_else(|| "a number of days is needed, such as 30d".to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        use clap::CommandFactory;
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn moments() {
+        let at = |text: &str| Moment::At(Timestamp::parse(text).unwrap());
+        assert_eq!(parse_moment("90d"), Ok(Moment::DaysAgo(90)));
+        assert_eq!(parse_moment("2026-01-31"), Ok(at("2026-01-31T00:00:00Z")));
+        assert_eq!(parse_moment("2026-01-31T10:00:00+01:00"), Ok(at("2026-01-31T09:00:00Z")));
+        for bad in ["", "d", "2026-02-30", "soon", "-5d"] {
+            assert!(parse_moment(bad).is_err(), "{bad}");
+        }
+    }
+}

@@ -1,0 +1,46 @@
+//! The report folder: written whole, never mixed with the files of an earlier review.
+
+use crate::report::Report;
+use crate::report::json::{self, SCHEMA};
+use crate::report::markdown;
+use anyhow::{Context, bail};
+use std::fs;
+use std::path::Path;
+
+/// Writes `review.json`, `review.md` and `policies/`. A folder that holds an earlier review is replaced,
+/// because a policy file of an earlier review must not be taken for one of this; any other folder with a
+/// `policies` in it is refused.
+#[expect(clippy::disallowed_methods, reason = "this is where results are written")]
+pub fn write(folder: &Path, report: &Report) -> anyhow::Result<usize> {
+    let shown = folder.display();
+    let policies = folder.join("policies");
+    let earlier = fs::read_to_string(folder.join("review.json")).is_ok_and(|text| text.contains(SCHEMA));
+    if policies.exists() {
+        if !earlier {
+            bail!(
+                "`{shown}` has a folder `policies` that no review wrote\nhint: choose another --output folder"
+            );
+        }
+        fs::remove_dir_all(&policies).with_context(|| format!("cannot replace `{}`", policies.display()))?;
+    }
+    fs::create_dir_all(folder).with_context(|| format!("cannot create `{shown}`"))?;
+    let mut written = 0;
+    for policy in report.principals.iter().flat_map(|principal| &principal.policies) {
+        let Some(recommendation) = &policy.recommendation else { continue };
+        for new in &recommendation.documents {
+            write_file(&folder.join(&new.file), &new.document.to_pretty())?;
+            written += 1;
+        }
+    }
+    write_file(&folder.join("review.json"), &json::review(report))?;
+    write_file(&folder.join("review.md"), &markdown::review(report))?;
+    Ok(written)
+}
+
+#[expect(clippy::disallowed_methods, reason = "this is where results are written")]
+fn write_file(path: &Path, text: &str) -> anyhow::Result<()> {
+    if let Some(parent) = path.parent() {
+        fs::create_dir_all(parent).with_context(|| format!("cannot create `{}`", parent.display()))?;
+    }
+    fs::write(path, text).with_context(|| format!("cannot write `{}`", path.display()))
+}

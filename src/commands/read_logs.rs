@@ -1,0 +1,206 @@
+//! Reads all logs of a source in parallel: list, read, inflate, decode, fold, merge.
+//!
+//! One task a thread takes the next largest file; a large file is decoded in chunks that idle threads
+//! help with. What is in memory is one file a thread and the summaries.
+
+use crate::source::{Listing, LogObject, LogSource};
+use crate::time::Timestamp;
+use crate::trail::coverage::Coverage;
+use crate::trail::decode::{self, Chunk, Decoded, Shape};
+use crate::trail::event::Event;
+use crate::trail::inflate::{self, InflateProblem, Limits};
+use crate::trail::{Problem, ProblemKind};
+use crate::usage::{Fold, Seen, Usage};
+use rayon::prelude::*;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+/// A text longer than this is decoded in chunks of this size, in bytes. Small enough to keep all cores
+/// busy at the end of a run, large enough for the cutting not to matter.
+const CHUNK_BYTES: usize = 4 << 20;
+
+/// What to read.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Options {
+    /// Limits on what a file may inflate to.
+    pub limits: Limits,
+    /// Only events from this time on.
+    pub from: Option<Timestamp>,
+    /// Only events before this time.
+    pub to: Option<Timestamp>,
+}
+
+/// What the logs hold.
+#[derive(Debug, Default)]
+pub struct Logs {
+    /// Who did what.
+    pub usage: Usage,
+    /// What was delivered.
+    pub coverage: Coverage,
+    /// What could not be used, sorted.
+    pub problems: Vec<Problem>,
+    /// Files that may be logs.
+    pub files: u64,
+    /// Files of which something could not be used.
+    pub files_with_problems: u64,
+}
+
+/// Reads everything, on the current rayon thread pool.
+pub fn read(source: &dyn LogSource, options: Options) -> Logs {
+    let Listing { mut objects, skipped, problems } = source.list();
+    // The largest file first: it must not be the one that everybody waits for at the end.
+    objects.sort_by(|a, b| b.size.cmp(&a.size).then_with(|| a.name.cmp(&b.name)));
+    let threads = rayon::current_num_threads();
+    let parts: Vec<Mutex<Part>> = (0..threads).map(|_| Mutex::default()).collect();
+    let reader = Reader { source, options, seen: Seen::new(), parts, spare: Mutex::default() };
+    let next = AtomicUsize::new(0);
+    rayon::scope(|scope| {
+        for _ in 0..threads {
+            scope.spawn(|_| {
+                let mut buffers = Buffers::default();
+                while let Some(object) = objects.get(next.fetch_add(1, Ordering::Relaxed)) {
+                    reader.file(object, &mut buffers);
+                }
+            });
+        }
+    });
+    let mut logs = Logs {
+        files: objects.len() as u64,
+        files_with_problems: problems.len() as u64,
+        problems,
+        ..Logs::default()
+    };
+    for part in reader.parts.into_iter().chain([reader.spare]) {
+        logs.merge(part.into_inner().unwrap_or_else(PoisonError::into_inner));
+    }
+    let counts = &mut logs.coverage.counts;
+    counts.digests_skipped += skipped.digests as u64;
+    counts.insight_files_skipped += skipped.insights as u64;
+    counts.others_skipped += skipped.others as u64;
+    logs.problems.sort();
+    logs
+}
+
+impl Logs {
+    fn merge(&mut self, part: Part) {
+        self.usage.merge(part.fold.finish());
+        self.coverage.merge(part.coverage);
+        self.problems.extend(part.problems);
+        self.files_with_problems += part.files_with_problems;
+    }
+}
+
+/// What one thread has gathered.
+#[derive(Default)]
+struct Part {
+    fold: Fold,
+    coverage: Coverage,
+    problems: Vec<Problem>,
+    files_with_problems: u64,
+}
+
+/// Kept from file to file.
+#[derive(Default)]
+struct Buffers {
+    bytes: Vec<u8>,
+    text: Vec<u8>,
+}
+
+struct Reader<'a> {
+    source: &'a dyn LogSource,
+    options: Options,
+    seen: Seen,
+    /// One for each thread of the pool.
+    parts: Vec<Mutex<Part>>,
+    /// For a caller outside the pool.
+    spare: Mutex<Part>,
+}
+
+impl Reader<'_> {
+    fn file(&self, object: &LogObject, buffers: &mut Buffers) {
+        if let Err(error) = self.source.read(object, &mut buffers.bytes) {
+            return self.part().add_failed_file(error.into());
+        }
+        let inflated = inflate::inflate(&buffers.bytes, self.options.limits, &mut buffers.text);
+        let named = |InflateProblem { kind, message }| Problem {
+            file: object.name.clone(),
+            record: None,
+            kind,
+            message,
+        };
+        let mut problems = inflated.problems.into_iter().map(named).peekable();
+        if let Some(refused) = problems.next_if(|problem| problem.kind == ProblemKind::TooLarge) {
+            return self.part().add_failed_file(refused);
+        }
+        let mut decoded = self.text(&object.name, &inflated.text);
+        for problem in problems {
+            decoded.add_problem(problem);
+        }
+        self.part().add_file(object, decoded);
+    }
+
+    /// Decodes a text, a long one in parallel. No lock is held while this thread waits for others.
+    fn text(&self, file: &str, text: &str) -> Decoded {
+        if text.len() <= CHUNK_BYTES {
+            let mut part = self.part();
+            return decode::decode(file, text, &mut |event| self.event(&mut part, &event));
+        }
+        let chunk = |chunk: &Chunk| {
+            let mut part = self.part();
+            decode::decode_chunk(file, text, chunk, &mut |event| self.event(&mut part, &event))
+        };
+        let chunks: Vec<Decoded> = decode::split(text, CHUNK_BYTES).par_iter().map(chunk).collect();
+        let mut whole = Decoded::default();
+        for decoded in chunks {
+            whole.merge(decoded);
+        }
+        whole
+    }
+
+    fn event(&self, part: &mut Part, event: &Event<'_>) {
+        let Options { from, to, .. } = self.options;
+        if from.is_some_and(|from| event.time < from) || to.is_some_and(|to| event.time >= to) {
+            return;
+        }
+        if !self.seen.first_time(event.fingerprint().0) {
+            part.coverage.add_duplicate();
+            return;
+        }
+        part.coverage.add_event(event);
+        part.fold.add(event);
+    }
+
+    /// This thread's part. A poisoned lock means a bug elsewhere; the part itself is whole.
+    fn part(&self) -> MutexGuard<'_, Part> {
+        let slot =
+            rayon::current_thread_index().and_then(|index| self.parts.get(index)).unwrap_or(&self.spare);
+        slot.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Part {
+    fn add_failed_file(&mut self, problem: Problem) {
+        self.files_with_problems += 1;
+        self.coverage.add_failed_file(&problem);
+        self.problems.push(problem);
+    }
+
+    fn add_file(&mut self, object: &LogObject, decoded: Decoded) {
+        // A file of another kind that happened to lie in the folder is no mistake of the user.
+        if decoded.shape == Shape::NotALog && !object.named {
+            self.coverage.counts.others_skipped += 1;
+            return;
+        }
+        self.coverage.add_file(&decoded);
+        self.files_with_problems += u64::from(!decoded.problems.is_empty());
+        self.problems.extend(decoded.problems);
+        if decoded.problems_more > 0 {
+            self.problems.push(Problem {
+                file: object.name.clone(),
+                record: None,
+                kind: ProblemKind::BadRecord,
+                message: format!("{} further problems in this file", decoded.problems_more),
+            });
+        }
+    }
+}

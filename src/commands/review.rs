@@ -1,0 +1,344 @@
+//! `trailtrim review`: logs and a snapshot in, verdicts and trimmed policies out.
+
+use super::read_logs::{self, Logs};
+use super::{Outcome, Settings, note, output, print};
+use crate::cli::{FailOn, Format, ReviewArgs};
+use crate::drift::observability::Kind;
+use crate::drift::{self, Observability, Severity, Standing};
+use crate::grants::{GrantedPrincipal, Selectors, Snapshot};
+use crate::iam::reference::reference;
+use crate::iam::{AccountId, glob};
+use crate::recommend;
+use crate::report::model::{AccountCoverage, CoverageReport, PrincipalReport};
+use crate::report::{Report, escape, json, markdown, text};
+use crate::source::dir::DirSource;
+use crate::time::{Day, Timestamp};
+use crate::trail::coverage::Coverage;
+use crate::trail::inflate::Limits;
+use crate::usage::Stats;
+use anyhow::{Context, bail};
+use rayon::prelude::*;
+use std::collections::{BTreeMap, BTreeSet};
+
+/// Problems shown on the terminal; `review.json` has all.
+const PROBLEMS_SHOWN_MAX: usize = 10;
+
+/// Names that are offered for a name that does not exist, at this edit distance or less.
+const TYPO_EDITS_MAX: usize = 4;
+
+/// Runs the command.
+pub fn run(args: &ReviewArgs, settings: &Settings) -> anyhow::Result<Outcome> {
+    let mut snapshot = Snapshot::read(&args.grants)?;
+    let selectors = if args.trails.is_empty() { None } else { Some(Selectors::read(&args.trails)?) };
+    check_selection(&snapshot, args)?;
+    let pool = rayon::ThreadPoolBuilder::new()
+        .num_threads(settings.threads.unwrap_or(0))
+        .build()
+        .context("cannot start threads")?;
+    let source = DirSource::new(args.paths.clone());
+    let mut logs = pool.install(|| read_logs::read(&source, options(args, settings.now)));
+    if logs.files == 0 {
+        bail!(nothing_found(&logs));
+    }
+    drift::resolve::passed_roles(&mut logs.usage, &snapshot);
+    select(&mut snapshot, args);
+    let report = pool.install(|| build(&logs, &snapshot, selectors, args, settings.now));
+    show(&report, args, settings)?;
+    Ok(outcome(&report, args))
+}
+
+/// Why there was no file to read: the first problem, or that the folders hold none.
+fn nothing_found(logs: &Logs) -> String {
+    let why = logs.problems.first().map(|problem| format!("{}: {}", problem.file, problem.message));
+    let hint = "name folders that hold CloudTrail's .json.gz files, or - for standard input";
+    escape::terminal(&why.unwrap_or_else(|| "the paths hold no log file".to_owned())) + "\nhint: " + hint
+}
+
+fn options(args: &ReviewArgs, now: Timestamp) -> read_logs::Options {
+    let mut limits = Limits::default();
+    if let Some(mib) = args.max_file_mib {
+        limits.decoded_bytes_max = mib.saturating_mul(1 << 20);
+        limits.ratio_free_bytes = limits.decoded_bytes_max;
+    }
+    let resolve = |moment: Option<crate::cli::Moment>| moment.map(|moment| moment.resolve(now));
+    read_logs::Options { limits, from: resolve(args.from), to: resolve(args.to) }
+}
+
+fn fits(principal: &GrantedPrincipal, wanted: &str) -> bool {
+    glob::matches(wanted, principal.arn.as_str()) || glob::matches_ignore_case(wanted, &principal.name)
+}
+
+/// A name that fits nobody is an error, with the nearest one; better now than after reading the logs.
+fn check_selection(snapshot: &Snapshot, args: &ReviewArgs) -> anyhow::Result<()> {
+    for wanted in &args.role {
+        if snapshot.principals.iter().any(|principal| fits(principal, wanted)) {
+            continue;
+        }
+        let wanted = escape::terminal(wanted);
+        match nearest(&wanted, snapshot) {
+            Some(name) => bail!("no role or user `{wanted}` in the snapshot\nhint: did you mean `{name}`?"),
+            None => bail!("no role or user `{wanted}` in the snapshot"),
+        }
+    }
+    for wanted in &args.account {
+        if !snapshot.principals.iter().any(|one| one.account.is_some_and(|id| id.to_string() == *wanted)) {
+            bail!("no principal of the account `{}` in the snapshot", escape::terminal(wanted));
+        }
+    }
+    Ok(())
+}
+
+/// Keeps the principals that the user asked for.
+fn select(snapshot: &mut Snapshot, args: &ReviewArgs) {
+    snapshot.principals.retain(|principal| {
+        let account = principal.account.map(|account| account.to_string()).unwrap_or_default();
+        (args.role.is_empty() || args.role.iter().any(|wanted| fits(principal, wanted)))
+            && (args.account.is_empty() || args.account.contains(&account))
+    });
+}
+
+fn nearest(wanted: &str, snapshot: &Snapshot) -> Option<String> {
+    let distance = |name: &str| edits(&wanted.to_lowercase(), &name.to_lowercase());
+    let names = snapshot.principals.iter().map(|principal| escape::terminal(&principal.name));
+    names
+        .map(|name| (distance(&name), name))
+        .min()
+        .filter(|(edits, _)| *edits <= TYPO_EDITS_MAX)
+        .map(|(_, name)| name)
+}
+
+/// Levenshtein distance in characters.
+fn edits(a: &str, b: &str) -> usize {
+    let b: Vec<char> = b.chars().collect();
+    let mut row: Vec<usize> = (0..=b.len()).collect();
+    for (i, letter) in a.chars().enumerate() {
+        let mut next = vec![i + 1];
+        for ((other, diagonal), up) in b.iter().zip(&row).zip(row.iter().skip(1)) {
+            let left = next.last().copied().unwrap_or_default();
+            next.push((diagonal + usize::from(letter != *other)).min(up + 1).min(left + 1));
+        }
+        row = next;
+    }
+    row.last().copied().unwrap_or_default()
+}
+
+fn build(
+    logs: &Logs,
+    snapshot: &Snapshot,
+    selectors: Option<Selectors>,
+    args: &ReviewArgs,
+    now: Timestamp,
+) -> Report {
+    let window = logs.coverage.span();
+    let days_min = if args.force { 1 } else { usize::try_from(args.min_window).unwrap_or(usize::MAX) };
+    let assumptions = assumptions(&logs.coverage, selectors.as_ref());
+    let observability = Observability::new(&logs.coverage, &logs.usage, selectors, days_min);
+    let judgement = drift::Settings {
+        window_start: window.map_or(now, |(first, _)| first),
+        window_end: window.map_or(now, |(_, last)| last),
+        age_days_min: args.min_age,
+    };
+    let accounts = account_coverage(&logs.coverage);
+    let short = short_accounts(snapshot, &accounts, args.min_window);
+    let usage = drift::UsageIndex::new(&logs.usage);
+    let one = |principal: &GrantedPrincipal| {
+        let review = drift::review_principal(principal, &usage, &observability, &judgement);
+        let account = principal.account.map(|account| account.to_string()).unwrap_or_default();
+        let show = args.force || !short.contains_key(&account);
+        PrincipalReport::new(&review, recommend::recommend(&review), show)
+    };
+    let mut principals: Vec<PrincipalReport> = snapshot.principals.par_iter().map(one).collect();
+    let (linked, mut editable): (Vec<_>, Vec<_>) =
+        principals.drain(..).partition(|principal| principal.standing == Standing::ServiceLinked);
+    editable.sort_by(|a, b| b.unused().cmp(&a.unused()).then_with(|| a.arn.cmp(&b.arn)));
+    Report {
+        tool_version: env!("CARGO_PKG_VERSION"),
+        reference_date: reference().date().to_owned(),
+        window,
+        coverage: coverage_report(logs, accounts),
+        assumptions,
+        insufficient: insufficient(&short, args.min_window),
+        forced: args.force,
+        principals: editable,
+        service_linked: linked.into_iter().map(|principal| principal.arn).collect(),
+        unmapped: unmapped(logs),
+        problems: logs.problems.clone(),
+        snapshot_problems: snapshot
+            .problems
+            .iter()
+            .map(|one| (one.what.clone(), one.message.clone()))
+            .collect(),
+    }
+}
+
+fn unmapped(logs: &Logs) -> Vec<((String, String), Stats)> {
+    let mut all: BTreeMap<(String, String), Stats> = BTreeMap::new();
+    for principal in logs.usage.principals.values() {
+        for (event, stats) in &principal.unmapped {
+            all.entry(event.clone()).or_default().merge(stats);
+        }
+    }
+    all.into_iter().collect()
+}
+
+fn coverage_report(logs: &Logs, accounts: Vec<AccountCoverage>) -> CoverageReport {
+    let counts = &logs.coverage.counts;
+    CoverageReport {
+        files: logs.files,
+        files_with_problems: logs.files_with_problems,
+        files_skipped: counts.digests_skipped + counts.insight_files_skipped + counts.others_skipped,
+        records: counts.records,
+        events: counts.events_distinct,
+        duplicates: counts.duplicates,
+        accounts,
+    }
+}
+
+fn account_coverage(coverage: &Coverage) -> Vec<AccountCoverage> {
+    let report = |account: AccountId| {
+        let mut kinds: BTreeMap<Kind, (BTreeSet<Day>, u64)> = BTreeMap::new();
+        for cell in coverage.cells().filter(|cell| cell.account == Some(account)) {
+            let (days, events) = kinds.entry(Kind::of(&cell)).or_default();
+            days.insert(cell.day);
+            *events += cell.events;
+        }
+        AccountCoverage {
+            account: account.to_string(),
+            days: coverage.days(account).len(),
+            regions: coverage.regions(account).into_iter().map(escape::terminal).collect(),
+            categories: kinds
+                .into_iter()
+                .map(|(kind, (days, events))| (kind.words(), days.len(), events))
+                .collect(),
+        }
+    };
+    coverage.accounts().map(report).collect()
+}
+
+/// Reviewed accounts with too few days, and how many they have.
+fn short_accounts(
+    snapshot: &Snapshot,
+    covered: &[AccountCoverage],
+    days_min: u32,
+) -> BTreeMap<String, usize> {
+    let mut short = BTreeMap::new();
+    for account in snapshot.principals.iter().filter_map(|principal| principal.account) {
+        let account = account.to_string();
+        let days = covered.iter().find(|one| one.account == account).map_or(0, |one| one.days);
+        if u32::try_from(days).is_ok_and(|days| days < days_min) {
+            short.insert(account, days);
+        }
+    }
+    short
+}
+
+fn insufficient(short: &BTreeMap<String, usize>, days_min: u32) -> Option<String> {
+    let accounts: Vec<String> = short.iter().map(|(account, days)| format!("{account} has {days}")).collect();
+    (!accounts.is_empty()).then(|| {
+        format!("{days_min} days with events are needed, account {}", text::wrapped_list(&accounts, 3))
+    })
+}
+
+/// What is taken for granted because nothing in the input says otherwise.
+fn assumptions(coverage: &Coverage, selectors: Option<&Selectors>) -> Vec<String> {
+    let regions: BTreeSet<String> = coverage.cells().map(|cell| cell.region.to_owned()).collect();
+    let mut all = Vec::new();
+    if selectors.and_then(|selectors| selectors.multi_region) != Some(true) {
+        let regions: Vec<String> = regions.into_iter().collect();
+        all.push(format!(
+            "no principal acted in a region other than {}: a call elsewhere would not be in these logs (--trails with describe-trails output settles it)",
+            text::wrapped_list(&regions, 8)
+        ));
+    }
+    if selectors.is_none() {
+        let kinds: BTreeSet<String> = coverage
+            .cells()
+            .filter(|cell| cell.category.is_data())
+            .map(|cell| cell.resource_type.to_owned())
+            .collect();
+        for kind in kinds {
+            all.push(format!(
+                "data events of {kind} are logged for every resource of the type, as for those that were seen (--trails settles it)"
+            ));
+        }
+        all.push(
+            "management events are logged completely on the days that were delivered (--trails settles it)"
+                .to_owned(),
+        );
+    }
+    all.push(format!(
+        "the service reference of {} is complete: an action that is newer is kept, not judged",
+        reference().date()
+    ));
+    all.push("the logs are genuine: digest files were not checked".to_owned());
+    all
+}
+
+fn show(report: &Report, args: &ReviewArgs, settings: &Settings) -> anyhow::Result<()> {
+    match args.format {
+        Format::Table => print(&text::review(report))?,
+        Format::Json => print(&json::review(report))?,
+        Format::Markdown => print(&markdown::review(report))?,
+    }
+    for problem in report.problems.iter().take(PROBLEMS_SHOWN_MAX) {
+        let line = format!("problem: {}: {}", problem.file, problem.message);
+        note(settings, &escape::terminal(&line));
+    }
+    if report.problems.len() > PROBLEMS_SHOWN_MAX {
+        note(settings, &format!("problem: and {} more", report.problems.len() - PROBLEMS_SHOWN_MAX));
+    }
+    for (what, message) in report.snapshot_problems.iter().take(PROBLEMS_SHOWN_MAX) {
+        note(settings, &escape::terminal(&format!("snapshot: {what}: {message}")));
+    }
+    if let Some(why) = &report.insufficient {
+        let ending =
+            if report.forced { "forced" } else { "no recommendations; --force shows them all the same" };
+        note(settings, &format!("coverage: {why}: {ending}"));
+    }
+    if let Some(folder) = &args.output {
+        let policies = output::write(folder, report)?;
+        note(
+            settings,
+            &format!(
+                "wrote {}: review.json, review.md, {policies} policies",
+                escape::terminal(&folder.display().to_string())
+            ),
+        );
+    }
+    Ok(())
+}
+
+fn outcome(report: &Report, args: &ReviewArgs) -> Outcome {
+    let unread =
+        !report.problems.is_empty() || !report.snapshot_problems.is_empty() || report.coverage.events == 0;
+    if unread || report.insufficient.is_some() {
+        return Outcome::Incomplete;
+    }
+    let floor = args.fail_on.map(|floor| match floor {
+        FailOn::Low => Severity::Low,
+        FailOn::Medium => Severity::Medium,
+        FailOn::High => Severity::High,
+    });
+    let reached = |floor: Severity| {
+        report
+            .principals
+            .iter()
+            .flat_map(|principal| &principal.findings)
+            .any(|finding| finding.severity >= floor)
+    };
+    if floor.is_some_and(reached) { Outcome::Findings } else { Outcome::Clean }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn edit_distance() {
+        for (a, b, expect) in
+            [("", "", 0), ("abc", "abc", 0), ("kitten", "sitting", 3), ("", "ab", 2), ("ä", "a", 1)]
+        {
+            assert_eq!(edits(a, b), expect, "{a} {b}");
+        }
+    }
+}

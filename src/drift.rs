@@ -1,0 +1,161 @@
+//! Granted against used: a verdict for every grant of every principal.
+//!
+//! Only *unused* is ever removable: what the logs would have shown and did not. Everything that the logs
+//! cannot show, that another use implies, or that is protected, is kept and says why.
+
+pub mod credit;
+pub mod finding;
+pub mod observability;
+pub mod resolve;
+pub mod verdict;
+
+pub use finding::{Finding, FindingKind, Severity};
+pub use observability::{Observability, Visible};
+pub use verdict::{ActionReview, GrantReview, PolicyReview, StatementReview, Verdict};
+
+use crate::grants::{GrantedPrincipal, LastUsed, PrincipalType};
+use crate::time::{DAY_SECONDS, Timestamp};
+use crate::trail::identity::PrincipalKind;
+use crate::usage::{PrincipalKey, PrincipalUsage, Usage};
+use std::collections::BTreeMap;
+
+/// What the comparison needs besides the logs and the snapshot.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// The end of the window: the time of the last event, or the end that the user asked for.
+    pub window_end: Timestamp,
+    /// The start of the window.
+    pub window_start: Timestamp,
+    /// A principal younger than this at the end of the window is protected, in days.
+    pub age_days_min: u32,
+}
+
+/// One principal, compared.
+#[derive(Debug)]
+pub struct PrincipalReview<'a> {
+    /// Who.
+    pub principal: &'a GrantedPrincipal,
+    /// What it did; `None` when no event is its.
+    pub usage: Option<&'a PrincipalUsage>,
+    /// Other identities that had the same ARN: earlier, deleted roles of this name.
+    pub namesakes: Vec<(&'a PrincipalKey, &'a PrincipalUsage)>,
+    /// How it can be changed.
+    pub standing: Standing,
+    /// Why it is left as it is for now, if it is: too young to be judged.
+    pub protected: Option<String>,
+    /// One for each policy of the principal, in the same order.
+    pub policies: Vec<PolicyReview<'a>>,
+    /// Authorized calls that no policy of the snapshot explains.
+    pub unexplained: Vec<credit::Use<'a>>,
+}
+
+/// What may be done with a principal.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Standing {
+    /// An ordinary role or user.
+    Editable,
+    /// IAM's own record and the logs agree that it was not used at all in the window.
+    Unused,
+    /// Its policies are those of an Identity Center permission set and are changed there.
+    PermissionSet,
+    /// A service-linked role: its policy belongs to the service.
+    ServiceLinked,
+}
+
+impl Standing {
+    /// The word for reports and JSON.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Editable => "editable",
+            Self::Unused => "unused",
+            Self::PermissionSet => "permission_set",
+            Self::ServiceLinked => "service_linked",
+        }
+    }
+}
+
+/// The summary, with the identities that each ARN had.
+#[derive(Debug)]
+pub struct UsageIndex<'a> {
+    usage: &'a Usage,
+    by_arn: BTreeMap<&'a str, Vec<(&'a PrincipalKey, &'a PrincipalUsage)>>,
+}
+
+impl<'a> UsageIndex<'a> {
+    /// Indexes a summary.
+    pub fn new(usage: &'a Usage) -> Self {
+        let mut by_arn: BTreeMap<&str, Vec<_>> = BTreeMap::new();
+        for (key, principal) in &usage.principals {
+            for arn in &principal.arns {
+                by_arn.entry(arn).or_default().push((key, principal));
+            }
+        }
+        Self { usage, by_arn }
+    }
+}
+
+/// Compares one principal. One at a time, because the verdicts on every action of a few hundred
+/// administrators need not be in memory together.
+pub fn review_principal<'a>(
+    principal: &'a GrantedPrincipal,
+    index: &UsageIndex<'a>,
+    observability: &Observability,
+    settings: &Settings,
+) -> PrincipalReview<'a> {
+    let key = own_key(principal);
+    let usage = index.usage.principals.get(&key);
+    let same_arn = index.by_arn.get(principal.arn.as_str()).into_iter().flatten();
+    let namesakes = same_arn.filter(|(other, _)| **other != key).copied().collect();
+    let standing = standing(principal, usage, settings);
+    let protected = too_young(principal, settings);
+    let inputs = verdict::Inputs { principal, usage, standing, protected, observability };
+    let (policies, unexplained) = verdict::review_policies(&inputs);
+    let protected = inputs.protected;
+    PrincipalReview { principal, usage, namesakes, standing, protected, policies, unexplained }
+}
+
+/// The identity under which the principal's own events are filed.
+pub fn own_key(principal: &GrantedPrincipal) -> PrincipalKey {
+    let kind = match principal.kind {
+        PrincipalType::Role if is_service_linked(principal) => PrincipalKind::ServiceLinkedRole,
+        PrincipalType::Role => PrincipalKind::Role,
+        PrincipalType::User => PrincipalKind::User,
+    };
+    let account = principal.account.map(|account| account.to_string()).unwrap_or_default();
+    PrincipalKey { kind, account, id: principal.id.clone() }
+}
+
+fn is_service_linked(principal: &GrantedPrincipal) -> bool {
+    principal.path.starts_with("/aws-service-role/")
+}
+
+fn standing(principal: &GrantedPrincipal, usage: Option<&PrincipalUsage>, settings: &Settings) -> Standing {
+    if is_service_linked(principal) {
+        return Standing::ServiceLinked;
+    }
+    let silent_in_iam = match &principal.last_used {
+        LastUsed::Never => true,
+        LastUsed::At { time, .. } => *time < settings.window_start,
+        LastUsed::NotInSnapshot => false,
+    };
+    if usage.is_none() && silent_in_iam && too_young(principal, settings).is_none() {
+        return Standing::Unused;
+    }
+    if principal.path.starts_with("/aws-reserved/sso.amazonaws.com/") {
+        return Standing::PermissionSet;
+    }
+    Standing::Editable
+}
+
+/// Why a principal is too young to be judged, if it is.
+fn too_young(principal: &GrantedPrincipal, settings: &Settings) -> Option<String> {
+    let created = principal.created?;
+    let age_days = (settings.window_end.seconds() - created.seconds()).div_euclid(DAY_SECONDS);
+    (age_days < i64::from(settings.age_days_min)).then(|| {
+        format!(
+            "created {}, less than {} days before the end of the window",
+            created.day(),
+            settings.age_days_min
+        )
+    })
+}

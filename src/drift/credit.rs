@@ -1,0 +1,111 @@
+//! Which statements a call rests on: every statement that may have allowed it is credited.
+
+use crate::grants::GrantedPrincipal;
+use crate::iam::condition::{Context, Truth};
+use crate::iam::evaluate::{self, Request};
+use crate::iam::{AccountId, Action, Effect, Statement, glob};
+use crate::trail::outcome::Outcome;
+use crate::usage::{CallKey, PrincipalUsage, Resource, Stats};
+
+/// One row of the summary: a call, what it touched, and how often.
+#[derive(Clone, Copy, Debug)]
+pub struct Use<'a> {
+    /// The call.
+    pub call: &'a CallKey,
+    /// What it touched.
+    pub resource: &'a Resource,
+    /// Count, span, evidence.
+    pub stats: &'a Stats,
+}
+
+/// All rows that speak for a need: authorized calls, and undecided ones, which may have been authorized.
+pub fn uses(usage: &PrincipalUsage) -> impl Iterator<Item = Use<'_>> {
+    usage.calls.iter().filter(|(call, _)| call.outcome != Outcome::Denied).flat_map(|(call, resources)| {
+        resources.iter().map(move |(resource, stats)| Use { call, resource, stats })
+    })
+}
+
+/// A use, prepared for the policy engine.
+#[derive(Debug)]
+pub struct Replay<'a> {
+    /// The row that is replayed.
+    pub row: Use<'a>,
+    principal: &'a str,
+    action: Action,
+    account: Option<AccountId>,
+    context: Context,
+}
+
+impl<'a> Replay<'a> {
+    /// `None` when the row's action is no well-formed action, which the embedded reference excludes.
+    pub fn new(principal: &'a GrantedPrincipal, row: Use<'a>) -> Option<Self> {
+        let action =
+            Action::parse(&format!("{}:{}", row.call.action.0.service, row.call.action.0.name)).ok()?;
+        let mut context = Context::open();
+        context.set("aws:PrincipalArn", principal.arn.as_str());
+        if let Some(account) = principal.account {
+            context.set("aws:PrincipalAccount", account.to_string());
+        }
+        context.set("aws:RequestedRegion", row.call.region.as_str());
+        context.set("aws:ViaAWSService", if row.call.via.is_some() { "true" } else { "false" });
+        match &row.call.via {
+            // The chain may hold further services, which the event does not name.
+            Some(_) => context.set_unknown("aws:CalledVia"),
+            None => context.set_absent("aws:CalledVia"),
+        };
+        if let Some(service) = &row.call.passed_to {
+            context.set("iam:PassedToService", service.as_str());
+        }
+        Some(Self { row, principal: principal.arn.as_str(), action, account: principal.account, context })
+    }
+
+    /// The request as the engine takes it; `None` when the touched resource is not known.
+    pub fn request(&self) -> Option<Request<'_>> {
+        let resource = match self.row.resource {
+            Resource::Star => "*",
+            Resource::Arn(name) | Resource::Pattern(name) => &name.arn,
+            Resource::Unknown | Resource::Role(_) => return None,
+        };
+        Some(self.request_for(resource))
+    }
+
+    /// The request with a resource of the caller's choice.
+    pub fn request_for<'r>(&'r self, resource: &'r str) -> Request<'r> {
+        Request {
+            principal: self.principal,
+            action: &self.action,
+            resource,
+            resource_account: self.account,
+            context: &self.context,
+        }
+    }
+
+    /// May this statement have allowed the call? With an unknown resource, any of its resources may have
+    /// been meant; with a pattern that stands for many, any that the pattern overlaps.
+    pub fn may_rest_on(&self, statement: &Statement, version: Option<&str>) -> bool {
+        if statement.effect != Effect::Allow {
+            return false;
+        }
+        let resource = match self.row.resource {
+            Resource::Star => "*",
+            Resource::Arn(name) => &name.arn,
+            Resource::Unknown | Resource::Role(_) => return self.applies_anywhere(statement, version),
+            Resource::Pattern(name) => {
+                return may_meet(statement, &name.arn) && self.applies_anywhere(statement, version);
+            }
+        };
+        !matches!(evaluate::statement_applies(&self.request_for(resource), statement, version), Truth::False)
+    }
+
+    fn applies_anywhere(&self, statement: &Statement, version: Option<&str>) -> bool {
+        let anywhere = Statement { resource: None, ..statement.clone() };
+        !matches!(evaluate::statement_applies(&self.request_for("*"), &anywhere, version), Truth::False)
+    }
+}
+
+/// Can a resource under `pattern` be one of the statement's? Variables may stand for anything.
+fn may_meet(statement: &Statement, pattern: &str) -> bool {
+    let Some(resource) = &statement.resource else { return true };
+    resource.negated
+        || resource.patterns.values.iter().any(|mine| mine.contains("${") || glob::overlaps(mine, pattern))
+}

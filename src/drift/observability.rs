@@ -1,0 +1,207 @@
+//! What these logs could have shown. Silence about anything else proves nothing.
+
+use crate::grants::Selectors;
+use crate::iam::AccountId;
+use crate::iam::reference::{AccessLevel, ActionInfo, Visibility, reference};
+use crate::time::Day;
+use crate::trail::coverage::{Category, Cell, Coverage};
+use crate::usage::Usage;
+use std::collections::{BTreeMap, BTreeSet};
+
+/// Sources of management events that a trail may leave out, because they are many
+/// (`CloudTrail` user guide, "Logging management events").
+const EXCLUDABLE_SOURCES: [(&str, &str); 2] =
+    [("kms", "kms.amazonaws.com"), ("rds-data", "rdsdata.amazonaws.com")];
+
+/// Services whose operations that change nothing for the reader, but have the access level Write, are
+/// logged with `readOnly: true`: `kms:Decrypt`, `sts:AssumeRole`. Seen in logs of 2021 to 2026.
+const READ_ONLY_WRITERS: [&str; 2] = ["kms", "sts"];
+
+/// What the logs of each account can show.
+#[derive(Clone, Debug)]
+pub struct Observability {
+    accounts: BTreeMap<AccountId, AccountView>,
+    selectors: Option<Selectors>,
+    sources_seen: BTreeSet<String>,
+    days_min: usize,
+}
+
+/// One account's delivered days and regions.
+#[derive(Clone, Debug, Default)]
+struct AccountView {
+    days: BTreeMap<Kind, BTreeSet<Day>>,
+    regions: BTreeSet<String>,
+}
+
+/// What trails switch on and off separately: a category and, for data events, a resource type.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Kind {
+    /// Management or data, reading or writing.
+    pub category: Category,
+    /// `AWS::S3::Object`; empty for management events.
+    pub resource_type: String,
+}
+
+impl Kind {
+    /// The kind of a number of the coverage table.
+    pub fn of(cell: &Cell<'_>) -> Self {
+        Self { category: cell.category, resource_type: cell.resource_type.to_owned() }
+    }
+
+    /// In words: `AWS::S3::Object data events, write`.
+    pub fn words(&self) -> String {
+        let (what, how) = match self.category {
+            Category::ManagementRead => ("management", ", read"),
+            Category::ManagementWrite => ("management", ", write"),
+            Category::ManagementUnknown => ("management", ", read or write"),
+            Category::DataRead => ("data", ", read"),
+            Category::DataWrite => ("data", ", write"),
+            Category::DataUnknown => ("data", ", read or write"),
+            Category::Network => ("network activity", ""),
+            Category::Other => ("other", ""),
+        };
+        let blank = if self.resource_type.is_empty() { "" } else { " " };
+        format!("{}{blank}{what} events{how}", self.resource_type)
+    }
+}
+
+/// Would a use of an action have been seen?
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Visible {
+    /// Yes: had it been used in the covered time and regions, an event would show it.
+    Yes,
+    /// No, and why not.
+    No(String),
+}
+
+impl Observability {
+    /// `days_min`: on how many days an event category must have been delivered for its silence to count.
+    pub fn new(coverage: &Coverage, usage: &Usage, selectors: Option<Selectors>, days_min: usize) -> Self {
+        let mut accounts: BTreeMap<AccountId, AccountView> = BTreeMap::new();
+        for cell in coverage.cells() {
+            let Some(account) = cell.account else { continue };
+            let view = accounts.entry(account).or_default();
+            view.days.entry(Kind::of(&cell)).or_default().insert(cell.day);
+            view.regions.insert(cell.region.to_string());
+        }
+        let calls = usage.principals.values().flat_map(|principal| principal.calls.keys());
+        let sources_seen = calls.map(|call| call.event.0.clone()).collect();
+        Self { accounts, selectors, sources_seen, days_min }
+    }
+
+    /// Regions with at least one event of the account.
+    pub fn regions(&self, account: AccountId) -> BTreeSet<String> {
+        self.accounts.get(&account).map(|view| view.regions.clone()).unwrap_or_default()
+    }
+
+    /// Does the coverage reach into a region? Global services report to one region only, so every log
+    /// covers them.
+    pub fn covers_region(&self, account: AccountId, region: &str) -> bool {
+        let everywhere = self.selectors.as_ref().and_then(|selectors| selectors.multi_region) == Some(true);
+        everywhere || self.accounts.get(&account).is_some_and(|view| view.regions.contains(region))
+    }
+
+    /// Would a use of this action by a principal of this account have been seen?
+    pub fn can_show(&self, account: Option<AccountId>, action: &ActionInfo) -> Visible {
+        let Some(view) = account.and_then(|account| self.accounts.get(&account)) else {
+            return Visible::No("the logs hold no event of the principal's account".to_owned());
+        };
+        self.can_show_at(view, action, 0)
+    }
+
+    fn can_show_at(&self, view: &AccountView, action: &ActionInfo, depth: usize) -> Visible {
+        match &action.visibility {
+            Visibility::Management => self.management(view, action),
+            Visibility::Data(kind) => self.data(view, action, kind),
+            Visibility::NotLogged => Visible::No("CloudTrail does not record this operation".to_owned()),
+            Visibility::Unknown => {
+                Visible::No("no API operation of this name is known to be recorded by CloudTrail".to_owned())
+            }
+            Visibility::ServiceOnly(_) => {
+                Visible::No("only a service that assumes the role can use it".to_owned())
+            }
+            // A permission without an operation of its own shows through the operations that check it.
+            // Tables are one level deep; the limit guards against one that refers to itself.
+            Visibility::Carried(_) if depth > 1 => {
+                Visible::No("its carrying operations are not known".to_owned())
+            }
+            Visibility::Carried(carriers) => {
+                for carrier in *carriers {
+                    let seen = reference().action_named(carrier).map_or_else(
+                        || Visible::No("unknown operation".to_owned()),
+                        |carrier| self.can_show_at(view, carrier, depth + 1),
+                    );
+                    if let Visible::No(why) = seen {
+                        return Visible::No(format!("checked inside `{carrier}`: {why}"));
+                    }
+                }
+                Visible::Yes
+            }
+        }
+    }
+
+    fn management(&self, view: &AccountView, action: &ActionInfo) -> Visible {
+        let excludable = EXCLUDABLE_SOURCES.iter().find(|(service, _)| *service == action.service);
+        if let Some((_, source)) = excludable {
+            let known =
+                self.selectors.as_ref().map(|selectors| !selectors.excluded_sources.contains(*source));
+            if !known.unwrap_or_else(|| self.sources_seen.contains(*source)) {
+                return Visible::No(format!(
+                    "trails may leave out `{source}`, and these logs hold no event of it"
+                ));
+            }
+        }
+        let writes = !matches!(action.level, AccessLevel::Read | AccessLevel::List);
+        let mut needed = vec![if writes { Category::ManagementWrite } else { Category::ManagementRead }];
+        if writes && READ_ONLY_WRITERS.contains(&action.service) {
+            needed.push(Category::ManagementRead);
+        }
+        for category in needed {
+            let configured = self.selectors.as_ref().map(|selectors| match category {
+                Category::ManagementWrite => selectors.management_write,
+                _ => selectors.management_read,
+            });
+            let kind = Kind { category, resource_type: String::new() };
+            if let Visible::No(why) = self.delivered(view, &kind, configured) {
+                return Visible::No(why);
+            }
+        }
+        Visible::Yes
+    }
+
+    fn data(&self, view: &AccountView, action: &ActionInfo, kind: &str) -> Visible {
+        let writes = !matches!(action.level, AccessLevel::Read | AccessLevel::List);
+        let category = if writes { Category::DataWrite } else { Category::DataRead };
+        let configured = self.selectors.as_ref().map(|selectors| {
+            selectors.data.get(kind).is_some_and(|scope| if writes { scope.write } else { scope.read })
+        });
+        self.delivered(view, &Kind { category, resource_type: kind.to_owned() }, configured)
+    }
+
+    /// A category is covered when the configuration logs it all, or, unless the configuration is known,
+    /// when its events were delivered on enough days; and the account was delivered on enough days at all.
+    fn delivered(&self, view: &AccountView, kind: &Kind, configured: Option<bool>) -> Visible {
+        if configured == Some(false) {
+            return Visible::No(format!(
+                "the trail's event selectors leave out {} (or some of them)",
+                kind.words()
+            ));
+        }
+        let days = if configured == Some(true) {
+            view.days.values().flatten().collect::<BTreeSet<_>>().len()
+        } else {
+            view.days.get(kind).map_or(0, BTreeSet::len)
+        };
+        if days == 0 {
+            return Visible::No(format!("the logs hold no {}", kind.words()));
+        }
+        if days < self.days_min {
+            return Visible::No(format!(
+                "{} on {days} days only, {} are needed",
+                kind.words(),
+                self.days_min
+            ));
+        }
+        Visible::Yes
+    }
+}

@@ -1,0 +1,388 @@
+//! Verdicts: for each action that a statement grants, and for each of its grants.
+
+use super::credit::{self, Replay, Use};
+use super::observability::{Observability, Visible};
+use super::{PrincipalReview, Standing};
+use crate::grants::{AttachedPolicy, GrantedPrincipal, LastUsed};
+use crate::iam::policy::{PrincipalElement, Principals};
+use crate::iam::reference::{ActionInfo, Visibility, reference};
+use crate::iam::{Effect, PolicyDocument, Statement, glob};
+use crate::trail::outcome::Outcome;
+use crate::usage::{ActionRef, Basis, PrincipalUsage, Resource};
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+/// What is known about the need for a grant. The order is the order of strength: a grant that covers
+/// several actions gets the first verdict that any of them has.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Verdict {
+    /// An authorized call rests on it.
+    Used,
+    /// Another use may need it: passed roles, dependent actions, undecided calls.
+    Implied,
+    /// The principal is too young to be judged.
+    Protected,
+    /// These logs could not have shown a use.
+    Unobservable,
+    /// A use would have been seen, and none was. The only verdict that removes anything.
+    Unused,
+}
+
+impl Verdict {
+    /// All verdicts, strongest first.
+    pub const ALL: [Self; 5] = [Self::Used, Self::Implied, Self::Protected, Self::Unobservable, Self::Unused];
+
+    /// The word for reports and JSON.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Used => "used",
+            Self::Implied => "implied",
+            Self::Protected => "protected",
+            Self::Unobservable => "unobservable",
+            Self::Unused => "unused",
+        }
+    }
+}
+
+/// One policy of a principal.
+#[derive(Debug)]
+pub struct PolicyReview<'a> {
+    /// The policy.
+    pub policy: &'a AttachedPolicy,
+    /// One for each statement of its document; empty when the document is not there.
+    pub statements: Vec<StatementReview<'a>>,
+}
+
+/// One statement.
+#[derive(Debug)]
+pub struct StatementReview<'a> {
+    /// The statement.
+    pub statement: &'a Statement,
+    /// Every action of the service reference that an Allow statement names, sorted. Empty for Deny.
+    pub actions: Vec<ActionReview<'a>>,
+    /// Every grant: action pattern × resource pattern. Empty for Deny.
+    pub grants: Vec<GrantReview>,
+}
+
+/// One action of one statement.
+#[derive(Debug)]
+pub struct ActionReview<'a> {
+    /// The action.
+    pub action: &'static ActionInfo,
+    /// The verdict.
+    pub verdict: Verdict,
+    /// Why, in one line; for a used action empty, its uses say why.
+    pub why: Arc<str>,
+    /// The rows that may rest on this statement.
+    pub uses: Vec<Use<'a>>,
+}
+
+/// One grant: one action pattern × one resource pattern of one statement.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct GrantReview {
+    /// As written; `NotAction` patterns are joined by blanks behind the word `NotAction`.
+    pub action_pattern: String,
+    /// As written; `NotResource` patterns likewise.
+    pub resource_pattern: String,
+    /// The strongest verdict of its actions.
+    pub verdict: Verdict,
+    /// How many actions have which verdict, in the order of [`Verdict::ALL`].
+    pub counts: [usize; 5],
+    /// Why, where no action of the reference is meant.
+    pub why: Option<String>,
+}
+
+/// What the verdicts of one principal rest on.
+#[derive(Debug)]
+pub struct Inputs<'a, 'o> {
+    /// Who.
+    pub principal: &'a GrantedPrincipal,
+    /// What it did.
+    pub usage: Option<&'a PrincipalUsage>,
+    /// How it can be changed.
+    pub standing: Standing,
+    /// Why it is protected, if it is.
+    pub protected: Option<String>,
+    /// What the logs can show.
+    pub observability: &'o Observability,
+}
+
+/// Reviews all policies; the second value holds the authorized uses that no statement explains.
+pub fn review_policies<'a>(inputs: &Inputs<'a, '_>) -> (Vec<PolicyReview<'a>>, Vec<Use<'a>>) {
+    let rows = inputs.usage.into_iter().flat_map(credit::uses);
+    let replays: Vec<Replay<'a>> = rows.filter_map(|row| Replay::new(inputs.principal, row)).collect();
+    let mut explained = vec![false; replays.len()];
+    let judge = Judge::new(inputs, &replays);
+    let mut policies = Vec::new();
+    for policy in &inputs.principal.policies {
+        let mut statements = Vec::new();
+        for (document, statement) in statements_of(policy) {
+            let mut credited: BTreeMap<ActionRef, Vec<Use<'a>>> = BTreeMap::new();
+            for (replay, explained) in replays.iter().zip(&mut explained) {
+                if replay.may_rest_on(statement, document.version.as_deref()) {
+                    *explained = true;
+                    credited.entry(replay.row.call.action).or_default().push(replay.row);
+                }
+            }
+            statements.push(judge.statement(statement, &credited));
+        }
+        policies.push(PolicyReview { policy, statements });
+    }
+    let unexplained = replays.iter().zip(&explained).filter(|(replay, explained)| {
+        let call = replay.row.call;
+        !**explained && call.basis == Basis::Direct && call.outcome == Outcome::Authorized
+    });
+    (policies, unexplained.map(|(replay, _)| replay.row).collect())
+}
+
+fn statements_of(policy: &AttachedPolicy) -> impl Iterator<Item = (&PolicyDocument, &Statement)> {
+    let document = policy.document.as_deref();
+    document
+        .into_iter()
+        .flat_map(|document| document.statements.iter().map(move |statement| (document, statement)))
+}
+
+/// Decides on actions that no call credits, from what is known about the principal as a whole.
+struct Judge<'i, 'a, 'o> {
+    inputs: &'i Inputs<'a, 'o>,
+    /// Actions that calls of this principal depend on, with one such call's action.
+    dependents: BTreeMap<(&'static str, &'static str), &'static ActionInfo>,
+    /// Actions that this principal used or tried, for carried permissions.
+    attempted: BTreeSet<(&'static str, &'static str)>,
+    /// A region of the last use that the logs do not cover.
+    blind_region: Option<Arc<str>>,
+}
+
+impl<'i, 'a, 'o> Judge<'i, 'a, 'o> {
+    fn new(inputs: &'i Inputs<'a, 'o>, replays: &[Replay<'a>]) -> Self {
+        let mut dependents = BTreeMap::new();
+        let mut attempted = BTreeSet::new();
+        for replay in replays {
+            let action = replay.row.call.action.0;
+            attempted.insert((action.service, action.name));
+            for dependent in &action.dependents {
+                if let Some(known) = reference().action_named(dependent) {
+                    dependents.entry((known.service, known.name)).or_insert(action);
+                }
+            }
+        }
+        Self { inputs, dependents, attempted, blind_region: blind_region(inputs) }
+    }
+
+    fn statement(
+        &self,
+        statement: &'a Statement,
+        credited: &BTreeMap<ActionRef, Vec<Use<'a>>>,
+    ) -> StatementReview<'a> {
+        let mut actions = Vec::new();
+        let mut grants = Vec::new();
+        if let (Effect::Allow, Some(matcher)) = (statement.effect, &statement.action) {
+            let named = named_actions(matcher.negated, &matcher.patterns.values);
+            actions = named
+                .into_iter()
+                .map(|action| {
+                    let uses = credited.get(&ActionRef(action)).cloned().unwrap_or_default();
+                    self.action(action, uses)
+                })
+                .collect();
+            grants = grants_of(statement, &actions);
+        }
+        StatementReview { statement, actions, grants }
+    }
+
+    fn action(&self, action: &'static ActionInfo, uses: Vec<Use<'a>>) -> ActionReview<'a> {
+        let (verdict, why) = match strongest(&uses) {
+            Some((verdict, why)) => (verdict, Arc::from(why)),
+            None => self.without_use(action),
+        };
+        ActionReview { action, verdict, why, uses }
+    }
+
+    fn without_use(&self, action: &'static ActionInfo) -> (Verdict, Arc<str>) {
+        if self.inputs.standing == Standing::Unused {
+            let why =
+                "the principal was not used at all: no event, and IAM's own record of the last use agrees";
+            return (Verdict::Unused, Arc::from(why));
+        }
+        if let Some(by) = self.dependents.get(&(action.service, action.name)) {
+            return (Verdict::Implied, format!("`{by}`, which was called, may need it").into());
+        }
+        if let Some(why) = &self.inputs.protected {
+            return (Verdict::Protected, Arc::from(why.as_str()));
+        }
+        if (action.service, action.name) == ("iam", "PassRole") {
+            let why = "no event shows it; no call that was seen hands over a role, but not every such call is known";
+            return (Verdict::Unobservable, Arc::from(why));
+        }
+        if let Some(carrier) = self.carrier_called(action) {
+            let why = format!("may have been checked inside `{carrier}`, which was called");
+            return (Verdict::Implied, why.into());
+        }
+        if let Visibility::ServiceOnly(services) = &action.visibility
+            && let Some(trust) = &self.inputs.principal.trust
+            && !services.iter().any(|service| trusts(trust, service))
+        {
+            let why =
+                format!("only {} can use it, and the trust policy names none of them", services.join(", "));
+            return (Verdict::Unused, why.into());
+        }
+        if let Some(why) = &self.blind_region {
+            return (Verdict::Unobservable, why.clone());
+        }
+        match self.inputs.observability.can_show(self.inputs.principal.account, action) {
+            Visible::Yes => (Verdict::Unused, Arc::from("a use would have been recorded, and none was")),
+            Visible::No(why) => (Verdict::Unobservable, why.into()),
+        }
+    }
+
+    fn carrier_called(&self, action: &ActionInfo) -> Option<&'static str> {
+        let Visibility::Carried(carriers) = &action.visibility else { return None };
+        carriers.iter().copied().find(|carrier| {
+            let known = reference().action_named(carrier);
+            known.is_some_and(|known| self.attempted.contains(&(known.service, known.name)))
+        })
+    }
+}
+
+/// May the service assume the role? Anything but a plain list of principals that leaves it out may let it in.
+fn trusts(trust: &PolicyDocument, service: &str) -> bool {
+    trust.statements.iter().filter(|statement| statement.effect == Effect::Allow).any(|statement| {
+        match &statement.principal {
+            Some(PrincipalElement { negated: false, principals: Principals::Typed(types) }) => {
+                types.iter().any(|(kind, names)| {
+                    kind == "Service" && names.values.iter().any(|name| name == service || name == "*")
+                })
+            }
+            _ => true,
+        }
+    })
+}
+
+/// IAM's record of the last use names a region; when the logs hold nothing of that region, the role was
+/// used where these logs cannot see.
+fn blind_region(inputs: &Inputs<'_, '_>) -> Option<Arc<str>> {
+    let LastUsed::At { region, .. } = &inputs.principal.last_used else { return None };
+    let account = inputs.principal.account?;
+    (!region.is_empty() && !inputs.observability.covers_region(account, region)).then(|| {
+        Arc::from(format!("IAM recorded a use in {region}, and the logs hold nothing of that region"))
+    })
+}
+
+/// The verdict that the uses of an action support, the strongest first.
+fn strongest(uses: &[Use<'_>]) -> Option<(Verdict, &'static str)> {
+    let of = |row: &Use<'_>| match (row.call.outcome, row.call.basis, row.resource) {
+        (Outcome::Undecided, ..) => {
+            (Verdict::Implied, "called, but the error does not tell whether it was allowed")
+        }
+        (_, Basis::Secondary, _) => (Verdict::Implied, "an operation that was called may need it"),
+        (_, Basis::PassedRole, Resource::Unknown | Resource::Role(_)) => (
+            Verdict::Implied,
+            "an operation that can hand over a role was called; the log does not show which role",
+        ),
+        _ => (Verdict::Used, ""),
+    };
+    uses.iter().map(of).min()
+}
+
+/// The actions of the reference that the patterns name, sorted.
+fn named_actions(negated: bool, patterns: &[String]) -> Vec<&'static ActionInfo> {
+    let mut named: BTreeSet<ActionRef> = BTreeSet::new();
+    if negated {
+        let excluded = |action: &ActionInfo| patterns.iter().any(|pattern| names(pattern, action));
+        named.extend(reference().expand("*").into_iter().filter(|a| !excluded(a)).map(ActionRef));
+    } else {
+        for pattern in patterns {
+            named.extend(reference().expand(pattern).into_iter().map(ActionRef));
+        }
+    }
+    named.into_iter().map(|action| action.0).collect()
+}
+
+/// Does an action pattern name this action?
+pub fn names(pattern: &str, action: &ActionInfo) -> bool {
+    if pattern.bytes().all(|byte| byte == b'*') && !pattern.is_empty() {
+        return true;
+    }
+    pattern.split_once(':').is_some_and(|(service, name)| {
+        service.eq_ignore_ascii_case(action.service) && glob::matches_ignore_case(name, action.name)
+    })
+}
+
+fn grants_of(statement: &Statement, actions: &[ActionReview<'_>]) -> Vec<GrantReview> {
+    let Some(matcher) = &statement.action else { return Vec::new() };
+    let resources: Vec<(String, Option<&str>)> = match &statement.resource {
+        None => vec![("*".to_owned(), None)],
+        Some(resource) if resource.negated => {
+            vec![(format!("NotResource {}", resource.patterns.values.join(" ")), None)]
+        }
+        Some(resource) => {
+            resource.patterns.values.iter().map(|one| (one.clone(), Some(one.as_str()))).collect()
+        }
+    };
+    let patterns: Vec<(String, Option<&str>)> = if matcher.negated {
+        vec![(format!("NotAction {}", matcher.patterns.values.join(" ")), None)]
+    } else {
+        matcher.patterns.values.iter().map(|one| (one.clone(), Some(one.as_str()))).collect()
+    };
+    let mut grants = Vec::new();
+    for (action_pattern, one) in &patterns {
+        let meant: Vec<&ActionReview<'_>> =
+            actions.iter().filter(|review| one.is_none_or(|pattern| names(pattern, review.action))).collect();
+        for (resource_pattern, only) in &resources {
+            grants.push(grant(action_pattern, resource_pattern, *only, &meant));
+        }
+    }
+    grants
+}
+
+fn grant(
+    action_pattern: &str,
+    resource_pattern: &str,
+    only: Option<&str>,
+    meant: &[&ActionReview<'_>],
+) -> GrantReview {
+    let mut counts = [0; 5];
+    for review in meant {
+        let verdict = on_resource(review, only);
+        for (count, one) in counts.iter_mut().zip(Verdict::ALL) {
+            *count += usize::from(one == verdict);
+        }
+    }
+    let strongest =
+        Verdict::ALL.iter().zip(counts).find(|(_, count)| *count > 0).map(|(verdict, _)| *verdict);
+    GrantReview {
+        action_pattern: action_pattern.to_owned(),
+        resource_pattern: resource_pattern.to_owned(),
+        verdict: strongest.unwrap_or(Verdict::Unobservable),
+        counts,
+        why: strongest.is_none().then(|| {
+            format!("the service reference of {} knows no action of this name; kept", reference().date())
+        }),
+    }
+}
+
+/// A used action counts as used on the resource patterns that its uses may have met, elsewhere as unused.
+fn on_resource(review: &ActionReview<'_>, only: Option<&str>) -> Verdict {
+    let Some(pattern) = only.filter(|_| review.verdict == Verdict::Used) else { return review.verdict };
+    let met = |row: &Use<'_>| match row.resource {
+        Resource::Star | Resource::Unknown | Resource::Role(_) => true,
+        Resource::Arn(name) | Resource::Pattern(name) => {
+            pattern.contains("${") || glob::overlaps(pattern, &name.arn)
+        }
+    };
+    if review.uses.iter().any(met) { Verdict::Used } else { Verdict::Unused }
+}
+
+impl PrincipalReview<'_> {
+    /// How many actions of all Allow statements have which verdict, in the order of [`Verdict::ALL`].
+    /// An action that several statements grant counts once, with its strongest verdict.
+    pub fn counts(&self) -> [usize; 5] {
+        let mut strongest: BTreeMap<ActionRef, Verdict> = BTreeMap::new();
+        for review in self.policies.iter().flat_map(|policy| &policy.statements).flat_map(|one| &one.actions)
+        {
+            let entry = strongest.entry(ActionRef(review.action)).or_insert(review.verdict);
+            *entry = (*entry).min(review.verdict);
+        }
+        Verdict::ALL.map(|verdict| strongest.values().filter(|one| **one == verdict).count())
+    }
+}

@@ -1,0 +1,156 @@
+//! Does one set of identity policies allow only what another one allows?
+//!
+//! For every request, whatever its principal, action, resource and context: if `new` allows it, so does
+//! `old`; the other layers of policies stay as they are. Three answers: proved, refuted with a request
+//! that shows it, and unknown.
+
+mod cover;
+mod difference;
+mod domain;
+mod pattern;
+mod search;
+mod signature;
+mod variables;
+
+pub use difference::{Change, Difference, Side, diff};
+
+use crate::iam::action::Action;
+use crate::iam::condition::{Context, KeyState};
+use crate::iam::evaluate::{Decision, Request, evaluate_identity};
+use crate::iam::policy::{Effect, PolicyDocument};
+use cover::{Index, Rule};
+use search::{Outcome, Part, Role, search};
+
+/// The answer to "is `new` contained in `old`?".
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Containment {
+    /// Every request that `new` allows is allowed by `old`.
+    Proved {
+        /// 0: pattern by pattern; 1: by cases over actions, resources and condition values.
+        tier: u8,
+    },
+    /// `new` allows this request and `old` does not; both were evaluated.
+    Refuted(Witness),
+    /// Neither was shown; why.
+    Unknown(String),
+}
+
+/// A request that shows a difference.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Witness {
+    /// The action.
+    pub action: Action,
+    /// An ARN, or `*`.
+    pub resource: String,
+    /// The condition keys; those not mentioned are absent.
+    pub context: Context,
+}
+
+/// Does `old` allow everything that `new` allows?
+///
+/// A proof does not rest on any disputed point of the semantics. Policy variables, tests of different
+/// types on one key, and patterns that combine in too many ways lead to [`Containment::Unknown`].
+pub fn contain(new: &[&PolicyDocument], old: &[&PolicyDocument]) -> Containment {
+    let answer = prove(new, old);
+    if !matches!(answer, Containment::Unknown(_)) {
+        return answer;
+    }
+    // A request that differs may need values for the policies' variables: try one set of them.
+    refute_with_values(new, old).map_or(answer, Containment::Refuted)
+}
+
+/// Do both allow the same? The first answer is about `a` in `b`, the second about `b` in `a`; they are
+/// equivalent when both are proved.
+pub fn equivalent(a: &[&PolicyDocument], b: &[&PolicyDocument]) -> (Containment, Containment) {
+    (contain(a, b), contain(b, a))
+}
+
+fn prove(new: &[&PolicyDocument], old: &[&PolicyDocument]) -> Containment {
+    let new_allows = Rule::all(new, Effect::Allow);
+    let new_denies = Rule::all(new, Effect::Deny);
+    let old_allows = Rule::all(old, Effect::Allow);
+    let old_denies = Rule::all(old, Effect::Deny);
+    let (old_index, deny_index) = (Index::new(&old_allows), Index::new(&new_denies));
+    // Denials that new repeats take nothing from the proof.
+    let lost: Vec<&Rule<'_>> = old_denies.iter().filter(|deny| !deny_index.covers(deny)).collect();
+    let parts: Vec<Part<'_, '_>> = old_allows
+        .iter()
+        .map(|rule| (Role::OldAllow, rule))
+        .chain(lost.iter().map(|rule| (Role::OldDeny, *rule)))
+        .chain(new_denies.iter().map(|rule| (Role::NewDeny, rule)))
+        .collect();
+    let mut answer = Containment::Proved { tier: 0 };
+    for rule in &new_allows {
+        if old_index.covers(rule) && !lost.iter().any(|deny| deny.may_meet(rule)) {
+            continue;
+        }
+        match search(rule, &parts, &mut |witness| confirm(witness, new, old)) {
+            Outcome::Proved if answer == Containment::Proved { tier: 0 } => {
+                answer = Containment::Proved { tier: 1 };
+            }
+            Outcome::Proved => {}
+            Outcome::Refuted(witness) => return Containment::Refuted(witness),
+            Outcome::Unknown(reason) => {
+                answer = Containment::Unknown(format!("{}: {reason}", name(rule)));
+            }
+        }
+    }
+    answer
+}
+
+/// Looks for a witness in which every variable that the policies use has a plain value.
+fn refute_with_values(new: &[&PolicyDocument], old: &[&PolicyDocument]) -> Option<Witness> {
+    let values = variables::values(new.iter().chain(old).copied());
+    if values.is_empty() {
+        return None;
+    }
+    let filled = |documents: &[&PolicyDocument]| -> Vec<PolicyDocument> {
+        documents.iter().map(|document| variables::fill(document, &values)).collect()
+    };
+    let (new_filled, old_filled) = (filled(new), filled(old));
+    let Containment::Refuted(mut witness) =
+        prove(&new_filled.iter().collect::<Vec<_>>(), &old_filled.iter().collect::<Vec<_>>())
+    else {
+        return None;
+    };
+    for (key, value) in &values {
+        if witness.context.get(key) == KeyState::Absent {
+            witness.context.set(key, value.clone());
+        }
+    }
+    let linked = search::depends_on_itself(witness.context.iter().map(|(key, _)| key));
+    (linked.is_none() && confirm(&witness, new, old).is_ok()).then_some(witness)
+}
+
+/// Evaluates a candidate: `new` must allow it and `old` must not, whatever the disputed points mean.
+fn confirm(witness: &Witness, new: &[&PolicyDocument], old: &[&PolicyDocument]) -> Result<(), String> {
+    let request = Request {
+        principal: WITNESS_PRINCIPAL,
+        action: &witness.action,
+        resource: &witness.resource,
+        resource_account: None,
+        context: &witness.context,
+    };
+    let (allowed, denied) = (evaluate_identity(&request, new), evaluate_identity(&request, old));
+    if let Some(point) = allowed.rests_on.iter().chain(&denied.rests_on).next() {
+        return Err(format!("it rests on a disputed point, {point}"));
+    }
+    match (allowed.decision, denied.decision) {
+        (Decision::Allowed, Decision::ExplicitlyDenied | Decision::ImplicitlyDenied) => Ok(()),
+        _ => {
+            Err("a candidate could not be confirmed: variables, or tests that depend on each other"
+                .to_owned())
+        }
+    }
+}
+
+/// Who asks does not matter to identity policies, but for condition keys, which the witness carries.
+const WITNESS_PRINCIPAL: &str = "arn:aws:iam::111122223333:role/any";
+
+/// How messages call a statement: by its place and, if it has one, its Sid.
+fn name(rule: &Rule<'_>) -> String {
+    let (policy, statement) = rule.at;
+    let sid = rule.statement.sid.as_deref().filter(|sid| !sid.is_empty());
+    let sid = sid.map(|sid| format!(" (`{sid}`)")).unwrap_or_default();
+    format!("statement {}{sid} of policy {}", statement + 1, policy + 1)
+}

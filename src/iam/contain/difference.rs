@@ -1,0 +1,166 @@
+//! What changed between two sets of policies, cell by cell.
+
+use crate::iam::contain::cover::Rule;
+use crate::iam::contain::{Containment, Witness, contain};
+use crate::iam::policy::{Effect, Matcher, Patterns, PolicyDocument, Statement};
+
+/// How a cell changed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Change {
+    /// Nothing of the new cell was allowed before.
+    Added,
+    /// Nothing of the old cell is allowed any more.
+    Removed,
+    /// Part of the old cell is not allowed any more.
+    Narrowed,
+    /// Part of the new cell was not allowed before.
+    Widened,
+    /// The cell may allow more (if it is a new one) or less (if it is an old one); nobody could tell.
+    Undecided,
+}
+
+/// Where a cell comes from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Side {
+    /// A statement of the old policies.
+    Old,
+    /// A statement of the new policies.
+    New,
+}
+
+/// One action pattern and one resource pattern of an Allow statement whose meaning changed. Statements
+/// with `NotAction` or `NotResource` have those lists as a whole.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Difference {
+    /// How.
+    pub change: Change,
+    /// Which policies the statement belongs to.
+    pub side: Side,
+    /// The document, from 0.
+    pub policy: usize,
+    /// The statement, from 0.
+    pub statement: usize,
+    /// The cell's `Action` or `NotAction`.
+    pub action: Matcher,
+    /// The cell's `Resource` or `NotResource`, if the statement has one.
+    pub resource: Option<Matcher>,
+    /// A request that one side allows and the other does not.
+    pub witness: Option<Witness>,
+    /// Why the cell is [`Change::Undecided`].
+    pub reason: Option<String>,
+}
+
+/// The most cells that a comparison looks at, on each side.
+const CELLS_MAX: usize = 20_000;
+
+/// Lists the cells of `new` that allow more than `old` does, and those of `old` that allow more than
+/// `new`. An empty list means that both allow the same. `None`: more than 20,000 cells.
+pub fn diff(new: &[&PolicyDocument], old: &[&PolicyDocument]) -> Option<Vec<Difference>> {
+    let mut found = Vec::new();
+    compare(Side::Old, old, new, &mut found)?;
+    compare(Side::New, new, old, &mut found)?;
+    Some(found)
+}
+
+/// The cells of `documents` that allow more than `others`.
+fn compare(
+    side: Side,
+    documents: &[&PolicyDocument],
+    others: &[&PolicyDocument],
+    found: &mut Vec<Difference>,
+) -> Option<()> {
+    if matches!(contain(documents, others), Containment::Proved { .. }) {
+        return Some(());
+    }
+    let other_allows = Rule::all(others, Effect::Allow);
+    let mut count = 0;
+    for (policy, document) in documents.iter().enumerate() {
+        for (index, statement) in document.statements.iter().enumerate() {
+            if statement.effect != Effect::Allow {
+                continue;
+            }
+            for (action, resource) in cells(statement) {
+                count += 1;
+                if count > CELLS_MAX {
+                    return None;
+                }
+                let one = cell_policy(document, statement, (&action, resource.as_ref()));
+                let mut all = denials(documents);
+                all.push(one.clone());
+                let (change, witness, reason) = match contain(&all.iter().collect::<Vec<_>>(), others) {
+                    Containment::Proved { .. } => continue,
+                    Containment::Unknown(reason) => (Change::Undecided, None, Some(reason)),
+                    Containment::Refuted(witness) => {
+                        let cell = Rule::all(&[&one], Effect::Allow);
+                        let met =
+                            cell.iter().any(|rule| other_allows.iter().any(|other| other.may_meet(rule)));
+                        let change = match (side, met) {
+                            (Side::New, true) => Change::Widened,
+                            (Side::New, false) => Change::Added,
+                            (Side::Old, true) => Change::Narrowed,
+                            (Side::Old, false) => Change::Removed,
+                        };
+                        (change, Some(witness), None)
+                    }
+                };
+                found.push(Difference {
+                    change,
+                    side,
+                    policy,
+                    statement: index,
+                    action,
+                    resource,
+                    witness,
+                    reason,
+                });
+            }
+        }
+    }
+    Some(())
+}
+
+/// Every pair of an action and a resource pattern.
+fn cells(statement: &Statement) -> Vec<(Matcher, Option<Matcher>)> {
+    let actions = statement.action.iter().flat_map(split);
+    actions
+        .flat_map(|action| match &statement.resource {
+            None => vec![(action, None)],
+            Some(resource) => split(resource).into_iter().map(|one| (action.clone(), Some(one))).collect(),
+        })
+        .collect()
+}
+
+fn split(element: &Matcher) -> Vec<Matcher> {
+    if element.negated {
+        return vec![element.clone()];
+    }
+    let one = |value: &String| Matcher {
+        negated: false,
+        patterns: Patterns { values: vec![value.clone()], scalar: true },
+    };
+    element.patterns.values.iter().map(one).collect()
+}
+
+fn cell_policy(
+    document: &PolicyDocument,
+    statement: &Statement,
+    (action, resource): (&Matcher, Option<&Matcher>),
+) -> PolicyDocument {
+    let cell = Statement { action: Some(action.clone()), resource: resource.cloned(), ..statement.clone() };
+    PolicyDocument { statements: vec![cell], ..document.clone() }
+}
+
+/// The documents without what they allow.
+fn denials(documents: &[&PolicyDocument]) -> Vec<PolicyDocument> {
+    documents
+        .iter()
+        .map(|document| {
+            let denies = |statement: &&Statement| statement.effect == Effect::Deny;
+            PolicyDocument {
+                statements: document.statements.iter().filter(denies).cloned().collect(),
+                ..(*document).clone()
+            }
+        })
+        .filter(|document| !document.statements.is_empty())
+        .collect()
+}

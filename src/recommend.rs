@@ -1,0 +1,212 @@
+//! Trimmed policies: the old statements intersected with the verdicts, checked before they are shown.
+
+pub mod narrow;
+pub mod selfcheck;
+pub mod trim;
+
+pub use selfcheck::{Proof, ReplayCounts};
+pub use trim::{StatementChange, Trimmed};
+
+use crate::drift::{PrincipalReview, Standing};
+use crate::grants::{PolicySource, PrincipalType};
+use crate::iam::PolicyDocument;
+use crate::iam::contain::Containment;
+use crate::iam::quota::{self, Quota};
+
+/// A proposed change of one policy of one principal.
+#[derive(Debug)]
+pub struct Recommendation {
+    /// Which policy, as an index into the principal's policies.
+    pub policy: usize,
+    /// How the change is made.
+    pub step: Step,
+    /// The trimmed policy: one document, several when one would be over the quota for managed policies,
+    /// none when nothing of it is left.
+    pub documents: Vec<PolicyDocument>,
+    /// What changed, one for each statement of the old document.
+    pub changes: Vec<StatementChange>,
+    /// Size of all documents together, in characters without the blanks that IAM does not count.
+    pub size_chars: usize,
+    /// The limit for one document, and for inline policies for all of the principal's together.
+    pub quota_chars: usize,
+    /// The proofs.
+    pub proof: Proof,
+    /// May it be applied?
+    pub status: Status,
+}
+
+/// How a change is made.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Step {
+    /// Overwrite the inline policy.
+    PutInline,
+    /// Delete the inline policy: nothing of it is left.
+    DeleteInline,
+    /// A new default version of a customer managed policy that nobody else holds.
+    NewVersion,
+    /// Create a policy for this principal, attach it, detach the shared or AWS managed one.
+    CreateAndDetach,
+    /// Detach the managed policy: nothing of it is left.
+    Detach,
+    /// Change the permission set in Identity Center.
+    UpdatePermissionSet,
+}
+
+/// May a recommendation be applied?
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Status {
+    /// All checks passed.
+    Ready,
+    /// Larger than IAM accepts, also in several policies; why.
+    DoesNotFit(String),
+    /// A check did not pass; the document is not shown.
+    CheckFailed(String),
+}
+
+impl Step {
+    /// The word for reports and JSON.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::PutInline => "put_inline_policy",
+            Self::DeleteInline => "delete_inline_policy",
+            Self::NewVersion => "create_policy_version",
+            Self::CreateAndDetach => "create_policy_and_detach",
+            Self::Detach => "detach_policy",
+            Self::UpdatePermissionSet => "update_permission_set",
+        }
+    }
+}
+
+/// The recommendations for one principal, in the order of its policies. None for what cannot or need not
+/// be changed: service-linked roles, unused principals (delete them whole), protected ones, group policies,
+/// policies without anything to remove.
+pub fn recommend(review: &PrincipalReview<'_>) -> Vec<Recommendation> {
+    if matches!(review.standing, Standing::ServiceLinked | Standing::Unused) || review.protected.is_some() {
+        return Vec::new();
+    }
+    let trimmed: Vec<(usize, Trimmed)> = review
+        .policies
+        .iter()
+        .enumerate()
+        .filter(|(_, policy)| !matches!(policy.policy.source, PolicySource::Group { .. }))
+        .filter_map(|(index, policy)| Some((index, trim::trim(policy)?)))
+        .collect();
+    if trimmed.is_empty() {
+        return Vec::new();
+    }
+    let replay = selfcheck::replay(review, &trimmed);
+    trimmed.into_iter().map(|(index, trimmed)| checked(review, index, trimmed, &replay)).collect()
+}
+
+fn checked(
+    review: &PrincipalReview<'_>,
+    index: usize,
+    trimmed: Trimmed,
+    replay: &ReplayCounts,
+) -> Recommendation {
+    let policy = review.policies.get(index).map(|policy| policy.policy);
+    let old = policy.and_then(|policy| policy.document.as_deref());
+    let gone = trimmed.document.statements.is_empty();
+    let size_chars = if gone { 0 } else { quota::size(&trimmed.document).bytes };
+    let step = step(review, index, size_chars);
+    let (quota_chars, packed) = match step {
+        _ if gone => (size_limit(review, step), Ok(Vec::new())),
+        Step::CreateAndDetach => {
+            let limit = Quota::ManagedPolicy.limit();
+            // The one that is detached makes room for one more.
+            let others = managed(review).saturating_sub(1);
+            let room = limit.documents_max.saturating_sub(others);
+            (
+                limit.characters_max,
+                quota::pack(&trimmed.document, limit.characters_max, room).map_err(|why| why.to_string()),
+            )
+        }
+        _ => {
+            let limit = size_limit(review, step).saturating_sub(inline_elsewhere(review, index, step));
+            let fits = size_chars <= limit;
+            let why = format!("does not fit: {size_chars} characters, {limit} are left of the quota");
+            (size_limit(review, step), if fits { Ok(vec![trimmed.document.clone()]) } else { Err(why) })
+        }
+    };
+    let documents: Vec<PolicyDocument> = packed.clone().unwrap_or_default();
+    let new: Vec<&PolicyDocument> =
+        if documents.is_empty() && !gone { vec![&trimmed.document] } else { documents.iter().collect() };
+    let containment = old.map_or_else(
+        || Containment::Unknown("the old document is not in the snapshot".to_owned()),
+        |old| selfcheck::contained(&new, old),
+    );
+    let proof = Proof { containment, replay: replay.clone() };
+    let status = match (proof.failure(), packed) {
+        (Some(why), _) => Status::CheckFailed(why),
+        (None, Err(why)) => Status::DoesNotFit(why),
+        (None, Ok(_)) => Status::Ready,
+    };
+    Recommendation {
+        policy: index,
+        step,
+        documents,
+        changes: trimmed.changes,
+        size_chars,
+        quota_chars,
+        proof,
+        status,
+    }
+}
+
+/// How the change is made; `size_chars` is 0 when nothing is left.
+fn step(review: &PrincipalReview<'_>, index: usize, size_chars: usize) -> Step {
+    let policy = review.policies.get(index).map(|policy| policy.policy);
+    match policy.map(|policy| (&policy.source, policy.holders)) {
+        _ if review.standing == Standing::PermissionSet => Step::UpdatePermissionSet,
+        Some((PolicySource::Inline, _)) if size_chars == 0 => Step::DeleteInline,
+        Some((PolicySource::Inline, _)) => Step::PutInline,
+        _ if size_chars == 0 => Step::Detach,
+        Some((PolicySource::CustomerManaged { .. }, 0..=1))
+            if size_chars <= Quota::ManagedPolicy.limit().characters_max =>
+        {
+            Step::NewVersion
+        }
+        _ => Step::CreateAndDetach,
+    }
+}
+
+/// The permission set quota for its inline policy, in characters without white space (IAM Identity Center
+/// user guide, quotas, 2025).
+const PERMISSION_SET_INLINE_CHARS_MAX: usize = 32_768;
+
+fn size_limit(review: &PrincipalReview<'_>, step: Step) -> usize {
+    match (step, review.principal.kind) {
+        (Step::UpdatePermissionSet, _) => PERMISSION_SET_INLINE_CHARS_MAX,
+        (Step::PutInline | Step::DeleteInline, PrincipalType::Role) => {
+            Quota::RoleInline.limit().characters_max
+        }
+        (Step::PutInline | Step::DeleteInline, PrincipalType::User) => {
+            Quota::UserInline.limit().characters_max
+        }
+        _ => Quota::ManagedPolicy.limit().characters_max,
+    }
+}
+
+/// Inline policies share one quota: what the principal's others take of it, untrimmed.
+fn inline_elsewhere(review: &PrincipalReview<'_>, index: usize, step: Step) -> usize {
+    if step != Step::PutInline {
+        return 0;
+    }
+    let others = review
+        .policies
+        .iter()
+        .enumerate()
+        .filter(|(at, one)| *at != index && one.policy.source == PolicySource::Inline);
+    others
+        .filter_map(|(_, one)| one.policy.document.as_deref())
+        .map(|document| quota::size(document).bytes)
+        .sum()
+}
+
+/// Managed policies that are attached to the principal itself.
+fn managed(review: &PrincipalReview<'_>) -> usize {
+    let attached = |policy: &&crate::drift::PolicyReview<'_>| {
+        matches!(policy.policy.source, PolicySource::CustomerManaged { .. } | PolicySource::AwsManaged { .. })
+    };
+    review.policies.iter().filter(attached).count()
+}

@@ -1,0 +1,95 @@
+//! The recommender doubts itself: every distinct call is replayed against the new policies, and the new
+//! document must be contained in the old one. What fails is not recommended.
+
+use super::Trimmed;
+use crate::drift::PrincipalReview;
+use crate::drift::credit::{self, Replay};
+use crate::iam::PolicyDocument;
+use crate::iam::contain::{self, Containment};
+use crate::iam::evaluate::{self, Decision};
+use crate::trail::outcome::Outcome;
+use crate::usage::Basis;
+
+/// The proofs of one recommendation.
+#[derive(Clone, Debug)]
+pub struct Proof {
+    /// New ⊆ old, for this policy.
+    pub containment: Containment,
+    /// Every distinct authorized call of the principal against all of its new policies.
+    pub replay: ReplayCounts,
+}
+
+/// How the replay ended, in distinct calls (action × resource × circumstances), not in events.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ReplayCounts {
+    /// Allowed before and allowed now.
+    pub allowed: usize,
+    /// Allowed by the old policies under conditions whose keys the logs do not carry, and still so.
+    pub undecided: usize,
+    /// The resource is not in the log; the grant it rests on kept its scope.
+    pub unknown_resource: usize,
+    /// Not allowed by the old policies either: a resource policy, or the policy has changed.
+    pub unexplained: usize,
+    /// Allowed before and not now, as `action on resource`.
+    pub broken: Vec<String>,
+}
+
+impl Proof {
+    /// Why the recommendation must not be shown, if there is a reason.
+    pub fn failure(&self) -> Option<String> {
+        if let Some(first) = self.replay.broken.first() {
+            return Some(format!(
+                "{} observed calls would be refused, the first is {first}",
+                self.replay.broken.len()
+            ));
+        }
+        match &self.containment {
+            Containment::Proved { .. } => None,
+            Containment::Refuted(_) => Some("the trimmed policy would allow something new".to_owned()),
+            Containment::Unknown(why) => Some(format!("containment in the old policy is not proved: {why}")),
+        }
+    }
+}
+
+/// New ⊆ old, where new may be several documents that hold together. No document allows nothing, which
+/// any policy contains.
+pub fn contained(new: &[&PolicyDocument], old: &PolicyDocument) -> Containment {
+    if new.is_empty() {
+        return Containment::Proved { tier: 0 };
+    }
+    contain::contain(new, &[old])
+}
+
+/// Replays every distinct authorized call of the principal against its policies with the trimmed ones in place.
+pub fn replay(review: &PrincipalReview<'_>, trimmed: &[(usize, Trimmed)]) -> ReplayCounts {
+    let documents =
+        |index: usize| review.policies.get(index).and_then(|policy| policy.policy.document.as_deref());
+    let old: Vec<&PolicyDocument> = (0..review.policies.len()).filter_map(documents).collect();
+    let replaced = |index: usize| trimmed.iter().find(|(at, _)| *at == index).map(|(_, new)| &new.document);
+    let new: Vec<&PolicyDocument> = (0..review.policies.len())
+        .filter_map(|index| replaced(index).or_else(|| documents(index)))
+        .filter(|document| !document.statements.is_empty())
+        .collect();
+    let mut counts = ReplayCounts::default();
+    for row in review.usage.into_iter().flat_map(credit::uses) {
+        if row.call.outcome != Outcome::Authorized || row.call.basis == Basis::Secondary {
+            continue;
+        }
+        let Some(replay) = Replay::new(review.principal, row) else { continue };
+        let Some(request) = replay.request() else {
+            counts.unknown_resource += 1;
+            continue;
+        };
+        let before = evaluate::evaluate_identity(&request, &old).decision;
+        let now = evaluate::evaluate_identity(&request, &new).decision;
+        match (before, now) {
+            (Decision::Allowed, Decision::Allowed) => counts.allowed += 1,
+            (Decision::Depends(_), Decision::Allowed | Decision::Depends(_)) => counts.undecided += 1,
+            (Decision::Allowed | Decision::Depends(_), _) => {
+                counts.broken.push(format!("{} on {}", row.call.action.0, request.resource));
+            }
+            (Decision::ExplicitlyDenied | Decision::ImplicitlyDenied, _) => counts.unexplained += 1,
+        }
+    }
+    counts
+}

@@ -1,0 +1,216 @@
+//! One policy, trimmed in place: statements keep their order, Sid, Condition and Deny; an Allow statement
+//! loses what is unused, and what stays is limited to the resources that were touched where all are known.
+
+use super::narrow;
+use crate::drift::verdict::names;
+use crate::drift::{ActionReview, PolicyReview, StatementReview, Verdict};
+use crate::iam::policy::Matcher;
+use crate::iam::reference::{ActionInfo, reference};
+use crate::iam::{Effect, PolicyDocument, Statement, glob};
+use crate::usage::{ActionRef, Stats};
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+/// A trimmed policy and what became of each old statement.
+#[derive(Debug)]
+pub struct Trimmed {
+    /// The new document; without statements when nothing is left.
+    pub document: PolicyDocument,
+    /// One for each old statement.
+    pub changes: Vec<StatementChange>,
+}
+
+/// What became of one statement.
+#[derive(Debug)]
+pub struct StatementChange {
+    /// The old statement's Sid, if it has one.
+    pub sid: Option<String>,
+    /// How many statements replace it: 0 removed, 1 edited or kept, more when resources differ by action.
+    pub replaced_by: usize,
+    /// The statement is as it was.
+    pub unchanged: bool,
+    /// Actions that are kept, with the reason and the evidence.
+    pub kept: Vec<Kept>,
+    /// Actions that are removed, with the reason.
+    pub removed: Vec<Removed>,
+}
+
+/// One kept action.
+#[derive(Debug)]
+pub struct Kept {
+    /// The action.
+    pub action: &'static ActionInfo,
+    /// Why it is kept.
+    pub verdict: Verdict,
+    /// In words, where the verdict alone does not say it.
+    pub why: Arc<str>,
+    /// The resources that it is limited to now; `None`: as before.
+    pub resources: Option<Vec<String>>,
+    /// The calls that it rests on.
+    pub stats: Stats,
+}
+
+/// One removed action.
+#[derive(Debug)]
+pub struct Removed {
+    /// The action.
+    pub action: &'static ActionInfo,
+    /// Why it may go.
+    pub why: Arc<str>,
+}
+
+/// Trims one policy; `None` when there is nothing to remove or no document to remove it from.
+pub fn trim(policy: &PolicyReview<'_>) -> Option<Trimmed> {
+    let old = policy.policy.document.as_deref()?;
+    let mut statements = Vec::with_capacity(old.statements.len());
+    let mut changes = Vec::with_capacity(old.statements.len());
+    let mut sids: BTreeSet<String> = old.statements.iter().filter_map(|one| one.sid.clone()).collect();
+    for review in &policy.statements {
+        let parts = parts_of(review);
+        let new = match &parts {
+            None => vec![review.statement.clone()],
+            Some(parts) => assemble(review.statement, parts, &mut sids),
+        };
+        changes.push(change(review, parts.is_none(), new.len()));
+        statements.extend(new);
+    }
+    let document = PolicyDocument { single: old.single && statements.len() == 1, statements, ..old.clone() };
+    (document != *old).then_some(Trimmed { document, changes })
+}
+
+/// Actions that share a list of resources, in the order in which they are first named.
+struct Part {
+    resources: Option<Vec<String>>,
+    actions: Vec<String>,
+}
+
+/// The parts that replace a statement; `None` when it stays as it is.
+fn parts_of(review: &StatementReview<'_>) -> Option<Vec<Part>> {
+    let statement = review.statement;
+    let matcher = statement.action.as_ref()?;
+    // A statement with members that the grammar does not know is not understood, so it is not touched.
+    if statement.effect == Effect::Deny || matcher.negated || !statement.unknown.is_empty() {
+        return None;
+    }
+    let mut parts: Vec<Part> = Vec::new();
+    let mut place = |resources: Option<Vec<String>>, action: String| match parts
+        .iter_mut()
+        .find(|part| part.resources == resources)
+    {
+        Some(part) if part.actions.contains(&action) => {}
+        Some(part) => part.actions.push(action),
+        None => parts.push(Part { resources, actions: vec![action] }),
+    };
+    let mut changed = false;
+    for pattern in &matcher.patterns.values {
+        let meant: Vec<&ActionReview<'_>> =
+            review.actions.iter().filter(|one| names(pattern, one.action)).collect();
+        let mut plain: Vec<&'static ActionInfo> = Vec::new();
+        let mut narrowed: Vec<(&'static ActionInfo, Vec<String>)> = Vec::new();
+        for one in meant.iter().filter(|one| one.verdict != Verdict::Unused) {
+            match narrow::resources(one, statement) {
+                Some(resources) => narrowed.push((one.action, resources)),
+                None => plain.push(one.action),
+            }
+        }
+        if plain.len() == meant.len() {
+            place(None, pattern.clone());
+            continue;
+        }
+        changed = true;
+        for action in shortened(pattern, &meant, &plain) {
+            place(None, action);
+        }
+        for (action, resources) in narrowed {
+            place(Some(resources), action.to_string());
+        }
+    }
+    changed.then_some(parts)
+}
+
+/// Names the kept actions of a pattern. A service of which everything is kept stays one `service:*`, as
+/// the old pattern had it; nothing else is abbreviated, because the list of AWS's actions grows.
+fn shortened(pattern: &str, meant: &[&ActionReview<'_>], kept: &[&'static ActionInfo]) -> Vec<String> {
+    let mut granted: BTreeMap<&str, usize> = BTreeMap::new();
+    for one in meant {
+        *granted.entry(one.action.service).or_default() += 1;
+    }
+    let mut by_service: BTreeMap<&str, Vec<&'static ActionInfo>> = BTreeMap::new();
+    for action in kept {
+        by_service.entry(action.service).or_default().push(action);
+    }
+    let mut names = Vec::new();
+    for (service, actions) in by_service {
+        let whole = format!("{service}:*");
+        let all = reference().actions_of(service).len();
+        let stays_whole = actions.len() == all
+            && granted.get(service) == Some(&all)
+            && all > 1
+            && (pattern == "*" || glob::covers_ignore_case(pattern, &whole));
+        if stays_whole {
+            names.push(whole);
+        } else {
+            names.extend(actions.iter().map(ToString::to_string));
+        }
+    }
+    names
+}
+
+/// The statements that replace one. The first keeps the Sid; the others get a number behind it, because
+/// a Sid is unique in its document.
+fn assemble(old: &Statement, parts: &[Part], sids: &mut BTreeSet<String>) -> Vec<Statement> {
+    let mut statements = Vec::with_capacity(parts.len());
+    for (index, part) in parts.iter().enumerate() {
+        let sid = match &old.sid {
+            Some(sid) if index > 0 && !sid.is_empty() => Some(fresh_sid(sid, sids)),
+            other => other.clone(),
+        };
+        statements.push(Statement {
+            sid,
+            action: Some(Matcher::of(part.actions.clone())),
+            resource: part.resources.clone().map(Matcher::of).or_else(|| old.resource.clone()),
+            ..old.clone()
+        });
+    }
+    statements
+}
+
+fn fresh_sid(sid: &str, taken: &mut BTreeSet<String>) -> String {
+    let mut number = 2_u32;
+    loop {
+        let candidate = format!("{sid}{number}");
+        if taken.insert(candidate.clone()) {
+            return candidate;
+        }
+        number += 1;
+    }
+}
+
+fn change(review: &StatementReview<'_>, unchanged: bool, replaced_by: usize) -> StatementChange {
+    let mut change = StatementChange {
+        sid: review.statement.sid.clone(),
+        replaced_by,
+        unchanged,
+        kept: Vec::new(),
+        removed: Vec::new(),
+    };
+    let mut seen: BTreeSet<ActionRef> = BTreeSet::new();
+    for one in review.actions.iter().filter(|one| seen.insert(ActionRef(one.action))) {
+        // An untouched statement (NotAction, unknown members) keeps even what was not used.
+        if one.verdict == Verdict::Unused && !unchanged {
+            change.removed.push(Removed { action: one.action, why: one.why.clone() });
+            continue;
+        }
+        let mut stats = Stats::default();
+        one.uses.iter().for_each(|row| stats.merge(row.stats));
+        let resources = if unchanged { None } else { narrow::resources(one, review.statement) };
+        change.kept.push(Kept {
+            action: one.action,
+            verdict: one.verdict,
+            why: one.why.clone(),
+            resources,
+            stats,
+        });
+    }
+    change
+}

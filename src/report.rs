@@ -1,0 +1,9 @@
+//! Showing: what a review contains, once, and its forms. Decides nothing.
+
+pub mod escape;
+pub mod json;
+pub mod markdown;
+pub mod model;
+pub mod text;
+
+pub use model::Report;

@@ -1,0 +1,270 @@
+//! `review.json`: the public, versioned form (`trailtrim.review/v1`). Its shape is decided here and
+//! described in `docs/schemas/`; internal types may change without it.
+
+use super::model::{
+    ActionGroup, ChangeReport, PolicyReport, PrincipalReport, RecommendationReport, Report, StatementReport,
+    UsedAction,
+};
+use crate::drift::Verdict;
+use crate::iam::contain::Containment;
+use crate::iam::{Effect, quota};
+use crate::recommend::Status;
+use crate::usage::Stats;
+use serde_json::{Map, Value, json};
+use std::collections::BTreeMap;
+
+/// The name and version of the format.
+pub const SCHEMA: &str = "trailtrim.review/v1";
+
+/// A list of actions longer than this is given as a count by service.
+const ACTIONS_LISTED_MAX: usize = 500;
+
+/// Touched resources listed for one action; the rest is counted.
+const RESOURCES_LISTED_MAX: usize = 20;
+
+/// The whole review as one JSON text with a final newline. Equal reviews give equal bytes.
+pub fn review(report: &Report) -> String {
+    let window =
+        report.window.map(|(first, last)| json!({"first": first.to_string(), "last": last.to_string()}));
+    let unmapped = report.unmapped.iter().map(|((source, name), stats)| unmapped(source, name, stats));
+    let problems = report.problems.iter().map(|problem| {
+        json!({"file": problem.file, "record": problem.record, "kind": problem.kind.as_str(), "message": problem.message})
+    });
+    let snapshot_problems =
+        report.snapshot_problems.iter().map(|(what, message)| json!({"what": what, "message": message}));
+    let value = json!({
+        "schema": SCHEMA,
+        "tool": {"name": "trailtrim", "version": report.tool_version, "reference_date": report.reference_date},
+        "window": window,
+        "coverage": coverage(report),
+        "assumptions": report.assumptions,
+        "principals": report.principals.iter().map(principal).collect::<Vec<_>>(),
+        "service_linked_roles": report.service_linked,
+        "unmapped": unmapped.collect::<Vec<_>>(),
+        "problems": problems.collect::<Vec<_>>(),
+        "snapshot_problems": snapshot_problems.collect::<Vec<_>>(),
+    });
+    // A value made of strings, numbers and booleans always serialises.
+    serde_json::to_string_pretty(&value).map(|text| text + "\n").unwrap_or_default()
+}
+
+fn coverage(report: &Report) -> Value {
+    let coverage = &report.coverage;
+    let accounts = coverage.accounts.iter().map(|account| {
+        let categories = account
+            .categories
+            .iter()
+            .map(|(words, days, events)| json!({"category": words, "days": days, "events": events}));
+        json!({
+            "account": account.account,
+            "days": account.days,
+            "regions": account.regions,
+            "categories": categories.collect::<Vec<_>>(),
+        })
+    });
+    json!({
+        "files": coverage.files,
+        "files_with_problems": coverage.files_with_problems,
+        "files_skipped": coverage.files_skipped,
+        "records": coverage.records,
+        "events": coverage.events,
+        "duplicates": coverage.duplicates,
+        "sufficient": report.insufficient.is_none(),
+        "insufficient_because": report.insufficient,
+        "forced": report.forced,
+        "accounts": accounts.collect::<Vec<_>>(),
+    })
+}
+
+fn principal(principal: &PrincipalReport) -> Value {
+    let counts: Map<String, Value> = Verdict::ALL
+        .iter()
+        .zip(principal.counts)
+        .map(|(verdict, count)| (verdict.as_str().to_owned(), count.into()))
+        .collect();
+    let findings = principal.findings.iter().map(|finding| {
+        json!({"kind": finding.kind.as_str(), "severity": finding.severity.as_str(), "message": finding.message})
+    });
+    let denials = principal.denials.iter().map(|(key, count)| {
+        let (source, name) = &key.event;
+        with_stats(
+            json!({
+                "event_source": source, "event_name": name, "action": text(&key.action),
+                "resource": text(&key.resource), "policy_type": text(&key.policy_type),
+            }),
+            count,
+        )
+    });
+    let unexplained = principal.unexplained.iter().map(|(action, resource, count)| {
+        with_stats(json!({"action": action, "resource": text(resource)}), count)
+    });
+    let unmapped = principal.unmapped.iter().map(|((source, name), stats)| unmapped(source, name, stats));
+    let namesakes = principal.namesakes.iter().map(|(id, count)| with_stats(json!({"id": id}), count));
+    json!({
+        "arn": principal.arn,
+        "id": principal.id,
+        "name": principal.name,
+        "account": text(&principal.account),
+        "type": principal.kind,
+        "standing": principal.standing.as_str(),
+        "protected_because": principal.protected,
+        "actions": counts,
+        "activity": stats(&principal.events),
+        "findings": findings.collect::<Vec<_>>(),
+        "policies": principal.policies.iter().map(policy).collect::<Vec<_>>(),
+        "denied": denials.collect::<Vec<_>>(),
+        "unexplained": unexplained.collect::<Vec<_>>(),
+        "unmapped": unmapped.collect::<Vec<_>>(),
+        "other_identities": namesakes.collect::<Vec<_>>(),
+    })
+}
+
+fn unmapped(source: &str, name: &str, count: &Stats) -> Value {
+    with_stats(json!({"event_source": source, "event_name": name}), count)
+}
+
+fn policy(policy: &PolicyReport) -> Value {
+    json!({
+        "name": policy.name,
+        "source": policy.source,
+        "arn": policy.arn,
+        "holders": policy.holders,
+        "statements": policy.statements.iter().map(statement).collect::<Vec<_>>(),
+        "recommendation": policy.recommendation.as_ref().map(recommendation),
+    })
+}
+
+fn statement(statement: &StatementReport) -> Value {
+    let grants = statement.grants.iter().map(|grant| {
+        let counts: Map<String, Value> = Verdict::ALL
+            .iter()
+            .zip(grant.counts)
+            .filter(|(_, count)| *count > 0)
+            .map(|(verdict, count)| (verdict.as_str().to_owned(), count.into()))
+            .collect();
+        json!({
+            "action": grant.action_pattern,
+            "resource": grant.resource_pattern,
+            "verdict": grant.verdict.as_str(),
+            "actions": counts,
+            "reason": grant.why,
+        })
+    });
+    let others = statement.others.iter().map(|ActionGroup { verdict, why, names }| {
+        let mut value = json!({"verdict": verdict.as_str(), "reason": why});
+        add_actions(&mut value, names);
+        value
+    });
+    json!({
+        "sid": statement.sid,
+        "effect": if statement.effect == Effect::Allow { "Allow" } else { "Deny" },
+        "grants": grants.collect::<Vec<_>>(),
+        "used": statement.used.iter().map(used).collect::<Vec<_>>(),
+        "not_used": others.collect::<Vec<_>>(),
+    })
+}
+
+fn used(used: &UsedAction) -> Value {
+    let resources: Vec<&String> = used.resources.iter().flatten().collect();
+    let value = json!({
+        "action": used.action,
+        "resources": resources.iter().take(RESOURCES_LISTED_MAX).collect::<Vec<_>>(),
+        "resources_more": resources.len().saturating_sub(RESOURCES_LISTED_MAX),
+        "resource_unknown": used.resources.contains(&None),
+        "via": used.via,
+    });
+    with_stats(value, &used.stats)
+}
+
+fn recommendation(recommendation: &RecommendationReport) -> Value {
+    let (size, quota) = recommendation.size_chars;
+    let (status, why) = match &recommendation.status {
+        Status::Ready => ("ready", None),
+        Status::DoesNotFit(why) => ("does_not_fit", Some(why.clone())),
+        Status::CheckFailed(why) => ("check_failed", Some(why.clone())),
+    };
+    let (contained, how) = match &recommendation.containment {
+        Containment::Proved { tier } => ("proved", json!(tier)),
+        Containment::Refuted(_) => ("refuted", Value::Null),
+        Containment::Unknown(_) => ("unknown", Value::Null),
+    };
+    let replay = &recommendation.replay;
+    let documents = recommendation.documents.iter().map(|one| {
+        json!({
+            "name": one.name,
+            "file": one.file,
+            "document": one.document.to_json(),
+            "size_chars": quota::size(&one.document).characters,
+        })
+    });
+    json!({
+        "step": recommendation.step.as_str(),
+        "status": status,
+        "status_because": why,
+        "documents": documents.collect::<Vec<_>>(),
+        "commands": recommendation.commands,
+        "size_chars": size,
+        "quota_chars": quota,
+        "containment": {"result": contained, "tier": how},
+        "replay": {
+            "allowed": replay.allowed,
+            "undecided": replay.undecided,
+            "unknown_resource": replay.unknown_resource,
+            "unexplained": replay.unexplained,
+            "broken": replay.broken,
+        },
+        "changes": recommendation.changes.iter().map(change).collect::<Vec<_>>(),
+    })
+}
+
+fn change(change: &ChangeReport) -> Value {
+    let removed = change.removed.iter().map(|(why, names)| {
+        let mut value = json!({"reason": why});
+        add_actions(&mut value, names);
+        value
+    });
+    let narrowed: Map<String, Value> =
+        change.narrowed.iter().map(|(action, resources)| (action.clone(), json!(resources))).collect();
+    json!({
+        "sid": change.sid,
+        "unchanged": change.unchanged,
+        "replaced_by": change.replaced_by,
+        "removed": removed.collect::<Vec<_>>(),
+        "narrowed": narrowed,
+    })
+}
+
+fn add_actions(value: &mut Value, names: &[(&str, &str)]) {
+    let Value::Object(members) = value else { return };
+    members.insert("count".to_owned(), names.len().into());
+    if names.len() <= ACTIONS_LISTED_MAX {
+        let actions: Vec<String> = names.iter().map(|(service, name)| format!("{service}:{name}")).collect();
+        members.insert("actions".to_owned(), json!(actions));
+        return;
+    }
+    let mut services: BTreeMap<&str, usize> = BTreeMap::new();
+    for (service, _) in names {
+        *services.entry(service).or_default() += 1;
+    }
+    members.insert("services".to_owned(), json!(services));
+}
+
+fn text(value: &str) -> Option<&str> {
+    Some(value).filter(|value| !value.is_empty())
+}
+
+fn stats(stats: &Stats) -> Value {
+    with_stats(json!({}), stats)
+}
+
+fn with_stats(mut value: Value, stats: &Stats) -> Value {
+    if let Value::Object(members) = &mut value {
+        let (first, last) = stats.span.unzip();
+        members.insert("count".to_owned(), stats.count.into());
+        members.insert("first".to_owned(), json!(first.map(|time| time.to_string())));
+        members.insert("last".to_owned(), json!(last.map(|time| time.to_string())));
+        let evidence: Vec<&String> = stats.evidence.iter().map(|(_, id)| id).collect();
+        members.insert("evidence".to_owned(), json!(evidence));
+    }
+    value
+}

@@ -1,0 +1,455 @@
+//! What a review contains: plain values, ready to be shown in any form.
+
+use super::escape;
+use crate::drift::credit::Use;
+use crate::drift::finding::{self, Finding};
+use crate::drift::{PolicyReview, PrincipalReview, Standing, StatementReview, Verdict};
+use crate::grants::{GrantedPrincipal, PolicySource, PrincipalType};
+use crate::iam::contain::Containment;
+use crate::iam::{Effect, PolicyDocument};
+use crate::recommend::{Recommendation, ReplayCounts, Status, Step};
+use crate::time::Timestamp;
+use crate::trail::Problem;
+use crate::usage::{Resource, Stats};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// A whole review.
+#[derive(Debug)]
+pub struct Report {
+    /// Version of this program.
+    pub tool_version: &'static str,
+    /// Date of the embedded service reference.
+    pub reference_date: String,
+    /// First and last second of the window.
+    pub window: Option<(Timestamp, Timestamp)>,
+    /// What the logs cover.
+    pub coverage: CoverageReport,
+    /// What the conclusions take for granted, in sentences.
+    pub assumptions: Vec<String>,
+    /// Why the coverage is not sufficient, when it is not.
+    pub insufficient: Option<String>,
+    /// Recommendations are shown in spite of insufficient coverage.
+    pub forced: bool,
+    /// One for each principal, the most removable grants first.
+    pub principals: Vec<PrincipalReport>,
+    /// Service-linked roles, which nobody can edit: ARNs.
+    pub service_linked: Vec<String>,
+    /// API calls that no table maps, by (`eventSource`, `eventName`), of all principals.
+    pub unmapped: Vec<((String, String), Stats)>,
+    /// Files and records that could not be used.
+    pub problems: Vec<Problem>,
+    /// Places of the snapshot that could not be used: what and why.
+    pub snapshot_problems: Vec<(String, String)>,
+}
+
+/// What the logs cover.
+#[derive(Clone, Debug, Default)]
+pub struct CoverageReport {
+    /// Log files that were found.
+    pub files: u64,
+    /// Log files that could not be read, wholly or in part.
+    pub files_with_problems: u64,
+    /// Files that are no logs: digests, insights, others.
+    pub files_skipped: u64,
+    /// Records decoded.
+    pub records: u64,
+    /// Distinct events.
+    pub events: u64,
+    /// Deliveries of an event that was there already.
+    pub duplicates: u64,
+    /// By account.
+    pub accounts: Vec<AccountCoverage>,
+}
+
+/// One account's coverage.
+#[derive(Clone, Debug, Default)]
+pub struct AccountCoverage {
+    /// The account.
+    pub account: String,
+    /// Days with at least one event.
+    pub days: usize,
+    /// Regions with at least one event.
+    pub regions: Vec<String>,
+    /// Event category in words, days, events.
+    pub categories: Vec<(String, usize, u64)>,
+}
+
+/// One principal.
+#[derive(Debug)]
+pub struct PrincipalReport {
+    /// The ARN.
+    pub arn: String,
+    /// The unique id.
+    pub id: String,
+    /// The name.
+    pub name: String,
+    /// The account; empty when the ARN names none.
+    pub account: String,
+    /// `role` or `user`.
+    pub kind: &'static str,
+    /// How it can be changed.
+    pub standing: Standing,
+    /// Why it is left as it is for now, if it is.
+    pub protected: Option<String>,
+    /// Distinct granted actions by verdict, in the order of [`Verdict::ALL`].
+    pub counts: [usize; 5],
+    /// All events of the principal.
+    pub events: Stats,
+    /// Refused calls.
+    pub denied: u64,
+    /// What to look at.
+    pub findings: Vec<Finding>,
+    /// One for each policy.
+    pub policies: Vec<PolicyReport>,
+    /// Refused calls by what the message names: event, action, resource, policy type.
+    pub denials: Vec<(crate::usage::DenialKey, Stats)>,
+    /// Calls that no policy explains: action, resource.
+    pub unexplained: Vec<(String, String, Stats)>,
+    /// Unmapped API calls.
+    pub unmapped: Vec<((String, String), Stats)>,
+    /// Ids of other principals of the same name, with their events.
+    pub namesakes: Vec<(String, Stats)>,
+}
+
+/// One policy of one principal.
+#[derive(Debug)]
+pub struct PolicyReport {
+    /// The name.
+    pub name: String,
+    /// `inline`, `customer_managed`, `aws_managed`, `group`.
+    pub source: &'static str,
+    /// The ARN of a managed policy.
+    pub arn: Option<String>,
+    /// Principals and groups that hold it.
+    pub holders: usize,
+    /// One for each statement.
+    pub statements: Vec<StatementReport>,
+    /// The proposed change.
+    pub recommendation: Option<RecommendationReport>,
+}
+
+/// One statement.
+#[derive(Debug)]
+pub struct StatementReport {
+    /// Its Sid.
+    pub sid: Option<String>,
+    /// Allow or Deny.
+    pub effect: Effect,
+    /// Verdict by grant.
+    pub grants: Vec<crate::drift::GrantReview>,
+    /// Used actions with their evidence.
+    pub used: Vec<UsedAction>,
+    /// All other actions.
+    pub others: Vec<ActionGroup>,
+}
+
+/// Service and name of an action of the reference.
+pub type ActionName = (&'static str, &'static str);
+
+/// Actions with the same verdict for the same reason.
+#[derive(Debug)]
+pub struct ActionGroup {
+    /// The verdict.
+    pub verdict: Verdict,
+    /// Why.
+    pub why: String,
+    /// Which, sorted.
+    pub names: Vec<ActionName>,
+}
+
+/// One used action.
+#[derive(Debug)]
+pub struct UsedAction {
+    /// `s3:GetObject`.
+    pub action: String,
+    /// Count, span, evidence.
+    pub stats: Stats,
+    /// The touched resources; `None` where the log does not tell.
+    pub resources: BTreeSet<Option<String>>,
+    /// Services that made the call with the principal's permissions.
+    pub via: BTreeSet<String>,
+}
+
+/// A proposed change.
+#[derive(Debug)]
+pub struct RecommendationReport {
+    /// How the change is made.
+    pub step: Step,
+    /// May it be applied?
+    pub status: Status,
+    /// The new policies, when all checks passed; none when nothing is left of the old one.
+    pub documents: Vec<NewPolicy>,
+    /// The aws CLI commands that make the change, to be run in the output folder.
+    pub commands: Vec<String>,
+    /// Characters without white space, and the limit.
+    pub size_chars: (usize, usize),
+    /// New ⊆ old.
+    pub containment: Containment,
+    /// The replay.
+    pub replay: ReplayCounts,
+    /// By old statement: Sid, number of statements that replace it, removed actions, actions with a
+    /// narrower scope.
+    pub changes: Vec<ChangeReport>,
+}
+
+/// One new policy.
+#[derive(Debug)]
+pub struct NewPolicy {
+    /// Its name.
+    pub name: String,
+    /// Where it is written, relative to the output folder.
+    pub file: String,
+    /// The document.
+    pub document: PolicyDocument,
+}
+
+/// What became of one statement.
+#[derive(Debug)]
+pub struct ChangeReport {
+    /// Its Sid.
+    pub sid: Option<String>,
+    /// As it was.
+    pub unchanged: bool,
+    /// How many statements replace it.
+    pub replaced_by: usize,
+    /// Removed actions by reason.
+    pub removed: Vec<(String, Vec<ActionName>)>,
+    /// Kept actions whose resources are fewer now.
+    pub narrowed: Vec<(String, Vec<String>)>,
+}
+
+impl PrincipalReport {
+    /// Builds the report of one principal. `show` is false when the coverage forbids recommendations.
+    pub fn new(review: &PrincipalReview<'_>, recommendations: Vec<Recommendation>, show: bool) -> Self {
+        let principal = review.principal;
+        let mut by_policy: BTreeMap<usize, Recommendation> =
+            recommendations.into_iter().map(|one| (one.policy, one)).collect();
+        let policies = review.policies.iter().enumerate().map(|(index, policy)| {
+            let recommendation = by_policy.remove(&index).filter(|_| show);
+            policy_report(principal, policy, recommendation)
+        });
+        let usage = review.usage;
+        Self {
+            arn: principal.arn.to_string(),
+            id: principal.id.clone(),
+            name: principal.name.clone(),
+            account: principal.account.map(|account| account.to_string()).unwrap_or_default(),
+            kind: if principal.kind == PrincipalType::Role { "role" } else { "user" },
+            standing: review.standing,
+            protected: review.protected.clone(),
+            counts: review.counts(),
+            events: usage.map(|usage| usage.events.clone()).unwrap_or_default(),
+            denied: usage.map_or(0, |usage| usage.denials.values().map(|stats| stats.count).sum()),
+            findings: finding::findings(review),
+            policies: policies.collect(),
+            denials: usage.into_iter().flat_map(|usage| usage.denials.clone()).collect(),
+            unexplained: unexplained(&review.unexplained),
+            unmapped: usage.into_iter().flat_map(|usage| usage.unmapped.clone()).collect(),
+            namesakes: review
+                .namesakes
+                .iter()
+                .map(|(key, usage)| (key.id.clone(), usage.events.clone()))
+                .collect(),
+        }
+    }
+
+    /// Granted actions, all verdicts together.
+    pub fn granted(&self) -> usize {
+        self.counts.iter().sum()
+    }
+
+    /// Actions that may be removed.
+    pub fn unused(&self) -> usize {
+        let [.., unused] = self.counts;
+        unused
+    }
+}
+
+fn unexplained(rows: &[Use<'_>]) -> Vec<(String, String, Stats)> {
+    let mut merged: BTreeMap<(String, String), Stats> = BTreeMap::new();
+    for row in rows {
+        let key = (row.call.action.0.to_string(), resource_text(row.resource).unwrap_or_default());
+        merged.entry(key).or_default().merge(row.stats);
+    }
+    merged.into_iter().map(|((action, resource), stats)| (action, resource, stats)).collect()
+}
+
+fn resource_text(resource: &Resource) -> Option<String> {
+    match resource {
+        Resource::Star => Some("*".to_owned()),
+        Resource::Unknown | Resource::Role(_) => None,
+        Resource::Arn(name) | Resource::Pattern(name) => Some(name.arn.clone()),
+    }
+}
+
+fn policy_report(
+    principal: &GrantedPrincipal,
+    review: &PolicyReview<'_>,
+    recommendation: Option<Recommendation>,
+) -> PolicyReport {
+    let policy = review.policy;
+    let (source, arn) = match &policy.source {
+        PolicySource::Inline => ("inline", None),
+        PolicySource::CustomerManaged { arn } => ("customer_managed", Some(arn.clone())),
+        PolicySource::AwsManaged { arn } => ("aws_managed", Some(arn.clone())),
+        PolicySource::Group { arn, .. } => ("group", arn.clone()),
+    };
+    PolicyReport {
+        name: policy.name.clone(),
+        source,
+        holders: policy.holders,
+        statements: review.statements.iter().map(statement_report).collect(),
+        recommendation: recommendation
+            .map(|one| recommendation_report(principal, &policy.name, arn.as_deref(), one)),
+        arn,
+    }
+}
+
+fn statement_report(review: &StatementReview<'_>) -> StatementReport {
+    let mut used = Vec::new();
+    let mut others: BTreeMap<(Verdict, String), Vec<ActionName>> = BTreeMap::new();
+    for one in &review.actions {
+        if one.verdict != Verdict::Used {
+            let names = others.entry((one.verdict, one.why.to_string())).or_default();
+            names.push((one.action.service, one.action.name));
+            continue;
+        }
+        let mut row = UsedAction {
+            action: one.action.to_string(),
+            stats: Stats::default(),
+            resources: BTreeSet::new(),
+            via: BTreeSet::new(),
+        };
+        for one_use in &one.uses {
+            row.stats.merge(one_use.stats);
+            row.resources.insert(resource_text(one_use.resource));
+            row.via.extend(one_use.call.via.clone());
+        }
+        used.push(row);
+    }
+    StatementReport {
+        sid: review.statement.sid.clone(),
+        effect: review.statement.effect,
+        grants: review.grants.clone(),
+        used,
+        others: others
+            .into_iter()
+            .map(|((verdict, why), names)| ActionGroup { verdict, why, names })
+            .collect(),
+    }
+}
+
+fn recommendation_report(
+    principal: &GrantedPrincipal,
+    policy: &str,
+    arn: Option<&str>,
+    recommendation: Recommendation,
+) -> RecommendationReport {
+    let ready = recommendation.status == Status::Ready;
+    let several = recommendation.documents.len() > 1;
+    let account = principal.account.map(|account| account.to_string()).unwrap_or_default();
+    let named = |(number, document): (usize, PolicyDocument)| {
+        let name = new_name(principal, policy, recommendation.step, several.then_some(number + 1));
+        let parts = [account.as_str(), &principal.name, &name].map(escape::file_name);
+        NewPolicy { file: format!("policies/{}.json", parts.join("/")), name, document }
+    };
+    let documents: Vec<NewPolicy> =
+        recommendation.documents.into_iter().enumerate().filter(|_| ready).map(named).collect();
+    let target = Target { principal, policy, arn, documents: &documents };
+    RecommendationReport {
+        step: recommendation.step,
+        commands: if ready { target.commands(recommendation.step) } else { Vec::new() },
+        documents,
+        size_chars: (recommendation.size_chars, recommendation.quota_chars),
+        containment: recommendation.proof.containment,
+        replay: recommendation.proof.replay,
+        changes: recommendation.changes.into_iter().map(change_report).collect(),
+        status: recommendation.status,
+    }
+}
+
+/// The name of the new policy: the old one's, unless it is a new policy beside the old one.
+fn new_name(principal: &GrantedPrincipal, policy: &str, step: Step, number: Option<usize>) -> String {
+    if step != Step::CreateAndDetach {
+        return policy.to_owned();
+    }
+    let end = number.map_or_else(|| "-trimmed".to_owned(), |number| format!("-trimmed-{number}"));
+    let front = format!("{}-{policy}", principal.name);
+    front.chars().take(POLICY_NAME_CHARS_MAX - end.len()).collect::<String>() + &end
+}
+
+/// IAM's limit for the name of a managed policy, in characters (IAM API reference, `CreatePolicy`).
+const POLICY_NAME_CHARS_MAX: usize = 128;
+
+fn change_report(change: crate::recommend::StatementChange) -> ChangeReport {
+    let mut removed: BTreeMap<String, Vec<ActionName>> = BTreeMap::new();
+    for one in &change.removed {
+        removed.entry(one.why.to_string()).or_default().push((one.action.service, one.action.name));
+    }
+    let narrowed =
+        change.kept.into_iter().filter_map(|kept| Some((kept.action.to_string(), kept.resources?)));
+    ChangeReport {
+        sid: change.sid,
+        unchanged: change.unchanged,
+        replaced_by: change.replaced_by,
+        removed: removed.into_iter().collect(),
+        narrowed: narrowed.collect(),
+    }
+}
+
+/// What the commands of a change refer to.
+struct Target<'a> {
+    principal: &'a GrantedPrincipal,
+    policy: &'a str,
+    arn: Option<&'a str>,
+    documents: &'a [NewPolicy],
+}
+
+impl Target<'_> {
+    fn commands(&self, step: Step) -> Vec<String> {
+        let kind = if self.principal.kind == PrincipalType::Role { "role" } else { "user" };
+        let who = format!("--{kind}-name {}", escape::shell(&self.principal.name));
+        let old = escape::shell(self.arn.unwrap_or_default());
+        let policy = escape::shell(self.policy);
+        let each = |command: &dyn Fn(&str) -> String| -> Vec<String> {
+            let files = self.documents.iter().map(|one| escape::shell(&format!("file://{}", one.file)));
+            files.map(|file| command(&file)).collect()
+        };
+        match step {
+            Step::PutInline => each(&|file| {
+                format!("aws iam put-{kind}-policy {who} --policy-name {policy} --policy-document {file}")
+            }),
+            Step::DeleteInline => vec![format!("aws iam delete-{kind}-policy {who} --policy-name {policy}")],
+            Step::NewVersion => each(&|file| {
+                format!(
+                    "aws iam create-policy-version --policy-arn {old} --policy-document {file} --set-as-default"
+                )
+            }),
+            Step::Detach => vec![format!("aws iam detach-{kind}-policy {who} --policy-arn {old}")],
+            Step::CreateAndDetach => self.create_and_detach(kind, &who, &old),
+            // The instance and permission set ARNs are in another account's Identity Center.
+            Step::UpdatePermissionSet => each(&|file| {
+                format!(
+                    "aws sso-admin put-inline-policy-to-permission-set --instance-arn INSTANCE --permission-set-arn PERMISSION_SET --inline-policy {file}"
+                )
+            }),
+        }
+    }
+
+    /// Everything new is attached before the old policy goes, so that nothing is refused in between.
+    fn create_and_detach(&self, kind: &str, who: &str, old: &str) -> Vec<String> {
+        let parts = self.principal.arn.parts();
+        let mut commands = Vec::new();
+        for one in self.documents {
+            let file = escape::shell(&format!("file://{}", one.file));
+            let name = escape::shell(&one.name);
+            commands.push(format!("aws iam create-policy --policy-name {name} --policy-document {file}"));
+        }
+        for one in self.documents {
+            let arn = format!("arn:{}:iam::{}:policy/{}", parts.partition, parts.account, one.name);
+            commands.push(format!("aws iam attach-{kind}-policy {who} --policy-arn {}", escape::shell(&arn)));
+        }
+        commands.push(format!("aws iam detach-{kind}-policy {who} --policy-arn {old}"));
+        commands
+    }
+}

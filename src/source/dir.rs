@@ -1,0 +1,196 @@
+//! Files and folders of this machine, and standard input as `-`.
+
+use super::{Listing, LogObject, LogSource, SourceError};
+use crate::trail::log_file::{LogFile, LogFileKind};
+use crate::trail::{Problem, ProblemKind};
+use std::collections::BTreeSet;
+use std::fs;
+use std::io::{self, Read};
+use std::path::{Path, PathBuf};
+
+/// The most bytes that are read of one file, as stored.
+pub const FILE_BYTES_MAX: u64 = 2 << 30;
+
+/// The name of standard input.
+const STANDARD_INPUT: &str = "-";
+
+/// The deepest folder below one that the user named, in levels. `CloudTrail`'s own tree has nine.
+const FOLDER_LEVELS_MAX: usize = 64;
+
+/// Ends of names that are taken for logs when a folder is walked.
+const LOG_ENDS: [&str; 5] = [".json", ".jsonl", ".ndjson", ".gz", ".log"];
+
+/// Ends of names that are other things, although one of [`LOG_ENDS`] fits.
+const OTHER_ENDS: [&str; 3] = [".tar.gz", ".csv.gz", ".parquet.gz"];
+
+/// Paths of this machine: files, folders (walked to the bottom, links followed once), and `-`.
+#[derive(Clone, Debug, Default)]
+pub struct DirSource {
+    paths: Vec<PathBuf>,
+}
+
+impl DirSource {
+    /// The paths as the user gave them.
+    pub fn new(paths: impl IntoIterator<Item = PathBuf>) -> Self {
+        Self { paths: paths.into_iter().collect() }
+    }
+}
+
+impl LogSource for DirSource {
+    fn list(&self) -> Listing {
+        let mut walk = Walk::default();
+        for path in &self.paths {
+            walk.start(path);
+        }
+        walk.listing.sorted()
+    }
+
+    fn read(&self, object: &LogObject, into: &mut Vec<u8>) -> Result<(), SourceError> {
+        into.clear();
+        let read = if object.location == STANDARD_INPUT {
+            io::stdin().lock().take(FILE_BYTES_MAX + 1).read_to_end(into)
+        } else {
+            read_file(Path::new(&object.location), into)
+        };
+        read.map_err(|source| SourceError::Io { name: object.name.clone(), source })?;
+        if into.len() as u64 > FILE_BYTES_MAX {
+            into.clear();
+            return Err(SourceError::TooLarge { name: object.name.clone(), bytes_max: FILE_BYTES_MAX });
+        }
+        Ok(())
+    }
+}
+
+#[expect(clippy::disallowed_methods, reason = "this is the module that reads log files")]
+fn read_file(path: &Path, into: &mut Vec<u8>) -> io::Result<usize> {
+    let file = fs::File::open(path)?;
+    // One more byte than the size, so that the end is found without growing the buffer.
+    let size = file.metadata()?.len().min(FILE_BYTES_MAX) + 1;
+    into.try_reserve(usize::try_from(size).unwrap_or(usize::MAX))?;
+    file.take(FILE_BYTES_MAX + 1).read_to_end(into)
+}
+
+#[derive(Default)]
+struct Walk {
+    listing: Listing,
+    /// Folders seen, by their one true path: a link that leads back ends here.
+    folders: BTreeSet<PathBuf>,
+}
+
+impl Walk {
+    /// A path that the user gave.
+    fn start(&mut self, path: &Path) {
+        if path == Path::new(STANDARD_INPUT) {
+            self.push(path, path.to_owned(), 0, true);
+            return;
+        }
+        let resolved = fs::metadata(path).and_then(|meta| Ok((meta, fs::canonicalize(path)?)));
+        match resolved {
+            Err(error) => self.unreadable(path, &error),
+            Ok((meta, location)) if meta.is_dir() => {
+                let before = self.count();
+                let problems = self.listing.problems.len();
+                self.folder(path, &location, 0);
+                if self.count() == before && self.listing.problems.len() == problems {
+                    self.empty(path);
+                }
+            }
+            // A pipe given as a path can be read as well, once.
+            Ok((meta, location)) => self.push(path, location, meta.len(), true),
+        }
+    }
+
+    /// Walks one folder. `shown` is the path as the user would write it, `location` the true one.
+    fn folder(&mut self, shown: &Path, location: &Path, level: usize) {
+        if !self.folders.insert(location.to_owned()) {
+            return;
+        }
+        if level > FOLDER_LEVELS_MAX {
+            let message = format!("more than {FOLDER_LEVELS_MAX} folders deep");
+            return self.problem(shown, ProblemKind::Unreadable, message);
+        }
+        let entries = match fs::read_dir(location) {
+            Ok(entries) => entries,
+            Err(error) => return self.unreadable(shown, &error),
+        };
+        for entry in entries {
+            match entry {
+                Ok(entry) => self.entry(shown, location, &entry, level),
+                Err(error) => self.unreadable(shown, &error),
+            }
+        }
+    }
+
+    fn entry(&mut self, shown: &Path, folder: &Path, entry: &fs::DirEntry, level: usize) {
+        let name = entry.file_name();
+        let shown = shown.join(&name);
+        if name.as_encoded_bytes().starts_with(b".") {
+            self.listing.skipped.others += 1;
+            return;
+        }
+        // Folders are true paths, so only a link needs to be resolved again.
+        let link = entry.file_type().is_ok_and(|kind| kind.is_symlink());
+        let path = folder.join(&name);
+        let resolved = if link {
+            fs::metadata(&path).and_then(|meta| Ok((meta, fs::canonicalize(&path)?)))
+        } else {
+            entry.metadata().map(|meta| (meta, path))
+        };
+        match resolved {
+            Err(error) => self.unreadable(&shown, &error),
+            Ok((meta, location)) if meta.is_dir() => self.folder(&shown, &location, level + 1),
+            Ok((meta, location)) if meta.is_file() => self.file(&shown, location, meta.len()),
+            Ok(_) => self.listing.skipped.others += 1,
+        }
+    }
+
+    /// A file found in a folder.
+    fn file(&mut self, shown: &Path, location: PathBuf, size: u64) {
+        let name = shown.to_string_lossy();
+        let skipped = &mut self.listing.skipped;
+        match LogFile::from_name(&name).kind {
+            LogFileKind::Digest => skipped.digests += 1,
+            LogFileKind::Insight => skipped.insights += 1,
+            LogFileKind::Unknown if !may_be_log(&name) => skipped.others += 1,
+            LogFileKind::Events | LogFileKind::Unknown => self.push(shown, location, size, false),
+        }
+    }
+
+    fn push(&mut self, shown: &Path, location: PathBuf, size: u64, named: bool) {
+        let name = shown.to_string_lossy().into_owned();
+        self.listing.objects.push(LogObject { name, size, named, location: location.into_os_string() });
+    }
+
+    /// Everything that was found so far, in whatever list it ended up; visited folders do not count.
+    fn count(&self) -> usize {
+        let skipped = self.listing.skipped;
+        self.listing.objects.len() + skipped.digests + skipped.insights
+    }
+
+    fn empty(&mut self, path: &Path) {
+        let others = self.listing.skipped.others;
+        let message = match others {
+            0 => "the folder is empty".to_owned(),
+            _ => format!("no log file in the folder; {others} other files"),
+        };
+        self.problem(path, ProblemKind::NotALog, message);
+    }
+
+    fn unreadable(&mut self, path: &Path, error: &io::Error) {
+        self.problem(path, ProblemKind::Unreadable, error.kind().to_string());
+    }
+
+    fn problem(&mut self, path: &Path, kind: ProblemKind, message: String) {
+        let file = path.to_string_lossy().into_owned();
+        self.listing.problems.push(Problem { file, record: None, kind, message });
+    }
+}
+
+/// Does a name end as logs do? Files found in a folder are not opened to find out.
+fn may_be_log(name: &str) -> bool {
+    let name = name.to_ascii_lowercase();
+    LOG_ENDS.iter().any(|end| name.ends_with(end)) && !OTHER_ENDS.iter().any(|end| name.ends_with(end))
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,200 @@
+//! Log text to events. Every shape in which `CloudTrail` records are kept is recognised by content:
+//! `{"Records":[…]}`, a bare array, one event, JSON lines, and the output of `LookupEvents`, in any
+//! sequence in one text. Records are handed out one by one; a bad one never costs its neighbours.
+//!
+//! A caller of AWS chooses what stands inside its record's `requestParameters`, but not the record's own
+//! structure. So what is inside a record is never taken for a record as long as the text is as AWS wrote
+//! it, cut short or not; only behind damage in the middle of a text is the next record searched for.
+
+mod cut;
+mod record;
+mod resync;
+mod walk;
+
+use crate::trail::event::Event;
+use crate::trail::inflate::{self, Limits};
+use crate::trail::problem::{Problem, ProblemKind};
+use crate::trail::scan::Cursor;
+use cut::Cutter;
+use record::{Draft, Record};
+use std::ops::Range;
+use walk::Walk;
+
+/// The number of problems that one file may list; the rest is only counted.
+pub const PROBLEMS_MAX: usize = 20;
+
+/// What one text held, apart from the events themselves.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Decoded {
+    /// Everything that took the place of a record: events, digests, insights and bad records.
+    pub records: usize,
+    /// Events handed out.
+    pub events: usize,
+    /// Digest files' contents.
+    pub digests: usize,
+    /// Insight events.
+    pub insights: usize,
+    /// The form of the text's first document.
+    pub shape: Shape,
+    /// What went wrong, in the order of the text; at most [`PROBLEMS_MAX`].
+    pub problems: Vec<Problem>,
+    /// Further problems that are not listed.
+    pub problems_more: usize,
+}
+
+/// How records are laid out in a text.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Shape {
+    /// Nothing but blanks.
+    #[default]
+    Empty,
+    /// `{"Records":[…]}`: what `CloudTrail` delivers.
+    Records,
+    /// `{"Events":[…]}`: what `aws cloudtrail lookup-events` prints.
+    LookupEvents,
+    /// `[…]`.
+    Array,
+    /// One event.
+    Event,
+    /// One record after the other, mostly one a line.
+    JsonLines,
+    /// A digest file.
+    Digest,
+    /// None of these.
+    NotALog,
+}
+
+/// A part of a text that can be decoded by itself, on any thread: whole records. Made by [`split`].
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Chunk {
+    /// The bytes of the text.
+    pub range: Range<usize>,
+    /// The number of records in front of it.
+    pub first_record: usize,
+    place: Place,
+    last: bool,
+}
+
+/// Where in the text the next record is expected.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Place {
+    /// Outside any document.
+    Top,
+    /// In an array that is itself the document.
+    Array,
+    /// In the array of records of a wrapper object.
+    Wrapped,
+}
+
+impl Chunk {
+    fn is_whole(&self) -> bool {
+        self.last && self.range.start == 0
+    }
+}
+
+impl Decoded {
+    /// Adds what another part of the same text held. Parts are merged in the order of the text.
+    pub fn merge(&mut self, other: Decoded) {
+        self.records += other.records;
+        self.events += other.events;
+        self.digests += other.digests;
+        self.insights += other.insights;
+        if self.shape == Shape::Empty {
+            self.shape = other.shape;
+        }
+        self.problems_more += other.problems_more;
+        for problem in other.problems {
+            self.add_problem(problem);
+        }
+    }
+
+    /// Adds a problem; the second report that one file is truncated says nothing new and is dropped.
+    pub fn add_problem(&mut self, problem: Problem) {
+        let truncated = |known: &Problem| known.kind == ProblemKind::Truncated && known.file == problem.file;
+        if problem.kind == ProblemKind::Truncated && self.problems.iter().any(truncated) {
+            return;
+        }
+        if self.problems.len() < PROBLEMS_MAX {
+            self.problems.push(problem);
+        } else {
+            self.problems_more += 1;
+        }
+    }
+}
+
+/// Decodes a whole text and hands out its events in the order of the text. `file` names it in problems.
+pub fn decode(file: &str, text: &str, each: &mut dyn FnMut(Event<'_>)) -> Decoded {
+    let whole = Chunk { range: 0..text.len(), first_record: 0, place: Place::Top, last: true };
+    decode_chunk(file, text, &whole, each)
+}
+
+/// Inflates and decodes the bytes of one file: [`inflate::inflate`], then [`decode`], the problems of
+/// both together, in this order. `buffer` is overwritten; keep it from file to file.
+pub fn decode_file(
+    file: &str,
+    bytes: &[u8],
+    limits: Limits,
+    buffer: &mut Vec<u8>,
+    each: &mut dyn FnMut(Event<'_>),
+) -> Decoded {
+    let inflated = inflate::inflate(bytes, limits, buffer);
+    let mut decoded = Decoded::default();
+    for problem in inflated.problems {
+        let (kind, message) = (problem.kind, problem.message);
+        decoded.add_problem(Problem { file: file.to_owned(), record: None, kind, message });
+    }
+    // Where nothing could be inflated, the reason is known; the text is not "empty" besides.
+    if decoded.problems.is_empty() || !inflated.text.is_empty() {
+        decoded.merge(decode(file, &inflated.text, each));
+    }
+    decoded
+}
+
+/// Decodes one chunk of a text that [`split`] has cut; the chunks' results [merge](Decoded::merge) to
+/// what [`decode`] returns.
+pub fn decode_chunk(file: &str, text: &str, chunk: &Chunk, each: &mut dyn FnMut(Event<'_>)) -> Decoded {
+    Walk::new(file, text, chunk, each).run()
+}
+
+/// Cuts a text between records into chunks of about `bytes` each, for several threads. A text with a
+/// flaw in its structure is cut up to the flaw; the rest is one chunk.
+pub fn split(text: &str, bytes: usize) -> Vec<Chunk> {
+    let mut chunks = Vec::new();
+    let mut open = Chunk { range: 0..text.len(), first_record: 0, place: Place::Top, last: true };
+    if text.len() > bytes && starts_like_a_log(text) {
+        let mut cutter = Cutter::new(text);
+        let mut record = 0;
+        while let Some(range) = cutter.next_record() {
+            if range.start - open.range.start >= bytes.max(1) {
+                let next = Chunk {
+                    range: range.start..text.len(),
+                    first_record: record,
+                    place: cutter.place,
+                    last: true,
+                };
+                open.range.end = range.start;
+                open.last = false;
+                chunks.push(std::mem::replace(&mut open, next));
+            }
+            record += 1;
+        }
+    }
+    chunks.push(open);
+    chunks
+}
+
+/// The byte ranges of all records, wrappers taken off, up to the first flaw in the text's structure.
+pub fn record_ranges(text: &str) -> impl Iterator<Item = Range<usize>> + '_ {
+    let mut cutter = Cutter::new(text);
+    std::iter::from_fn(move || cutter.next_record())
+}
+
+/// Is the first record one? Otherwise the text is judged as a whole, and perhaps said to be no log.
+fn starts_like_a_log(text: &str) -> bool {
+    let Some(first) = record_ranges(text).next() else { return false };
+    let record = Draft::default().read(&mut Cursor::new(text.get(first).unwrap_or_default()));
+    !matches!(record, Ok(Record::Foreign) | Err(_))
+}
+
+#[cfg(test)]
+mod tests;

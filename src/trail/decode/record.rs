@@ -1,0 +1,344 @@
+//! One record: JSON text to [`Event`]. Only the fields that this program uses are read; all others are
+//! walked over. A key that is there twice keeps its last value. A field of an unexpected type is as good
+//! as absent, unless the record means nothing without it.
+
+use crate::iam::AccountId;
+use crate::time::Timestamp;
+use crate::trail::event::{Event, EventCategory, EventResource, EventType, SessionIssuer, UserIdentity};
+use crate::trail::request::RequestParameters;
+use crate::trail::scan::{Cursor, Fault};
+use std::borrow::Cow;
+
+/// The number of elements of `resources[]` that are kept. AWS writes a handful; a hostile record could
+/// turn three bytes of text into a hundred bytes of memory for each.
+const RESOURCES_MAX: usize = 10_000;
+
+/// What a record turned out to be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Record {
+    /// A `CloudTrail` event: [`Draft::event`].
+    Event,
+    /// An element of the output of `LookupEvents`: the event is the string [`Draft::lookup`].
+    Lookup,
+    /// The content of a digest file.
+    Digest,
+    /// An Insight event: a statistic.
+    Insight,
+    /// An event-like record without what every event has: what is missing.
+    Bad(&'static str),
+    /// An object with nothing of an event.
+    Foreign,
+}
+
+/// Keys of which each one alone shows that an object is a record and not a wrapper of records.
+pub(super) fn is_record_key(key: &str) -> bool {
+    matches!(
+        key,
+        "eventVersion"
+            | "userIdentity"
+            | "eventTime"
+            | "eventSource"
+            | "eventName"
+            | "awsRegion"
+            | "sourceIPAddress"
+            | "userAgent"
+            | "requestParameters"
+            | "responseElements"
+            | "additionalEventData"
+            | "requestID"
+            | "eventID"
+            | "eventType"
+            | "recipientAccountId"
+            | "errorCode"
+            | "CloudTrailEvent"
+            | "digestS3Bucket"
+            | "digestStartTime"
+            | "digestEndTime"
+    )
+}
+
+/// What is gathered before the record is judged. Made by the caller and filled in place: an event is
+/// large, and moving it costs as much as reading it.
+#[derive(Default)]
+pub(super) struct Draft<'a> {
+    /// The event, when it is one.
+    pub(super) event: Event<'a>,
+    /// The text of `CloudTrailEvent`, escapes decoded.
+    pub(super) lookup: Option<Cow<'a, str>>,
+    time: Cow<'a, str>,
+    /// `@timestamp`: the `CloudTrail` codec of Logstash moves `eventTime` there.
+    moved_time: Cow<'a, str>,
+    event_type: Cow<'a, str>,
+    category: Cow<'a, str>,
+    management: Option<bool>,
+    identity_unusable: bool,
+    digest: bool,
+    insight: bool,
+    keys: usize,
+}
+
+impl<'a> Draft<'a> {
+    /// Reads the record whose `{` is at the cursor and stops behind its `}`.
+    pub(super) fn read(&mut self, cursor: &mut Cursor<'a>) -> Result<Record, Fault> {
+        let start = cursor.at();
+        cursor.eat(b'{');
+        let mut first = true;
+        while let Some(key) = cursor.key(std::mem::take(&mut first))? {
+            self.member(&key, cursor)?;
+        }
+        self.event.raw = cursor.since(start);
+        Ok(self.judge())
+    }
+
+    fn member(&mut self, key: &str, cursor: &mut Cursor<'a>) -> Result<(), Fault> {
+        let event = &mut self.event;
+        match key {
+            "eventID" => event.id = cursor.text()?,
+            "sharedEventID" => event.shared_id = cursor.text()?,
+            "eventTime" => self.time = cursor.text()?,
+            "@timestamp" => {
+                self.moved_time = cursor.text()?;
+                // Too common a name to be a sign of an event.
+                return Ok(());
+            }
+            "eventSource" => event.source = cursor.text()?,
+            "eventName" => event.name = cursor.text()?,
+            "awsRegion" => event.region = cursor.text()?,
+            "recipientAccountId" => event.recipient_account = account(cursor)?,
+            "eventType" => self.event_type = cursor.text()?,
+            "eventCategory" => self.category = cursor.text()?,
+            "managementEvent" => self.management = flag(cursor)?,
+            "readOnly" => event.read_only = flag(cursor)?,
+            "errorCode" => event.error_code = cursor.text()?,
+            "errorMessage" => event.error_message = cursor.text()?,
+            "sourceIPAddress" => event.source_ip = cursor.text()?,
+            "userAgent" => event.user_agent = cursor.text()?,
+            "vpcEndpointId" => event.vpc_endpoint_id = cursor.text()?,
+            "requestParameters" => event.request = RequestParameters::from_raw(cursor.skip_value()?),
+            "responseElements" => event.response = RequestParameters::from_raw(cursor.skip_value()?),
+            "resources" => event.resources = resources(cursor)?,
+            "userIdentity" => self.identity(cursor)?,
+            "CloudTrailEvent" => {
+                let is_text = cursor.token() == Some(b'"');
+                self.lookup = Some(cursor.text()?).filter(|_| is_text);
+            }
+            "insightDetails" => {
+                self.insight = cursor.skip_value()? != "null";
+            }
+            "digestS3Bucket" | "digestStartTime" | "digestEndTime" => {
+                self.digest = true;
+                cursor.skip_value()?;
+            }
+            _ => {
+                cursor.skip_value()?;
+                return Ok(());
+            }
+        }
+        self.keys += 1;
+        Ok(())
+    }
+
+    fn identity(&mut self, cursor: &mut Cursor<'a>) -> Result<(), Fault> {
+        self.event.identity = UserIdentity::default();
+        let token = cursor.token();
+        if token == Some(b'{') {
+            self.identity_unusable = false;
+            self.event.identity = user_identity(cursor)?;
+        } else {
+            self.identity_unusable = cursor.skip_value()? != "null";
+        }
+        Ok(())
+    }
+
+    fn judge(&mut self) -> Record {
+        if self.lookup.is_some() {
+            return Record::Lookup;
+        }
+        let event = &mut self.event;
+        event.event_type = event_type(&self.event_type);
+        event.category = category(&self.category, self.management);
+        if self.insight || event.event_type == EventType::Insight || event.category == EventCategory::Insight
+        {
+            return Record::Insight;
+        }
+        if self.digest && event.name.is_empty() {
+            return Record::Digest;
+        }
+        if self.keys == 0 {
+            return Record::Foreign;
+        }
+        if event.source.starts_with("aws:") {
+            return Record::Bad("`eventSource` starts with `aws:`: a notification, no CloudTrail event");
+        }
+        if self.time.is_empty() {
+            self.time = std::mem::take(&mut self.moved_time);
+        }
+        for (text, missing) in [
+            (&event.source, "no `eventSource`"),
+            (&event.name, "no `eventName`"),
+            (&self.time, "no `eventTime`"),
+        ] {
+            if text.is_empty() {
+                return Record::Bad(missing);
+            }
+        }
+        if self.identity_unusable {
+            return Record::Bad("`userIdentity` is no object");
+        }
+        let Some(time) = Timestamp::parse(&self.time) else {
+            return Record::Bad("`eventTime` is no point in time");
+        };
+        event.time = time;
+        Record::Event
+    }
+}
+
+fn event_type(text: &str) -> EventType {
+    match text {
+        "AwsApiCall" | "" => EventType::ApiCall,
+        "AwsServiceEvent" => EventType::ServiceEvent,
+        "AwsConsoleAction" => EventType::ConsoleAction,
+        "AwsConsoleSignIn" => EventType::ConsoleSignIn,
+        "AwsVpceEvent" => EventType::VpcEndpoint,
+        "AwsCloudTrailInsight" => EventType::Insight,
+        _ => EventType::Other,
+    }
+}
+
+fn category(text: &str, management: Option<bool>) -> EventCategory {
+    match text {
+        "Data" => EventCategory::Data,
+        "Insight" => EventCategory::Insight,
+        "NetworkActivity" => EventCategory::NetworkActivity,
+        "" if management == Some(false) => EventCategory::Data,
+        "Management" | "" => EventCategory::Management,
+        _ => EventCategory::Other,
+    }
+}
+
+fn account(cursor: &mut Cursor<'_>) -> Result<Option<AccountId>, Fault> {
+    Ok(AccountId::parse(&cursor.text()?))
+}
+
+/// `true` or `false`, also as a string in either case: AWS writes both.
+fn flag(cursor: &mut Cursor<'_>) -> Result<Option<bool>, Fault> {
+    let text = cursor.text()?;
+    Ok(if text.eq_ignore_ascii_case("true") {
+        Some(true)
+    } else if text.eq_ignore_ascii_case("false") {
+        Some(false)
+    } else {
+        None
+    })
+}
+
+/// Calls `member` for every key of the object at the cursor; a value of another type is walked over.
+fn object<'a>(
+    cursor: &mut Cursor<'a>,
+    mut member: impl FnMut(&str, &mut Cursor<'a>) -> Result<(), Fault>,
+) -> Result<(), Fault> {
+    if !cursor.eat(b'{') {
+        return cursor.skip_value().map(|_| ());
+    }
+    let mut first = true;
+    while let Some(key) = cursor.key(std::mem::take(&mut first))? {
+        member(&key, cursor)?;
+    }
+    Ok(())
+}
+
+fn skip(cursor: &mut Cursor<'_>) -> Result<(), Fault> {
+    cursor.skip_value().map(|_| ())
+}
+
+fn user_identity<'a>(cursor: &mut Cursor<'a>) -> Result<UserIdentity<'a>, Fault> {
+    let mut identity = UserIdentity::default();
+    object(cursor, |key, cursor| {
+        match key {
+            "type" => identity.kind = cursor.text()?,
+            "principalId" => identity.principal_id = cursor.text()?,
+            "arn" => identity.arn = cursor.text()?,
+            "accountId" => identity.account = account(cursor)?,
+            "accessKeyId" => identity.access_key_id = cursor.text()?,
+            "userName" => identity.user_name = cursor.text()?,
+            "invokedBy" => identity.invoked_by = cursor.text()?,
+            "sessionContext" => {
+                identity.issuer = None;
+                identity.mfa = None;
+                identity.source_identity = Cow::Borrowed("");
+                session_context(cursor, &mut identity)?;
+            }
+            "onBehalfOf" => {
+                identity.on_behalf_of = Cow::Borrowed("");
+                object(cursor, |key, cursor| match key {
+                    "userId" => cursor.text().map(|text| identity.on_behalf_of = text),
+                    _ => skip(cursor),
+                })?;
+            }
+            _ => skip(cursor)?,
+        }
+        Ok(())
+    })?;
+    Ok(identity)
+}
+
+fn session_context<'a>(cursor: &mut Cursor<'a>, identity: &mut UserIdentity<'a>) -> Result<(), Fault> {
+    object(cursor, |key, cursor| {
+        match key {
+            "sessionIssuer" => identity.issuer = session_issuer(cursor)?,
+            "sourceIdentity" => identity.source_identity = cursor.text()?,
+            "attributes" => {
+                identity.mfa = None;
+                object(cursor, |key, cursor| match key {
+                    "mfaAuthenticated" => flag(cursor).map(|mfa| identity.mfa = mfa),
+                    _ => skip(cursor),
+                })?;
+            }
+            _ => skip(cursor)?,
+        }
+        Ok(())
+    })
+}
+
+fn session_issuer<'a>(cursor: &mut Cursor<'a>) -> Result<Option<SessionIssuer<'a>>, Fault> {
+    let mut issuer = SessionIssuer::default();
+    object(cursor, |key, cursor| {
+        match key {
+            "type" => issuer.kind = cursor.text()?,
+            "principalId" => issuer.principal_id = cursor.text()?,
+            "arn" => issuer.arn = cursor.text()?,
+            "accountId" => issuer.account = account(cursor)?,
+            "userName" => issuer.user_name = cursor.text()?,
+            _ => skip(cursor)?,
+        }
+        Ok(())
+    })?;
+    let empty = issuer.kind.is_empty() && issuer.principal_id.is_empty() && issuer.arn.is_empty();
+    Ok((!empty).then_some(issuer))
+}
+
+fn resources<'a>(cursor: &mut Cursor<'a>) -> Result<Vec<EventResource<'a>>, Fault> {
+    let mut found = Vec::new();
+    if !cursor.eat(b'[') {
+        skip(cursor)?;
+        return Ok(found);
+    }
+    let mut first = true;
+    while cursor.element(std::mem::take(&mut first))? {
+        let mut resource = EventResource::default();
+        object(cursor, |key, cursor| {
+            match key {
+                "ARN" | "arn" => resource.arn = cursor.text()?,
+                "accountId" => resource.account = account(cursor)?,
+                "type" => resource.kind = cursor.text()?,
+                _ => skip(cursor)?,
+            }
+            Ok(())
+        })?;
+        let empty = resource.arn.is_empty() && resource.kind.is_empty() && resource.account.is_none();
+        if !empty && found.len() < RESOURCES_MAX {
+            found.push(resource);
+        }
+    }
+    Ok(found)
+}

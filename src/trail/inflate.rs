@@ -1,0 +1,248 @@
+//! Bytes of a log file to text: gzip is recognised by its first bytes, whatever the file is called.
+//! The one home of the inflating library; callers see bytes, text and problems only.
+
+use crate::trail::problem::ProblemKind;
+use std::borrow::Cow;
+use std::io::{self, Read};
+
+/// What a file may inflate to. Everything beyond is refused before it is held in memory.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Limits {
+    /// The most text that one file may hold, in bytes.
+    pub decoded_bytes_max: u64,
+    /// The most text for each byte of the file. `CloudTrail` files were measured at 6 to 9; deflate itself
+    /// ends at 1,032.
+    pub ratio_max: u64,
+    /// Up to this size the ratio does not matter, in bytes: a small file may be very uniform.
+    pub ratio_free_bytes: u64,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self { decoded_bytes_max: 2 << 30, ratio_max: 250, ratio_free_bytes: 64 << 20 }
+    }
+}
+
+impl Limits {
+    /// The most text that a file of this size may hold, in bytes.
+    fn allowed(self, file_bytes: u64) -> u64 {
+        let by_ratio = file_bytes.saturating_mul(self.ratio_max).max(self.ratio_free_bytes);
+        by_ratio.min(self.decoded_bytes_max)
+    }
+}
+
+/// A problem with the bytes of one file; the caller knows the file's name.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct InflateProblem {
+    /// The class of the problem.
+    pub kind: ProblemKind,
+    /// One line, lower case.
+    pub message: String,
+}
+
+/// The text of one file, as far as it could be inflated.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Inflated<'a> {
+    /// The text. Empty when the file is too large.
+    pub text: Cow<'a, str>,
+    /// What was wrong with the bytes. The text in front of the flaw is there all the same.
+    pub problems: Vec<InflateProblem>,
+}
+
+/// Inflates `bytes` when they are gzip (any number of members), takes them as they are when not, and
+/// makes valid UTF-8 of them. `buffer` is overwritten; keep it from file to file.
+pub fn inflate<'a>(bytes: &'a [u8], limits: Limits, buffer: &'a mut Vec<u8>) -> Inflated<'a> {
+    buffer.clear();
+    let mut problems = Vec::new();
+    let content: &[u8] = if is_gzip(bytes) {
+        problems.extend(gunzip(bytes, limits, buffer).err());
+        buffer
+    } else if bytes.len() as u64 > limits.decoded_bytes_max {
+        problems.push(too_large(limits.decoded_bytes_max));
+        &[]
+    } else {
+        bytes
+    };
+    let content = content.strip_prefix(b"\xef\xbb\xbf").unwrap_or(content);
+    // A cut between the bytes of one character is part of the truncation, not a problem of its own.
+    let cut = problems.iter().any(|problem: &InflateProblem| problem.kind == ProblemKind::Truncated);
+    let text = match std::str::from_utf8(content) {
+        Ok(text) => Cow::Borrowed(text),
+        Err(error) if cut && error.error_len().is_none() => {
+            let valid = content.get(..error.valid_up_to()).unwrap_or_default();
+            String::from_utf8_lossy(valid)
+        }
+        Err(error) => {
+            problems.push(InflateProblem {
+                kind: ProblemKind::Corrupt,
+                message: format!(
+                    "not UTF-8 at byte {}; U+FFFD stands for what could not be read",
+                    error.valid_up_to()
+                ),
+            });
+            String::from_utf8_lossy(content)
+        }
+    };
+    Inflated { text, problems }
+}
+
+/// Do these bytes begin as gzip does? Two bytes of magic, then the only method there is; a file cut
+/// within these three bytes is gzip too.
+pub fn is_gzip(bytes: &[u8]) -> bool {
+    bytes.starts_with(b"\x1f\x8b") && bytes.get(2).is_none_or(|method| *method == 8)
+}
+
+/// Appends what all members hold to `out`. On an error `out` keeps what was inflated before it, or
+/// nothing when it is too large.
+fn gunzip(bytes: &[u8], limits: Limits, out: &mut Vec<u8>) -> Result<(), InflateProblem> {
+    let allowed = limits.allowed(bytes.len() as u64);
+    // The trailer of the last member says its size: a hint for the first reservation, no more.
+    let hint = bytes.last_chunk::<4>().map_or(0, |size| u64::from(u32::from_le_bytes(*size)));
+    let plausible = hint.min(allowed).min(bytes.len() as u64 * 32);
+    out.reserve(usize::try_from(plausible).unwrap_or(0).saturating_add(64));
+    let mut rest = bytes;
+    let mut members = 0_usize;
+    // Member by member, so that a flaw in one leaves those before it, and padding behind the last one
+    // is no flaw.
+    while !rest.is_empty() {
+        if members > 0 && !is_gzip(rest) {
+            return trailing(rest);
+        }
+        let mut decoder = flate2::bufread::GzDecoder::new(rest);
+        let left = allowed.saturating_sub(out.len() as u64);
+        let read = decoder.by_ref().take(left.saturating_add(1)).read_to_end(out);
+        if out.len() as u64 > allowed {
+            out.clear();
+            return Err(too_large(allowed));
+        }
+        if let Err(error) = read {
+            return Err(flaw(&error, members));
+        }
+        rest = decoder.into_inner();
+        members += 1;
+    }
+    Ok(())
+}
+
+/// Bytes behind the last member: zeros are padding, as of tape blocks; anything else is reported.
+fn trailing(rest: &[u8]) -> Result<(), InflateProblem> {
+    if rest.iter().all(|byte| *byte == 0) {
+        return Ok(());
+    }
+    Err(InflateProblem {
+        kind: ProblemKind::Corrupt,
+        message: format!("{} bytes behind the last gzip member are no gzip", rest.len()),
+    })
+}
+
+fn flaw(error: &io::Error, members: usize) -> InflateProblem {
+    if error.kind() == io::ErrorKind::UnexpectedEof {
+        return InflateProblem {
+            kind: ProblemKind::Truncated,
+            message: "the gzip data ends early".to_owned(),
+        };
+    }
+    let message = format!("gzip member {} is damaged ({error}); what came before was used", members + 1);
+    InflateProblem { kind: ProblemKind::Corrupt, message }
+}
+
+fn too_large(allowed: u64) -> InflateProblem {
+    let message = format!("inflates to more than {allowed} bytes; nothing of it was used");
+    InflateProblem { kind: ProblemKind::TooLarge, message }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use flate2::{Compression, write::GzEncoder};
+    use proptest::prelude::*;
+    use std::io::Write;
+
+    fn gzip(content: &[u8]) -> Vec<u8> {
+        let mut encoder = GzEncoder::new(Vec::new(), Compression::fast());
+        encoder.write_all(content).unwrap();
+        encoder.finish().unwrap()
+    }
+
+    /// `expect`: the text, and the kinds of the problems.
+    fn check(name: &str, bytes: &[u8], limits: Limits, expect: (&str, &[ProblemKind])) {
+        let mut buffer = b"left over".to_vec();
+        let inflated = inflate(bytes, limits, &mut buffer);
+        let kinds: Vec<_> = inflated.problems.iter().map(|problem| problem.kind).collect();
+        assert_eq!((&*inflated.text, &*kinds), expect, "{name}: {:?}", inflated.problems);
+    }
+
+    #[test]
+    fn every_kind_of_file() {
+        use ProblemKind::{Corrupt, TooLarge, Truncated};
+        let limits = Limits::default();
+        let (one, two) = (gzip(b"{\"a\":1}"), gzip("{\"é\":2}".as_bytes()));
+        let both = [one.clone(), two.clone()].concat();
+        check("plain", b"{}", limits, ("{}", &[]));
+        check("nothing", b"", limits, ("", &[]));
+        check("byte order mark", b"\xef\xbb\xbf{}", limits, ("{}", &[]));
+        check("byte order mark inside", &gzip(b"\xef\xbb\xbf{}"), limits, ("{}", &[]));
+        check("not UTF-8", b"{\"a\":\"\xff\"}", limits, ("{\"a\":\"\u{fffd}\"}", &[Corrupt]));
+        check("one member", &one, limits, ("{\"a\":1}", &[]));
+        check("two members", &both, limits, ("{\"a\":1}{\"é\":2}", &[]));
+        check("an empty member", &[gzip(b""), one.clone()].concat(), limits, ("{\"a\":1}", &[]));
+        check("padded", &[one.clone(), vec![0; 512]].concat(), limits, ("{\"a\":1}", &[]));
+        check("junk behind", &[one.clone(), b"junk".to_vec()].concat(), limits, ("{\"a\":1}", &[Corrupt]));
+        check("only the magic", b"\x1f\x8b", limits, ("", &[Truncated]));
+        check("only a header", one.get(..10).unwrap(), limits, ("", &[Truncated]));
+        check("no trailer", one.get(..one.len() - 8).unwrap(), limits, ("{\"a\":1}", &[Truncated]));
+        check("second member cut", both.get(..one.len() + 10).unwrap(), limits, ("{\"a\":1}", &[Truncated]));
+        let mut wrong_sum = both.clone();
+        let last = wrong_sum.len() - 5;
+        *wrong_sum.get_mut(last).unwrap() ^= 1;
+        check("wrong checksum", &wrong_sum, limits, ("{\"a\":1}{\"é\":2}", &[Corrupt]));
+        let small = Limits { decoded_bytes_max: 6, ..limits };
+        check("too large", &one, small, ("", &[TooLarge]));
+        check("too large as it is", b"1234567", small, ("", &[TooLarge]));
+        check("just fits", &one, Limits { decoded_bytes_max: 7, ..limits }, ("{\"a\":1}", &[]));
+    }
+
+    #[test]
+    fn a_cut_inside_a_character_is_one_problem() {
+        let text = "é".repeat(40_000);
+        let whole = gzip(text.as_bytes());
+        let mut buffer = Vec::new();
+        for cut in [whole.len() / 2, whole.len() / 3, whole.len() - 9] {
+            let inflated = inflate(whole.get(..cut).unwrap(), Limits::default(), &mut buffer);
+            assert!(text.starts_with(&*inflated.text));
+            assert_eq!(inflated.problems.len(), 1);
+        }
+    }
+
+    #[test]
+    fn a_bomb_is_refused_before_it_fills_the_memory() {
+        let mut encoder = GzEncoder::new(Vec::new(), Compression::best());
+        encoder.write_all(&vec![b' '; 64 << 20]).unwrap();
+        let bomb = encoder.finish().unwrap();
+        let limits = Limits { ratio_free_bytes: 1 << 20, ..Limits::default() };
+        let mut buffer = Vec::new();
+        let inflated = inflate(&bomb, limits, &mut buffer);
+        assert_eq!(inflated.problems.first().unwrap().kind, ProblemKind::TooLarge);
+        assert_eq!(inflated.text, "");
+        drop(inflated);
+        assert!(buffer.capacity() < 40 << 20, "{}", buffer.capacity());
+    }
+
+    proptest! {
+        #[test]
+        fn damaged_bytes_never_panic_and_never_exceed_the_limit(
+            flips in prop::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 0..4),
+            cut in any::<prop::sample::Index>(),
+        ) {
+            let mut bytes = [gzip(&b"{\"Records\":[]}".repeat(50)), gzip(b"{}")].concat();
+            for (index, byte) in flips {
+                let at = index.index(bytes.len());
+                *bytes.get_mut(at).unwrap() = byte;
+            }
+            bytes.truncate(cut.index(bytes.len() + 1));
+            let limits = Limits { decoded_bytes_max: 500, ..Limits::default() };
+            let mut buffer = Vec::new();
+            prop_assert!(inflate(&bytes, limits, &mut buffer).text.len() <= 1_500);
+        }
+    }
+}

@@ -1,0 +1,308 @@
+//! Who did what: a mergeable summary of the events. Folding events in any order, on any number of
+//! threads, and merging the parts gives the same summary.
+
+pub mod dedupe;
+pub mod fold;
+
+pub use dedupe::Seen;
+pub use fold::Fold;
+
+use crate::iam::reference::ActionInfo;
+use crate::time::Timestamp;
+use crate::trail::identity::PrincipalKind;
+use crate::trail::outcome::Outcome;
+use crate::trail::passed_roles::RoleReference;
+use std::cmp::Ordering;
+use std::collections::{BTreeMap, BTreeSet};
+use std::hash::{Hash, Hasher};
+
+/// How many event ids a summary row keeps as evidence: the latest ones.
+pub const EVIDENCE_EVENTS_MAX: usize = 3;
+
+/// How many distinct ARNs one call row keeps. Above it they collapse into the pattern in which the
+/// last variable of their ARN template is `*` (objects of a bucket, streams of a log group), and if
+/// these are too many still, into the template with every name `*`. The decision looks only at the
+/// number of distinct ARNs, so it does not depend on the order of events.
+pub const RESOURCES_MAX: usize = 1_000;
+
+/// Everything that the events say, by principal.
+#[derive(Clone, Debug, Default)]
+pub struct Usage {
+    /// By identity; a re-created role of the same name is another identity.
+    pub principals: BTreeMap<PrincipalKey, PrincipalUsage>,
+}
+
+/// What identifies a principal: the unique id where the log carries one.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct PrincipalKey {
+    /// Role, user, root, service, …
+    pub kind: PrincipalKind,
+    /// The principal's own account; empty for services.
+    pub account: String,
+    /// `AROA…`, `AIDA…`, an account id for root, a service's name.
+    pub id: String,
+}
+
+/// What one principal did.
+#[derive(Clone, Debug, Default)]
+pub struct PrincipalUsage {
+    /// ARNs seen with this id: normally one; with the path unless [`Self::path_unknown`].
+    pub arns: BTreeSet<String>,
+    /// No event carried the session issuer, so the role's path is not known.
+    pub path_unknown: bool,
+    /// The plain name.
+    pub name: String,
+    /// All events of this principal, mapped or not, denied or not.
+    pub events: Stats,
+    /// Calls, by action and circumstances, then by resource.
+    pub calls: BTreeMap<CallKey, BTreeMap<Resource, Stats>>,
+    /// What denial messages said, by action.
+    pub denials: BTreeMap<DenialKey, Stats>,
+    /// API calls that no table maps to an action, by (`eventSource`, `eventName`).
+    pub unmapped: BTreeMap<(String, String), Stats>,
+}
+
+/// One kind of call: an action and its circumstances.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct CallKey {
+    /// The IAM action that the call needed.
+    pub action: ActionRef,
+    /// How the action follows from the event.
+    pub basis: Basis,
+    /// How the call ended.
+    pub outcome: Outcome,
+    /// `awsRegion`.
+    pub region: String,
+    /// `eventSource` and `eventName`.
+    pub event: (String, String),
+    /// The service that made the call with the principal's own permissions (forward access session).
+    pub via: Option<String>,
+    /// For `iam:PassRole`: the service that the role was handed to.
+    pub passed_to: Option<String>,
+}
+
+/// How an action follows from an event.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Basis {
+    /// The operation needs this action.
+    Direct,
+    /// The operation may need this action too, depending on its arguments.
+    Secondary,
+    /// `iam:PassRole`, derived from a role in the request.
+    PassedRole,
+}
+
+/// What a call touched.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Resource {
+    /// The action knows no resources: IAM checks it against `*`.
+    Star,
+    /// The event does not tell. Unknown is never narrowed.
+    Unknown,
+    /// One resource.
+    Arn(ResourceName),
+    /// More than [`RESOURCES_MAX`] resources, as one pattern.
+    Pattern(ResourceName),
+    /// A role that was handed over and is named by its name or its instance profile only; a snapshot
+    /// tells which role that is.
+    Role(RoleReference),
+}
+
+/// A resource with its type.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct ResourceName {
+    /// The resource type of the service reference, `object` or `role`.
+    pub kind: &'static str,
+    /// The ARN, or the pattern that stands for many.
+    pub arn: String,
+    /// All resource types that the action always checks were in the event.
+    pub complete: bool,
+}
+
+/// What the message of a refusal says.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct DenialKey {
+    /// `eventSource` and `eventName` of the refused call.
+    pub event: (String, String),
+    /// The action that the message names, as it names it; empty when it names none.
+    pub action: String,
+    /// The resource that the message names; empty when it names none.
+    pub resource: String,
+    /// The kind of policy that the message blames; empty when it blames none.
+    pub policy_type: String,
+}
+
+/// Count, span and evidence of a set of events.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Stats {
+    /// Distinct events.
+    pub count: u64,
+    /// The first and the last event's time.
+    pub span: Option<(Timestamp, Timestamp)>,
+    /// Ids of the latest events, latest first; at most [`EVIDENCE_EVENTS_MAX`].
+    pub evidence: Vec<(Timestamp, String)>,
+}
+
+/// An action of the service reference, compared by service and name.
+#[derive(Clone, Copy, Debug)]
+pub struct ActionRef(pub &'static ActionInfo);
+
+impl Usage {
+    /// Adds another part of the summary.
+    pub fn merge(&mut self, other: Self) {
+        for (key, usage) in other.principals {
+            self.principals.entry(key).or_default().merge(usage);
+        }
+    }
+}
+
+impl PrincipalUsage {
+    fn merge(&mut self, other: Self) {
+        self.arns.extend(other.arns);
+        self.path_unknown |= other.path_unknown;
+        if self.name.is_empty() || (!other.name.is_empty() && other.name < self.name) {
+            self.name = other.name;
+        }
+        self.events.merge(&other.events);
+        for (key, resources) in other.calls {
+            let mine = self.calls.entry(key).or_default();
+            for (resource, stats) in resources {
+                mine.entry(resource).or_default().merge(&stats);
+            }
+            collapse(mine);
+        }
+        for (key, stats) in other.denials {
+            self.denials.entry(key).or_default().merge(&stats);
+        }
+        for (key, stats) in other.unmapped {
+            self.unmapped.entry(key).or_default().merge(&stats);
+        }
+    }
+
+    /// Calls that ended in a given way.
+    pub fn calls_with(
+        &self,
+        outcome: Outcome,
+    ) -> impl Iterator<Item = (&CallKey, &BTreeMap<Resource, Stats>)> {
+        self.calls.iter().filter(move |(key, _)| key.outcome == outcome)
+    }
+}
+
+impl Stats {
+    /// Adds one event.
+    pub fn add(&mut self, time: Timestamp, event_id: &str) {
+        self.count += 1;
+        self.span = Some(match self.span {
+            Some((first, last)) => (first.min(time), last.max(time)),
+            None => (time, time),
+        });
+        self.offer(time, event_id);
+    }
+
+    /// Adds the events of another set.
+    pub fn merge(&mut self, other: &Self) {
+        self.count += other.count;
+        self.span = match (self.span, other.span) {
+            (Some((a, b)), Some((c, d))) => Some((a.min(c), b.max(d))),
+            (mine, theirs) => mine.or(theirs),
+        };
+        for (time, id) in &other.evidence {
+            self.offer(*time, id);
+        }
+    }
+
+    /// Keeps the latest events; among equal times the larger id, so that the choice is the same in any order.
+    fn offer(&mut self, time: Timestamp, id: &str) {
+        let place = self.evidence.partition_point(|(t, i)| (*t, i.as_str()) > (time, id));
+        if place >= EVIDENCE_EVENTS_MAX
+            || self.evidence.get(place).is_some_and(|(t, i)| *t == time && i == id)
+        {
+            return;
+        }
+        self.evidence.truncate(EVIDENCE_EVENTS_MAX.saturating_sub(1).max(place));
+        self.evidence.insert(place, (time, id.to_owned()));
+    }
+}
+
+impl Resource {
+    /// The ARN or pattern, when there is one.
+    pub fn name(&self) -> Option<&ResourceName> {
+        match self {
+            Self::Arn(name) | Self::Pattern(name) => Some(name),
+            Self::Star | Self::Unknown | Self::Role(_) => None,
+        }
+    }
+}
+
+/// Applies [`RESOURCES_MAX`] to the resources of one kind of call. Widening twice is the same as widening
+/// once, and a set that was widened stays so: the result is a function of the set of ARNs alone.
+fn collapse(resources: &mut BTreeMap<Resource, Stats>) {
+    let is_pattern = |resource: &Resource| matches!(resource, Resource::Pattern(_));
+    let is_widest = |resource: &Resource| {
+        is_pattern(resource) && fold::widened(resource.clone(), fold::Level::AllNames) == *resource
+    };
+    if resources.len() <= RESOURCES_MAX && !resources.keys().any(is_pattern) {
+        return;
+    }
+    if !resources.keys().any(is_widest) {
+        widen(resources, fold::Level::LastName);
+    }
+    if resources.len() > RESOURCES_MAX || resources.keys().any(is_widest) {
+        widen(resources, fold::Level::AllNames);
+    }
+}
+
+fn widen(resources: &mut BTreeMap<Resource, Stats>, level: fold::Level) {
+    for (resource, stats) in std::mem::take(resources) {
+        resources.entry(fold::widened(resource, level)).or_default().merge(&stats);
+    }
+}
+
+impl PartialEq for ActionRef {
+    fn eq(&self, other: &Self) -> bool {
+        std::ptr::eq(self.0, other.0) || self.cmp(other) == Ordering::Equal
+    }
+}
+
+impl Eq for ActionRef {}
+
+impl PartialOrd for ActionRef {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl Ord for ActionRef {
+    fn cmp(&self, other: &Self) -> Ordering {
+        (self.0.service, self.0.name).cmp(&(other.0.service, other.0.name))
+    }
+}
+
+impl Hash for ActionRef {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        (self.0.service, self.0.name).hash(state);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn evidence_is_the_latest_in_any_order() {
+        let events = [(5, "e"), (9, "a"), (9, "b"), (1, "z"), (7, "q"), (7, "q")];
+        let mut forward = Stats::default();
+        let mut backward = Stats::default();
+        for (time, id) in events {
+            forward.add(Timestamp::from_seconds(time).unwrap(), id);
+        }
+        for (time, id) in events.iter().rev() {
+            let mut one = Stats::default();
+            one.add(Timestamp::from_seconds(*time).unwrap(), id);
+            backward.merge(&one);
+        }
+        assert_eq!(forward, backward);
+        let ids: Vec<_> = forward.evidence.iter().map(|(_, id)| id.as_str()).collect();
+        assert_eq!((forward.count, ids), (6, vec!["b", "a", "q"]));
+    }
+}
