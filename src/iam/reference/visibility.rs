@@ -158,6 +158,12 @@ mod tests {
             ("logs:PutLogEvents", Visibility::NotLogged),
             ("logs:CreateLogStream", Visibility::Management),
             ("iam:PassRole", Visibility::Unknown),
+            // Not on the services' own lists, or only partly shown.
+            ("kinesis:ListShards", Visibility::Unknown),
+            ("dynamodb:DescribeEndpoints", Visibility::Unknown),
+            ("sns:Publish", Visibility::Unknown),
+            ("sqs:GetQueueUrl", Visibility::Data("AWS::SQS::Queue")),
+            ("sqs:CreateQueue", Visibility::Management),
             ("apigateway:GET", Visibility::Management),
             ("sagemaker:InvokeEndpoint", Visibility::Data("AWS::SageMaker::Endpoint")),
             ("sagemaker:CreateTrainingJob", Visibility::Management),
