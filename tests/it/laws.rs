@@ -193,6 +193,30 @@ proptest! {
     }
 
     #[test]
+    fn conditions_agree_with_the_naive_evaluator(blocks in prop::collection::vec(condition(), 1..3), keys in keys()) {
+        for version in ["2012-10-17", "2008-10-17"] {
+            let allow = |block: &Value| json!({
+                "Version": version,
+                "Statement": [{ "Effect": "Allow", "Action": "*", "Resource": "*", "Condition": block }],
+            });
+            for block in &blocks {
+                let expect = naive::evaluate(&[allow(block)], "a:b", "*", &keys) == Answer::Allow;
+                let context = context(&keys);
+                let found = decide_json(&[allow(block)], "a:b", "*", &context) == Decision::Allowed;
+                prop_assert_eq!(found, expect, "{} {:?}", block, keys);
+                for hidden in ["aws:k", "aws:l", "aws:u"] {
+                    let mut open = context.clone();
+                    open.set_unknown(hidden);
+                    match decide_json(&[allow(block)], "a:b", "*", &open) {
+                        Decision::Depends(_) => {}
+                        said => prop_assert_eq!(said == Decision::Allowed, expect, "{} {:?} {}", block, keys, hidden),
+                    }
+                }
+            }
+        }
+    }
+
+    #[test]
     fn unknown_keys_never_make_a_wrong_answer(
         policy in policy(),
         action in action(),
