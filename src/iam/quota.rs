@@ -219,7 +219,8 @@ fn number_sids(document: &mut PolicyDocument) {
         if sid.is_empty() || seen.insert(sid.clone()) {
             continue;
         }
-        let fresh = (2..).map(|number| format!("{sid}{number}")).find(|sid| !taken.contains(sid));
+        let fresh =
+            (2..=taken.len() + 2).map(|number| format!("{sid}{number}")).find(|sid| !taken.contains(sid));
         if let Some(fresh) = fresh {
             taken.insert(fresh.clone());
             *sid = fresh;

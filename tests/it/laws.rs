@@ -3,6 +3,7 @@
 use crate::naive::{self, Answer, Key, Keys};
 use proptest::prelude::*;
 use serde_json::{Value, json};
+use trailtrim::iam::compiled::CompiledPolicies;
 use trailtrim::iam::condition::Context;
 use trailtrim::iam::evaluate::{Decision, Policies, Request, evaluate, evaluate_identity};
 use trailtrim::iam::{Action, PolicyDocument};
@@ -190,6 +191,17 @@ proptest! {
         };
         let found = decide_json(&policies, &action, &resource, &context(&keys));
         prop_assert_eq!(found, expect, "{}", json!(policies));
+        // Prepared policies say the same, reasons included.
+        let documents: Vec<PolicyDocument> = policies.iter().map(document).collect();
+        let documents: Vec<&PolicyDocument> = documents.iter().collect();
+        let action = Action::parse(&action).unwrap();
+        for context in [context(&keys), Context::open()] {
+            let request = Request {
+                principal: PRINCIPAL, action: &action, resource: &resource, resource_account: None, context: &context,
+            };
+            let prepared = CompiledPolicies::new(&documents).evaluate(&request);
+            prop_assert_eq!(prepared, evaluate_identity(&request, &documents));
+        }
     }
 
     #[test]
