@@ -16,8 +16,10 @@ pub mod resource;
 
 pub mod evaluate;
 
+pub mod compiled;
 pub mod contain;
 pub mod quota;
+pub mod shrink;
 pub mod validate;
 
 pub use action::Action;

@@ -146,7 +146,7 @@ pub(crate) fn with_points(decide: impl Fn(&Readings) -> Evaluation) -> Evaluatio
     evaluation
 }
 
-fn conclude(
+pub(crate) fn conclude(
     deny: Truth,
     allow: Truth,
     statements: Vec<(Effect, StatementRef)>,

@@ -220,7 +220,7 @@ fn number_sids(document: &mut PolicyDocument) {
             continue;
         }
         let fresh =
-            (2_u32..=u32::MAX).map(|number| format!("{sid}{number}")).find(|sid| !taken.contains(sid));
+            (2..=taken.len() + 2).map(|number| format!("{sid}{number}")).find(|sid| !taken.contains(sid));
         if let Some(fresh) = fresh {
             taken.insert(fresh.clone());
             *sid = fresh;

@@ -89,6 +89,21 @@ enum Matched {
     Never(Vec<String>),
 }
 
+/// One string of an element, ready to be matched.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Pattern<'p> {
+    shape: Shape<'p>,
+    has_variable: bool,
+}
+
+impl<'p> Pattern<'p> {
+    pub(crate) fn new(text: &'p str, kind: PolicyKind) -> Self {
+        let shape = shape(text, kind);
+        let has_variable = matches!(shape, Shape::Parts(parts) if has_variable(parts.resource));
+        Self { shape, has_variable }
+    }
+}
+
 /// Does a `Resource` or `NotResource` element cover the request's resource? A statement without one
 /// covers everything.
 pub(crate) fn element_covers(
@@ -98,11 +113,22 @@ pub(crate) fn element_covers(
     scope: Scope<'_>,
 ) -> Truth {
     let Some(element) = element else { return Truth::True };
+    let patterns = element.patterns.values.iter().map(|text| Pattern::new(text, kind));
+    patterns_cover(element.negated, patterns, resource, scope)
+}
+
+/// [`element_covers`] for patterns that were read already.
+pub(crate) fn patterns_cover<'p>(
+    negated: bool,
+    patterns: impl Iterator<Item = Pattern<'p>>,
+    resource: &ResourceText<'_>,
+    scope: Scope<'_>,
+) -> Truth {
     let (mut covered, mut unusable, mut unknown, mut unusable_unknown) =
         (false, false, Vec::new(), Vec::new());
-    for pattern in &element.patterns.values {
-        match pattern_covers(pattern, kind, resource, scope) {
-            Matched::Yes if !element.negated => return Truth::True,
+    for pattern in patterns {
+        match pattern_covers(&pattern, resource, scope) {
+            Matched::Yes if !negated => return Truth::True,
             Matched::Yes => covered = true,
             Matched::No => {}
             Matched::Unusable => unusable = true,
@@ -110,22 +136,22 @@ pub(crate) fn element_covers(
             Matched::Never(keys) => unusable_unknown = union(unusable_unknown, keys),
         }
     }
-    if element.negated {
+    if negated {
         if covered || (unusable && scope.readings.by_default(Point::UnusableNotResource)) {
             return Truth::False;
         }
         unknown = union(unknown, unusable_unknown);
     }
-    if unknown.is_empty() { Truth::from(element.negated) } else { Truth::Unknown(unknown) }
+    if unknown.is_empty() { Truth::from(negated) } else { Truth::Unknown(unknown) }
 }
 
-fn pattern_covers(pattern: &str, kind: PolicyKind, resource: &ResourceText<'_>, scope: Scope<'_>) -> Matched {
-    let parts = match shape(pattern, kind) {
+fn pattern_covers(pattern: &Pattern<'_>, resource: &ResourceText<'_>, scope: Scope<'_>) -> Matched {
+    let parts = match pattern.shape {
         Shape::Everything => return Matched::Yes,
         Shape::Parts(parts) => parts,
         Shape::Unusable => return Matched::Unusable,
     };
-    if scope.variables && has_variable(parts.resource) {
+    if scope.variables && pattern.has_variable {
         return match resolve(parts.resource, true, scope.context, scope.readings) {
             // Only a pattern that would otherwise be looked at needs its variables.
             Resolved::Unresolvable if resource.parts.is_some_and(|of| head_covers(&parts, &of)) => {

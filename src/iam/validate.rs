@@ -319,7 +319,9 @@ impl Check {
             }
             "iam" => {
                 let word = parts.resource.split_once('/').map_or(parts.resource, |(word, _)| word);
-                let known = IAM_RESOURCES.iter().any(|start| parts.resource.starts_with(start));
+                // Managed policies of 2026 name `root` too.
+                let known = parts.resource == "root"
+                    || IAM_RESOURCES.iter().any(|start| parts.resource.starts_with(start));
                 if !known && !has_wildcard(word) && self.is_identity() {
                     self.error(
                         name,

@@ -3,6 +3,7 @@
 use crate::naive::{self, Answer, Key, Keys};
 use proptest::prelude::*;
 use serde_json::{Value, json};
+use trailtrim::iam::compiled::CompiledPolicies;
 use trailtrim::iam::condition::Context;
 use trailtrim::iam::evaluate::{Decision, Policies, Request, evaluate, evaluate_identity};
 use trailtrim::iam::{Action, PolicyDocument};
@@ -190,6 +191,41 @@ proptest! {
         };
         let found = decide_json(&policies, &action, &resource, &context(&keys));
         prop_assert_eq!(found, expect, "{}", json!(policies));
+        // Prepared policies say the same, reasons included.
+        let documents: Vec<PolicyDocument> = policies.iter().map(document).collect();
+        let documents: Vec<&PolicyDocument> = documents.iter().collect();
+        let action = Action::parse(&action).unwrap();
+        for context in [context(&keys), Context::open()] {
+            let request = Request {
+                principal: PRINCIPAL, action: &action, resource: &resource, resource_account: None, context: &context,
+            };
+            let prepared = CompiledPolicies::new(&documents).evaluate(&request);
+            prop_assert_eq!(prepared, evaluate_identity(&request, &documents));
+        }
+    }
+
+    #[test]
+    fn conditions_agree_with_the_naive_evaluator(blocks in prop::collection::vec(condition(), 1..3), keys in keys()) {
+        for version in ["2012-10-17", "2008-10-17"] {
+            let allow = |block: &Value| json!({
+                "Version": version,
+                "Statement": [{ "Effect": "Allow", "Action": "*", "Resource": "*", "Condition": block }],
+            });
+            for block in &blocks {
+                let expect = naive::evaluate(&[allow(block)], "a:b", "*", &keys) == Answer::Allow;
+                let context = context(&keys);
+                let found = decide_json(&[allow(block)], "a:b", "*", &context) == Decision::Allowed;
+                prop_assert_eq!(found, expect, "{} {:?}", block, keys);
+                for hidden in ["aws:k", "aws:l", "aws:u"] {
+                    let mut open = context.clone();
+                    open.set_unknown(hidden);
+                    match decide_json(&[allow(block)], "a:b", "*", &open) {
+                        Decision::Depends(_) => {}
+                        said => prop_assert_eq!(said == Decision::Allowed, expect, "{} {:?} {}", block, keys, hidden),
+                    }
+                }
+            }
+        }
     }
 
     #[test]

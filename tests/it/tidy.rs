@@ -138,10 +138,11 @@ fn the_project_speaks_of_itself_alone() {
         for entry in fs::read_dir(&folder).unwrap() {
             let path = entry.unwrap().path();
             let name = path.file_name().unwrap().to_string_lossy().into_owned();
+            if ["target", ".git", "AWSLogs", "review", "node_modules"].contains(&name.as_str()) {
+                continue;
+            }
             if path.is_dir() {
-                if !["target", ".git", "AWSLogs", "review", "node_modules"].contains(&name.as_str()) {
-                    open.push(path);
-                }
+                open.push(path);
             } else if let Ok(text) = fs::read_to_string(&path)
                 && foreign.iter().any(|word| text.contains(word))
             {

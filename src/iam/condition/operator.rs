@@ -238,15 +238,24 @@ fn compare_with_variables(comparison: Comparison, policy: &str, request: &str, s
     };
     let matched = match comparison {
         Comparison::StringEqualsIgnoreCase => glob::items_match(&items, request, same_letter_ignoring_case),
-        Comparison::Arn if unknown.is_empty() => {
+        Comparison::Arn => {
             let parts: Vec<&[Item]> = items.splitn(6, |item| *item == Item::One(':')).collect();
-            let Some(request) = six(request) else { return Compared::Malformed };
-            if parts.len() != request.len() {
-                return Compared::Malformed;
+            let Some(request) = six(request) else {
+                // Without a value for the variable, it is the pattern that fails, not the request.
+                return if unknown.is_empty() { Compared::Malformed } else { Compared::Unknown(unknown) };
+            };
+            match (parts.len() == request.len(), unknown.is_empty()) {
+                (true, true) => parts
+                    .iter()
+                    .zip(request)
+                    .all(|(items, text)| glob::items_match(items, text, |a, b| a == b)),
+                (false, true) => return Compared::Malformed,
+                // An unknown value may hold colons: the whole text is compared, which only finds more matches.
+                (true, false) => glob::items_match(&items, &request.join(":"), |a, b| a == b),
+                // It may even be what makes the pattern well-formed.
+                (false, false) => true,
             }
-            parts.iter().zip(request).all(|(items, text)| glob::items_match(items, text, |a, b| a == b))
         }
-        // An unknown value may hold colons: the whole text is compared, which only finds more matches.
         _ => glob::items_match(&items, request, |a, b| a == b),
     };
     match (matched, unknown.is_empty()) {
