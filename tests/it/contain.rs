@@ -35,6 +35,7 @@ fn policy_of(statements: &[&str]) -> PolicyDocument {
     policy(&statements.iter().map(|text| statement(text)).collect::<Vec<_>>().join(","))
 }
 
+#[derive(Clone, Copy)]
 enum Expect {
     Proved,
     Refuted,

@@ -49,46 +49,65 @@ const RESOURCES: [&str; 10] = [
     "arn:aws:s3:::${aws:username}/*",
 ];
 
-/// Calls: event source, name, resources as (type, ARN), the action and resource that IAM weighs.
-const CALLS: [(&str, &str, &[(&str, &str)], &str, &str); 8] = [
-    (
-        "s3",
+/// A call, as the log shows it and as IAM weighs it.
+#[derive(Debug)]
+struct Call {
+    source: &'static str,
+    name: &'static str,
+    /// `resources[]`: type and ARN.
+    resources: &'static [(&'static str, &'static str)],
+    action: &'static str,
+    resource: &'static str,
+}
+
+const fn s3(
+    name: &'static str,
+    resources: &'static [(&'static str, &'static str)],
+    action: &'static str,
+    resource: &'static str,
+) -> Call {
+    Call { source: "s3", name, resources, action, resource }
+}
+
+const TABLE_T: &str = "arn:aws:dynamodb:eu-west-1:111122223333:table/t";
+const TABLE_U: &str = "arn:aws:dynamodb:eu-west-1:111122223333:table/u";
+
+const CALLS: [Call; 8] = [
+    s3(
         "GetObject",
         &[("AWS::S3::Object", "arn:aws:s3:::a/x/1"), ("AWS::S3::Bucket", "arn:aws:s3:::a")],
         "s3:GetObject",
         "arn:aws:s3:::a/x/1",
     ),
-    (
-        "s3",
+    s3(
         "GetObject",
         &[("AWS::S3::Object", "arn:aws:s3:::b/y"), ("AWS::S3::Bucket", "arn:aws:s3:::b")],
         "s3:GetObject",
         "arn:aws:s3:::b/y",
     ),
-    (
-        "s3",
+    s3(
         "PutObject",
         &[("AWS::S3::Object", "arn:aws:s3:::a/z"), ("AWS::S3::Bucket", "arn:aws:s3:::a")],
         "s3:PutObject",
         "arn:aws:s3:::a/z",
     ),
-    ("s3", "ListObjects", &[("AWS::S3::Bucket", "arn:aws:s3:::a")], "s3:ListBucket", "arn:aws:s3:::a"),
-    ("s3", "ListObjects", &[("AWS::S3::Bucket", "arn:aws:s3:::b")], "s3:ListBucket", "arn:aws:s3:::b"),
-    (
-        "dynamodb",
-        "GetItem",
-        &[("AWS::DynamoDB::Table", "arn:aws:dynamodb:eu-west-1:111122223333:table/t")],
-        "dynamodb:GetItem",
-        "arn:aws:dynamodb:eu-west-1:111122223333:table/t",
-    ),
-    (
-        "dynamodb",
-        "PutItem",
-        &[("AWS::DynamoDB::Table", "arn:aws:dynamodb:eu-west-1:111122223333:table/u")],
-        "dynamodb:PutItem",
-        "arn:aws:dynamodb:eu-west-1:111122223333:table/u",
-    ),
-    ("ec2", "DescribeVpcs", &[], "ec2:DescribeVpcs", "*"),
+    s3("ListObjects", &[("AWS::S3::Bucket", "arn:aws:s3:::a")], "s3:ListBucket", "arn:aws:s3:::a"),
+    s3("ListObjects", &[("AWS::S3::Bucket", "arn:aws:s3:::b")], "s3:ListBucket", "arn:aws:s3:::b"),
+    Call {
+        source: "dynamodb",
+        name: "GetItem",
+        resources: &[("AWS::DynamoDB::Table", TABLE_T)],
+        action: "dynamodb:GetItem",
+        resource: TABLE_T,
+    },
+    Call {
+        source: "dynamodb",
+        name: "PutItem",
+        resources: &[("AWS::DynamoDB::Table", TABLE_U)],
+        action: "dynamodb:PutItem",
+        resource: TABLE_U,
+    },
+    Call { source: "ec2", name: "DescribeVpcs", resources: &[], action: "ec2:DescribeVpcs", resource: "*" },
 ];
 
 fn some(from: &'static [&'static str], most: usize) -> impl Strategy<Value = Vec<&'static str>> {
@@ -123,7 +142,7 @@ fn policies() -> impl Strategy<Value = Vec<Value>> {
 }
 
 fn event(number: usize, call: usize, denied: bool, day: usize) -> String {
-    let (source, name, resources, ..) = CALLS[call];
+    let Call { source, name, resources, .. } = CALLS[call];
     let resources: Vec<Value> = resources
         .iter()
         .map(|(kind, arn)| json!({"type": kind, "ARN": arn, "accountId": "111122223333"}))
@@ -178,7 +197,7 @@ fn snapshot(policies: &[Value]) -> Snapshot {
 }
 
 fn decide(call: usize, documents: &[&PolicyDocument]) -> Decision {
-    let (.., action, resource) = CALLS[call];
+    let Call { action, resource, .. } = CALLS[call];
     let mut context = Context::open();
     context.set("aws:RequestedRegion", "eu-west-1");
     context.set("aws:PrincipalArn", ROLE);
@@ -227,22 +246,17 @@ fn check(policies: &[Value], calls: &[(usize, bool)]) {
         }
     }
     let new: Vec<&PolicyDocument> = new.concat();
-    for call in 0..CALLS.len() {
+    for (call, shown) in CALLS.iter().enumerate() {
         let (before, after) = (decide(call, &old), decide(call, &new));
         let used = calls.contains(&(call, false));
         match before {
-            Decision::Allowed if used => assert_eq!(after, Decision::Allowed, "{:?}", CALLS[call]),
+            Decision::Allowed if used => assert_eq!(after, Decision::Allowed, "{shown:?}"),
             Decision::Depends(_) if used => {
-                assert!(
-                    matches!(after, Decision::Allowed | Decision::Depends(_)),
-                    "{:?}: {after:?}",
-                    CALLS[call]
-                );
+                assert!(matches!(after, Decision::Allowed | Decision::Depends(_)), "{shown:?}: {after:?}");
             }
-            Decision::Allowed => {}
-            Decision::Depends(_) => {}
+            Decision::Allowed | Decision::Depends(_) => {}
             Decision::ExplicitlyDenied | Decision::ImplicitlyDenied => {
-                assert!(!matches!(after, Decision::Allowed), "{:?} was refused and is allowed", CALLS[call]);
+                assert!(!matches!(after, Decision::Allowed), "{shown:?} was refused and is allowed");
             }
         }
     }
