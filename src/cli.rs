@@ -32,6 +32,10 @@ Exit status:
 pub enum Command {
     /// Compare what each role and user was granted with what it used, and trim its policies
     Review(Box<ReviewArgs>),
+    /// Say why a role or user may do something, or may not: by which statement of which policy
+    Explain(ExplainArgs),
+    /// Prove that policies allow nothing that other policies do not; status 4 when it is not so
+    Verify(VerifyArgs),
     /// Print a completion script for a shell
     Completions {
         /// The shell.
@@ -89,6 +93,39 @@ pub struct ReviewArgs {
     /// Exit with status 1 when there is a finding of this severity or above
     #[arg(long, value_enum, value_name = "SEVERITY", help_heading = "Output")]
     pub fail_on: Option<FailOn>,
+}
+
+/// Arguments of `explain`.
+#[derive(Debug, Args)]
+pub struct ExplainArgs {
+    /// Name or ARN of the role or user
+    #[arg(value_name = "ROLE")]
+    pub principal: String,
+    /// The action, such as s3:GetObject
+    pub action: String,
+    /// The resource's ARN; * for actions without resources
+    #[arg(default_value = "*")]
+    pub resource: String,
+    /// IAM snapshot: output of `aws iam get-account-authorization-details`; repeat it for more accounts
+    #[arg(long, required = true, value_name = "FILE")]
+    pub grants: Vec<PathBuf>,
+    /// A condition key that the request has; repeat a key for several values. Other keys are unknown
+    #[arg(long, value_name = "KEY=VALUE")]
+    pub context: Vec<String>,
+    /// A condition key that the request does not have
+    #[arg(long, value_name = "KEY")]
+    pub absent: Vec<String>,
+}
+
+/// Arguments of `verify`.
+#[derive(Debug, Args)]
+pub struct VerifyArgs {
+    /// The new policy; several files hold together
+    #[arg(required = true, value_name = "NEW.json")]
+    pub new: Vec<PathBuf>,
+    /// The old policy; repeat it for several that hold together
+    #[arg(long, required = true, value_name = "OLD.json")]
+    pub against: Vec<PathBuf>,
 }
 
 /// What is printed on standard output.

@@ -1,9 +1,12 @@
 //! One file a command: the only places where the stages are joined.
 
 pub mod completions;
+pub mod explain;
 pub mod output;
 pub mod read_logs;
 pub mod review;
+pub mod select;
+pub mod verify;
 
 use crate::time::Timestamp;
 use std::io::Write as _;
@@ -28,6 +31,8 @@ pub enum Outcome {
     Findings,
     /// Finished, but coverage is insufficient or some input was unreadable.
     Incomplete,
+    /// A verification failed.
+    Refuted,
 }
 
 impl Outcome {
@@ -40,6 +45,7 @@ impl Outcome {
             Self::Clean => 0,
             Self::Findings => 1,
             Self::Incomplete => 3,
+            Self::Refuted => 4,
         }
     }
 }

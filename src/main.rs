@@ -23,6 +23,8 @@ fn run(cli: &Cli) -> anyhow::Result<Outcome> {
             let settings = commands::Settings { now: now(), threads: cli.threads, quiet: cli.quiet };
             commands::review::run(args, &settings)
         }
+        Command::Explain(args) => commands::explain::run(args),
+        Command::Verify(args) => commands::verify::run(args),
         Command::Completions { shell } => commands::completions::run(*shell),
     }
 }

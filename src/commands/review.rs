@@ -1,13 +1,13 @@
 //! `trailtrim review`: logs and a snapshot in, verdicts and trimmed policies out.
 
 use super::read_logs::{self, Logs};
-use super::{Outcome, Settings, note, output, print};
+use super::{Outcome, Settings, note, output, print, select};
 use crate::cli::{FailOn, Format, ReviewArgs};
 use crate::drift::observability::Kind;
 use crate::drift::{self, Observability, Severity, Standing};
 use crate::grants::{GrantedPrincipal, Selectors, Snapshot};
+use crate::iam::AccountId;
 use crate::iam::reference::reference;
-use crate::iam::{AccountId, glob};
 use crate::recommend;
 use crate::report::model::{AccountCoverage, CoverageReport, PrincipalReport};
 use crate::report::{Report, escape, json, markdown, text};
@@ -22,9 +22,6 @@ use std::collections::{BTreeMap, BTreeSet};
 
 /// Problems shown on the terminal; `review.json` has all.
 const PROBLEMS_SHOWN_MAX: usize = 10;
-
-/// Names that are offered for a name that does not exist, at this edit distance or less.
-const TYPO_EDITS_MAX: usize = 4;
 
 /// Runs the command.
 pub fn run(args: &ReviewArgs, settings: &Settings) -> anyhow::Result<Outcome> {
@@ -41,7 +38,7 @@ pub fn run(args: &ReviewArgs, settings: &Settings) -> anyhow::Result<Outcome> {
         bail!(nothing_found(&logs));
     }
     drift::resolve::passed_roles(&mut logs.usage, &snapshot);
-    select(&mut snapshot, args);
+    keep_selected(&mut snapshot, args);
     let report = pool.install(|| build(&logs, &snapshot, selectors, args, settings.now));
     show(&report, args, settings)?;
     Ok(outcome(&report, args))
@@ -64,21 +61,10 @@ fn options(args: &ReviewArgs, now: Timestamp) -> read_logs::Options {
     read_logs::Options { limits, from: resolve(args.from), to: resolve(args.to) }
 }
 
-fn fits(principal: &GrantedPrincipal, wanted: &str) -> bool {
-    glob::matches(wanted, principal.arn.as_str()) || glob::matches_ignore_case(wanted, &principal.name)
-}
-
 /// A name that fits nobody is an error, with the nearest one; better now than after reading the logs.
 fn check_selection(snapshot: &Snapshot, args: &ReviewArgs) -> anyhow::Result<()> {
     for wanted in &args.role {
-        if snapshot.principals.iter().any(|principal| fits(principal, wanted)) {
-            continue;
-        }
-        let wanted = escape::terminal(wanted);
-        match nearest(&wanted, snapshot) {
-            Some(name) => bail!("no role or user `{wanted}` in the snapshot\nhint: did you mean `{name}`?"),
-            None => bail!("no role or user `{wanted}` in the snapshot"),
-        }
+        select::find(snapshot, wanted)?;
     }
     for wanted in &args.account {
         if !snapshot.principals.iter().any(|one| one.account.is_some_and(|id| id.to_string() == *wanted)) {
@@ -89,37 +75,12 @@ fn check_selection(snapshot: &Snapshot, args: &ReviewArgs) -> anyhow::Result<()>
 }
 
 /// Keeps the principals that the user asked for.
-fn select(snapshot: &mut Snapshot, args: &ReviewArgs) {
+fn keep_selected(snapshot: &mut Snapshot, args: &ReviewArgs) {
     snapshot.principals.retain(|principal| {
         let account = principal.account.map(|account| account.to_string()).unwrap_or_default();
-        (args.role.is_empty() || args.role.iter().any(|wanted| fits(principal, wanted)))
+        (args.role.is_empty() || args.role.iter().any(|wanted| select::fits(principal, wanted)))
             && (args.account.is_empty() || args.account.contains(&account))
     });
-}
-
-fn nearest(wanted: &str, snapshot: &Snapshot) -> Option<String> {
-    let distance = |name: &str| edits(&wanted.to_lowercase(), &name.to_lowercase());
-    let names = snapshot.principals.iter().map(|principal| escape::terminal(&principal.name));
-    names
-        .map(|name| (distance(&name), name))
-        .min()
-        .filter(|(edits, _)| *edits <= TYPO_EDITS_MAX)
-        .map(|(_, name)| name)
-}
-
-/// Levenshtein distance in characters.
-fn edits(a: &str, b: &str) -> usize {
-    let b: Vec<char> = b.chars().collect();
-    let mut row: Vec<usize> = (0..=b.len()).collect();
-    for (i, letter) in a.chars().enumerate() {
-        let mut next = vec![i + 1];
-        for ((other, diagonal), up) in b.iter().zip(&row).zip(row.iter().skip(1)) {
-            let left = next.last().copied().unwrap_or_default();
-            next.push((diagonal + usize::from(letter != *other)).min(up + 1).min(left + 1));
-        }
-        row = next;
-    }
-    row.last().copied().unwrap_or_default()
 }
 
 fn build(
@@ -327,18 +288,4 @@ fn outcome(report: &Report, args: &ReviewArgs) -> Outcome {
             .any(|finding| finding.severity >= floor)
     };
     if floor.is_some_and(reached) { Outcome::Findings } else { Outcome::Clean }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn edit_distance() {
-        for (a, b, expect) in
-            [("", "", 0), ("abc", "abc", 0), ("kitten", "sitting", 3), ("", "ab", 2), ("ä", "a", 1)]
-        {
-            assert_eq!(edits(a, b), expect, "{a} {b}");
-        }
-    }
 }

@@ -9,7 +9,7 @@ pub fn matches(pattern: &str, text: &str) -> bool {
     matches_with(pattern, text, |pattern, text| pattern == text)
 }
 
-/// [`matches`], with ASCII letters compared without regard to case.
+/// [`matches()`], with ASCII letters compared without regard to case.
 pub fn matches_ignore_case(pattern: &str, text: &str) -> bool {
     matches_with(pattern, text, |pattern, text| pattern.eq_ignore_ascii_case(&text))
 }

@@ -14,6 +14,7 @@ mod contain;
 mod decode_reference;
 mod laws;
 mod naive;
+mod policies;
 mod readme;
 mod review;
 mod run;
