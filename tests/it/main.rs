@@ -10,5 +10,6 @@
 
 mod conformance;
 mod contain;
+mod evaluate;
 mod laws;
 mod naive;
