@@ -4,6 +4,8 @@
 //! `old`; the other layers of policies stay as they are. Three answers: proved, refuted with a request
 //! that shows it, and unknown.
 
+#[cfg(test)]
+mod attack;
 mod cover;
 mod difference;
 mod domain;

@@ -114,12 +114,18 @@ pub fn evaluate(request: &Request<'_>, policies: &Policies<'_>) -> Evaluation {
 
 /// Evaluates a request against identity policies alone: what their holder may do as far as they decide it.
 pub fn evaluate_identity(request: &Request<'_>, policies: &[&PolicyDocument]) -> Evaluation {
-    with_points(|readings| {
-        let ask = Ask::new(request, readings);
-        let found = ask.layer(policies, Layer::Identity, 0);
-        let silent = if found.allow.is_false() { vec![Layer::Identity] } else { Vec::new() };
-        conclude(found.deny, found.allow, found.statements, silent)
-    })
+    with_points(|readings| evaluate_identity_read(request, policies, readings))
+}
+
+/// [`evaluate_identity`] under one reading of the disputed points.
+pub(crate) fn evaluate_identity_read(
+    request: &Request<'_>,
+    policies: &[&PolicyDocument],
+    readings: &Readings,
+) -> Evaluation {
+    let found = Ask::new(request, readings).layer(policies, Layer::Identity, 0);
+    let silent = if found.allow.is_false() { vec![Layer::Identity] } else { Vec::new() };
+    conclude(found.deny, found.allow, found.statements, silent)
 }
 
 /// Does the statement apply: action, resource and condition, but not its effect and principal? For

@@ -1,6 +1,7 @@
 //! Who asks, and how strongly a `Principal` element speaks of them.
 
 use crate::iam::arn::{self, AccountId};
+use crate::iam::condition::Context;
 use crate::iam::policy::{PrincipalElement, Principals};
 
 /// The principal of a request.
@@ -69,6 +70,57 @@ impl<'r> Caller<'r> {
     }
 }
 
+/// Sets the condition keys that follow from who asks: `aws:PrincipalArn`, `aws:PrincipalAccount`,
+/// `aws:PrincipalType`, `aws:PrincipalIsAWSService`, `aws:username` and, if given, `aws:userid`.
+///
+/// A session's ARN does not show the path of its role: `role_arn` is the role behind a session, and
+/// without it `aws:PrincipalArn` stays as it is. Source: the tables of global condition keys and of policy
+/// variables in the IAM user guide (2023-06).
+pub fn set_keys(context: &mut Context, principal: &str, role_arn: Option<&str>, user_id: Option<&str>) {
+    let caller = Caller::parse(principal);
+    let kind = match caller {
+        Caller::Anonymous => "Anonymous",
+        Caller::Root(_) => "Account",
+        Caller::User(..) => "User",
+        Caller::Role(..) | Caller::RoleSession(..) => "AssumedRole",
+        Caller::FederatedUser(..) => "FederatedUser",
+        Caller::Other => {
+            if principal.ends_with(".amazonaws.com") || principal.ends_with(".amazonaws.com.cn") {
+                context.set("aws:PrincipalIsAWSService", "true");
+            }
+            return;
+        }
+    };
+    context.set("aws:PrincipalType", kind);
+    match caller.account() {
+        Some(account) => {
+            context.set("aws:PrincipalAccount", account.to_string());
+            context.set("aws:PrincipalIsAWSService", "false");
+        }
+        None => {
+            context.set_absent("aws:PrincipalAccount").set_absent("aws:PrincipalArn");
+        }
+    }
+    match caller {
+        Caller::RoleSession(..) => {
+            if let Some(role) = role_arn {
+                context.set("aws:PrincipalArn", role);
+            }
+        }
+        Caller::Anonymous => {}
+        _ => {
+            context.set("aws:PrincipalArn", principal);
+        }
+    }
+    match caller {
+        Caller::User(_, name) => context.set("aws:username", name),
+        _ => context.set_absent("aws:username"),
+    };
+    if let Some(id) = user_id {
+        context.set("aws:userid", id);
+    }
+}
+
 /// How strongly the element speaks of the caller; `None` when it does not. `accounts_too` lets an
 /// anonymous caller match account principals. A `NotPrincipal` that does not list the caller speaks of
 /// everyone else.
@@ -130,6 +182,7 @@ fn account_grade(account: AccountId, caller: Caller<'_>, accounts_too: bool) -> 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::iam::condition::KeyState;
     use crate::iam::json::Json;
     use crate::iam::policy::PolicyDocument;
 
@@ -138,6 +191,29 @@ mod tests {
         let policy = PolicyDocument::from_json(Json::parse(&text).unwrap()).unwrap();
         let element = policy.statements[0].principal.as_ref().unwrap();
         assert_eq!(grade(element, Caller::parse(caller), caller, false), expect, "{principal} {caller}");
+    }
+
+    #[test]
+    fn keys_follow_from_the_principal() {
+        let session = "arn:aws:sts::111122223333:assumed-role/Worker/run1";
+        let role = "arn:aws:iam::111122223333:role/app/Worker";
+        let mut context = Context::open();
+        set_keys(&mut context, session, Some(role), None);
+        let known: Vec<(&str, KeyState<'_>)> = context.iter().collect();
+        let expect = [
+            ("aws:principalaccount", KeyState::Value("111122223333")),
+            ("aws:principalarn", KeyState::Value(role)),
+            ("aws:principalisawsservice", KeyState::Value("false")),
+            ("aws:principaltype", KeyState::Value("AssumedRole")),
+            ("aws:username", KeyState::Absent),
+        ];
+        assert_eq!(known, expect);
+        let mut context = Context::open();
+        set_keys(&mut context, session, None, Some("AROAX:run1"));
+        assert_eq!(context.get("aws:PrincipalArn"), KeyState::Unknown);
+        assert_eq!(context.get("aws:userid"), KeyState::Value("AROAX:run1"));
+        set_keys(&mut context, "arn:aws:iam::111122223333:user/x/Ana", None, None);
+        assert_eq!(context.get("aws:username"), KeyState::Value("Ana"));
     }
 
     #[test]

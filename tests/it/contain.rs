@@ -348,7 +348,7 @@ fn attack(new: &PolicyDocument, old: &PolicyDocument) -> Result<&'static str, Te
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: ProptestConfig::default().cases / 4, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: ProptestConfig::default().cases / 8, ..ProptestConfig::default() })]
 
     #[test]
     fn claims_about_unrelated_policies_hold(new in random_policy(), old in random_policy()) {

@@ -12,6 +12,7 @@ mod bad_input;
 mod conformance;
 mod contain;
 mod decode_reference;
+mod evaluate;
 mod laws;
 mod naive;
 mod policies;

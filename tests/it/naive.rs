@@ -244,7 +244,7 @@ fn compare(name: &str, policy: &str, request: &str, (variables, keys): (bool, &K
     if let Some(relation) = name.strip_prefix("Numeric") {
         let (left, right): (f64, f64) = (request.parse().ok()?, policy.parse().ok()?);
         return Some(match relation {
-            "Equals" => left == right,
+            "Equals" => left.partial_cmp(&right).is_some_and(std::cmp::Ordering::is_eq),
             "LessThan" => left < right,
             "LessThanEquals" => left <= right,
             "GreaterThan" => left > right,
