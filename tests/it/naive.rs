@@ -239,7 +239,6 @@ fn test_holds(operator: &str, key: Option<&Key>, values: &[String], scope: (bool
 }
 
 /// `None`: malformed.
-#[expect(clippy::float_cmp, reason = "the cases hold numbers that binary fractions hold exactly")]
 fn compare(name: &str, policy: &str, request: &str, (variables, keys): (bool, &Keys)) -> Option<bool> {
     if let Some(relation) = name.strip_prefix("Numeric") {
         let (left, right): (f64, f64) = (request.parse().ok()?, policy.parse().ok()?);
