@@ -103,7 +103,7 @@ fn principal(out: &mut String, one: &PrincipalReport, report: &Report) {
             "Next step: delete it, or detach its policies and wait. No trimmed policy is shown, because nothing of it was used.\n\n",
         ),
         Standing::PermissionSet => out.push_str(
-            "This role belongs to an IAM Identity Center permission set, which other accounts may use too: change it there.\n\n",
+            "This role belongs to an IAM Identity Center permission set, which other accounts may use too: change it there. A permission set has one inline policy, so what is recommended for several policies goes into it together.\n\n",
         ),
         Standing::Editable | Standing::ServiceLinked => {}
     }
@@ -214,7 +214,9 @@ fn recommendation(out: &mut String, one: &RecommendationReport) {
         let text = new.document.to_pretty().replace("```", "\\u0060\\u0060\\u0060");
         let _ = writeln!(out, "{}:\n\n```json\n{text}```\n", code(&new.file));
     }
-    let _ = writeln!(out, "```sh\n{}\n```\n", one.commands.join("\n"));
+    if !one.commands.is_empty() {
+        let _ = writeln!(out, "```sh\n{}\n```\n", one.commands.join("\n"));
+    }
 }
 
 fn denials(out: &mut String, one: &PrincipalReport) {

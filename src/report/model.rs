@@ -9,7 +9,7 @@ use crate::iam::contain::Containment;
 use crate::iam::{Effect, PolicyDocument};
 use crate::recommend::{Recommendation, ReplayCounts, Status, Step};
 use crate::time::Timestamp;
-use crate::trail::Problem;
+use crate::trail::{Outcome, Problem};
 use crate::usage::{Resource, Stats};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -320,7 +320,8 @@ fn statement_report(review: &StatementReview<'_>) -> StatementReport {
             resources: BTreeSet::new(),
             via: BTreeSet::new(),
         };
-        for one_use in &one.uses {
+        // Undecided calls stand beside the authorized ones and prove nothing.
+        for one_use in one.uses.iter().filter(|one_use| one_use.call.outcome == Outcome::Authorized) {
             row.stats.merge(one_use.stats);
             row.resources.insert(resource_text(one_use.resource));
             row.via.extend(one_use.call.via.clone());
@@ -427,12 +428,9 @@ impl Target<'_> {
             }),
             Step::Detach => vec![format!("aws iam detach-{kind}-policy {who} --policy-arn {old}")],
             Step::CreateAndDetach => self.create_and_detach(kind, &who, &old),
-            // The instance and permission set ARNs are in another account's Identity Center.
-            Step::UpdatePermissionSet => each(&|file| {
-                format!(
-                    "aws sso-admin put-inline-policy-to-permission-set --instance-arn INSTANCE --permission-set-arn PERMISSION_SET --inline-policy {file}"
-                )
-            }),
+            // A permission set has one inline policy: a command for each document would overwrite the
+            // one before. Joining them is the reader's decision.
+            Step::UpdatePermissionSet => Vec::new(),
         }
     }
 
