@@ -246,3 +246,49 @@ fn exit_statuses() {
     check(&["--from", "soon"], 2, "neither RFC 3339");
     drop(whole);
 }
+
+fn verdicts(review: &Value, name: &str) -> (u64, u64) {
+    let actions = &principal(review, name)["actions"];
+    (actions["unused"].as_u64().unwrap(), actions["unobservable"].as_u64().unwrap())
+}
+
+#[test]
+fn a_known_trail_configuration_settles_what_is_observable() {
+    let folder = Folder::new();
+    let management =
+        r#"{"EventSelectors":[{"ReadWriteType":"All","IncludeManagementEvents":true,"DataResources":[]}]}"#;
+    let everything = r#"[{"trailList":[{"IsMultiRegionTrail":true}]},
+        {"AdvancedEventSelectors":[
+          {"FieldSelectors":[{"Field":"eventCategory","Equals":["Management"]}]},
+          {"FieldSelectors":[{"Field":"eventCategory","Equals":["Data"]},{"Field":"resources.type","Equals":["AWS::S3::Object"]}]}]}]"#;
+    let run = |config: &str| -> Value {
+        let file = folder.file("trails.json", config);
+        serde_json::from_str(&sample(&["--format", "json", "--quiet", "--trails", &file]).stdout).unwrap()
+    };
+    let (unused, unobservable) = verdicts(&run(management), "SageMakerTrainingRole");
+    assert!(unobservable >= 30, "object actions cannot be judged without data events: {unobservable}");
+    assert_eq!(unused + unobservable, 180);
+    let known = run(everything);
+    assert_eq!(verdicts(&known, "SageMakerTrainingRole"), (179, 1));
+    let assumptions = known["assumptions"].to_string();
+    assert!(!assumptions.contains("--trails"), "{assumptions}");
+}
+
+#[test]
+fn a_last_use_in_a_region_without_logs_forbids_conclusions() {
+    let text = fs::read_to_string(root().join(GRANTS)).unwrap();
+    let mut snapshot: Value = serde_json::from_str(&text).unwrap();
+    for role in snapshot["RoleDetailList"].as_array_mut().unwrap() {
+        if role["RoleName"] == "SageMakerTrainingRole" {
+            role["RoleLastUsed"] =
+                json!({"LastUsedDate": "2026-10-31T00:00:00+00:00", "Region": "ap-south-1"});
+        }
+    }
+    let folder = Folder::new();
+    let file = folder.file("g.json", snapshot.to_string());
+    let ran = trailtrim(&["review", "sample-logs", "--grants", &file, "--format", "json", "--quiet"]);
+    let review: Value = serde_json::from_str(&ran.stdout).unwrap();
+    let (unused, unobservable) = verdicts(&review, "SageMakerTrainingRole");
+    // What only a service can use that the trust policy leaves out is unused wherever one looks.
+    assert!(unused < 10 && unobservable > 165, "{unused} {unobservable}");
+}
