@@ -65,6 +65,15 @@ impl Kind {
     }
 }
 
+/// What the answer of [`Observability::can_show`] depends on; far fewer than there are actions.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Class {
+    visibility: Visibility<'static>,
+    writes: bool,
+    /// A service with a rule of its own.
+    special: Option<&'static str>,
+}
+
 /// Would a use of an action have been seen?
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Visible {
@@ -99,6 +108,16 @@ impl Observability {
     pub fn covers_region(&self, account: AccountId, region: &str) -> bool {
         let everywhere = self.selectors.as_ref().and_then(|selectors| selectors.multi_region) == Some(true);
         everywhere || self.accounts.get(&account).is_some_and(|view| view.regions.contains(region))
+    }
+
+    /// The class of an action: actions of one class have the same answer.
+    pub fn class(action: &ActionInfo) -> Class {
+        let mut special = EXCLUDABLE_SOURCES.iter().map(|(service, _)| *service).chain(READ_ONLY_WRITERS);
+        Class {
+            visibility: action.visibility,
+            writes: !matches!(action.level, AccessLevel::Read | AccessLevel::List),
+            special: special.find(|service| *service == action.service),
+        }
     }
 
     /// Would a use of this action by a principal of this account have been seen?

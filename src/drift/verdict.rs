@@ -1,7 +1,7 @@
 //! Verdicts: for each action that a statement grants, and for each of its grants.
 
 use super::credit::{self, Replay, Use};
-use super::observability::{Observability, Visible};
+use super::observability::{Class, Observability, Visible};
 use super::{PrincipalReview, Standing};
 use crate::grants::{AttachedPolicy, GrantedPrincipal, LastUsed};
 use crate::iam::policy::{PrincipalElement, Principals};
@@ -9,6 +9,7 @@ use crate::iam::reference::{ActionInfo, Visibility, reference};
 use crate::iam::{Effect, PolicyDocument, Statement, glob};
 use crate::trail::outcome::Outcome;
 use crate::usage::{ActionRef, Basis, PrincipalUsage, Resource};
+use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
@@ -142,6 +143,10 @@ fn statements_of(policy: &AttachedPolicy) -> impl Iterator<Item = (&PolicyDocume
         .flat_map(|document| document.statements.iter().map(move |statement| (document, statement)))
 }
 
+/// Why nothing of an unused principal is needed.
+const NOT_USED_AT_ALL: &str =
+    "the principal was not used at all: no event, and IAM's own record of the last use agrees";
+
 /// Decides on actions that no call credits, from what is known about the principal as a whole.
 struct Judge<'i, 'a, 'o> {
     inputs: &'i Inputs<'a, 'o>,
@@ -151,6 +156,10 @@ struct Judge<'i, 'a, 'o> {
     attempted: BTreeSet<(&'static str, &'static str)>,
     /// A region of the last use that the logs do not cover.
     blind_region: Option<Arc<str>>,
+    /// What the logs can show, by class of action: a few answers for thousands of actions.
+    visible: RefCell<BTreeMap<Class, (Verdict, Arc<str>)>>,
+    /// The reason of a principal that is protected, and of one that was not used at all.
+    whole: Option<(Verdict, Arc<str>)>,
 }
 
 impl<'i, 'a, 'o> Judge<'i, 'a, 'o> {
@@ -166,7 +175,13 @@ impl<'i, 'a, 'o> Judge<'i, 'a, 'o> {
                 }
             }
         }
-        Self { inputs, dependents, attempted, blind_region: blind_region(inputs) }
+        let protected = inputs.protected.as_deref().map(|why| (Verdict::Protected, Arc::from(why)));
+        let whole = match inputs.standing {
+            Standing::Unused => Some((Verdict::Unused, Arc::from(NOT_USED_AT_ALL))),
+            _ => protected,
+        };
+        let visible = RefCell::default();
+        Self { inputs, dependents, attempted, blind_region: blind_region(inputs), visible, whole }
     }
 
     fn statement(
@@ -199,16 +214,14 @@ impl<'i, 'a, 'o> Judge<'i, 'a, 'o> {
     }
 
     fn without_use(&self, action: &'static ActionInfo) -> (Verdict, Arc<str>) {
-        if self.inputs.standing == Standing::Unused {
-            let why =
-                "the principal was not used at all: no event, and IAM's own record of the last use agrees";
-            return (Verdict::Unused, Arc::from(why));
+        if let Some((Verdict::Unused, why)) = &self.whole {
+            return (Verdict::Unused, why.clone());
         }
         if let Some(by) = self.dependents.get(&(action.service, action.name)) {
             return (Verdict::Implied, format!("`{by}`, which was called, may need it").into());
         }
-        if let Some(why) = &self.inputs.protected {
-            return (Verdict::Protected, Arc::from(why.as_str()));
+        if let Some(whole) = &self.whole {
+            return whole.clone();
         }
         if (action.service, action.name) == ("iam", "PassRole") {
             let why = "no event shows it; no call that was seen hands over a role, but not every such call is known";
@@ -229,10 +242,11 @@ impl<'i, 'a, 'o> Judge<'i, 'a, 'o> {
         if let Some(why) = &self.blind_region {
             return (Verdict::Unobservable, why.clone());
         }
-        match self.inputs.observability.can_show(self.inputs.principal.account, action) {
+        let answer = || match self.inputs.observability.can_show(self.inputs.principal.account, action) {
             Visible::Yes => (Verdict::Unused, Arc::from("a use would have been recorded, and none was")),
-            Visible::No(why) => (Verdict::Unobservable, why.into()),
-        }
+            Visible::No(why) => (Verdict::Unobservable, Arc::from(why)),
+        };
+        self.visible.borrow_mut().entry(Observability::class(action)).or_insert_with(answer).clone()
     }
 
     fn carrier_called(&self, action: &ActionInfo) -> Option<&'static str> {
@@ -286,26 +300,41 @@ fn strongest(uses: &[Use<'_>]) -> Option<(Verdict, &'static str)> {
 
 /// The actions of the reference that the patterns name, sorted.
 fn named_actions(negated: bool, patterns: &[String]) -> Vec<&'static ActionInfo> {
-    let mut named: BTreeSet<ActionRef> = BTreeSet::new();
+    let parts: Vec<ActionPattern<'_>> = patterns.iter().map(|pattern| ActionPattern::new(pattern)).collect();
     if negated {
-        let excluded = |action: &ActionInfo| patterns.iter().any(|pattern| names(pattern, action));
-        named.extend(reference().expand("*").into_iter().filter(|a| !excluded(a)).map(ActionRef));
-    } else {
-        for pattern in patterns {
-            named.extend(reference().expand(pattern).into_iter().map(ActionRef));
-        }
+        let excluded = |action: &ActionInfo| parts.iter().any(|pattern| pattern.names(action));
+        return reference().expand("*").into_iter().filter(|action| !excluded(action)).collect();
     }
+    let mut named: Vec<ActionRef> =
+        patterns.iter().flat_map(|pattern| reference().expand(pattern)).map(ActionRef).collect();
+    // Each expansion is sorted, and sorting runs that are sorted is cheap.
+    named.sort();
+    named.dedup();
     named.into_iter().map(|action| action.0).collect()
 }
 
-/// Does an action pattern name this action?
-pub fn names(pattern: &str, action: &ActionInfo) -> bool {
-    if pattern.bytes().all(|byte| byte == b'*') && !pattern.is_empty() {
-        return true;
+/// An action pattern, taken apart once for many actions.
+#[derive(Clone, Copy, Debug)]
+pub struct ActionPattern<'p> {
+    everything: bool,
+    service: &'p str,
+    name: &'p str,
+}
+
+impl<'p> ActionPattern<'p> {
+    /// Takes a pattern apart; one without a colon that is not all `*` names nothing.
+    pub fn new(pattern: &'p str) -> Self {
+        let everything = !pattern.is_empty() && pattern.bytes().all(|byte| byte == b'*');
+        let (service, name) = pattern.split_once(':').unwrap_or_default();
+        Self { everything, service, name }
     }
-    pattern.split_once(':').is_some_and(|(service, name)| {
-        service.eq_ignore_ascii_case(action.service) && glob::matches_ignore_case(name, action.name)
-    })
+
+    /// Does it name this action?
+    pub fn names(self, action: &ActionInfo) -> bool {
+        self.everything
+            || (self.service.eq_ignore_ascii_case(action.service)
+                && (self.name == "*" || glob::matches_ignore_case(self.name, action.name)))
+    }
 }
 
 fn grants_of(statement: &Statement, actions: &[ActionReview<'_>]) -> Vec<GrantReview> {
@@ -326,8 +355,9 @@ fn grants_of(statement: &Statement, actions: &[ActionReview<'_>]) -> Vec<GrantRe
     };
     let mut grants = Vec::new();
     for (action_pattern, one) in &patterns {
+        let one = one.map(ActionPattern::new);
         let meant: Vec<&ActionReview<'_>> =
-            actions.iter().filter(|review| one.is_none_or(|pattern| names(pattern, review.action))).collect();
+            actions.iter().filter(|review| one.is_none_or(|pattern| pattern.names(review.action))).collect();
         for (resource_pattern, only) in &resources {
             grants.push(grant(action_pattern, resource_pattern, *only, &meant));
         }
@@ -377,12 +407,12 @@ impl PrincipalReview<'_> {
     /// How many actions of all Allow statements have which verdict, in the order of [`Verdict::ALL`].
     /// An action that several statements grant counts once, with its strongest verdict.
     pub fn counts(&self) -> [usize; 5] {
-        let mut strongest: BTreeMap<ActionRef, Verdict> = BTreeMap::new();
-        for review in self.policies.iter().flat_map(|policy| &policy.statements).flat_map(|one| &one.actions)
-        {
-            let entry = strongest.entry(ActionRef(review.action)).or_insert(review.verdict);
-            *entry = (*entry).min(review.verdict);
-        }
-        Verdict::ALL.map(|verdict| strongest.values().filter(|one| **one == verdict).count())
+        let statements = self.policies.iter().flat_map(|policy| &policy.statements);
+        let mut all: Vec<(ActionRef, Verdict)> =
+            statements.flat_map(|one| &one.actions).map(|one| (ActionRef(one.action), one.verdict)).collect();
+        // The strongest verdict of each action comes first and is the one that stays.
+        all.sort();
+        all.dedup_by_key(|(action, _)| *action);
+        Verdict::ALL.map(|verdict| all.iter().filter(|(_, one)| *one == verdict).count())
     }
 }

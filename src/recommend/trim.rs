@@ -2,12 +2,12 @@
 //! loses what is unused, and what stays is limited to the resources that were touched where all are known.
 
 use super::narrow;
-use crate::drift::verdict::names;
+use crate::drift::verdict::ActionPattern;
 use crate::drift::{ActionReview, PolicyReview, StatementReview, Verdict};
 use crate::iam::policy::Matcher;
 use crate::iam::reference::{ActionInfo, reference};
 use crate::iam::{Effect, PolicyDocument, Statement, glob};
-use crate::usage::{ActionRef, Stats};
+use crate::usage::Stats;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
@@ -103,8 +103,9 @@ fn parts_of(review: &StatementReview<'_>) -> Option<Vec<Part>> {
     };
     let mut changed = false;
     for pattern in &matcher.patterns.values {
+        let part = ActionPattern::new(pattern);
         let meant: Vec<&ActionReview<'_>> =
-            review.actions.iter().filter(|one| names(pattern, one.action)).collect();
+            review.actions.iter().filter(|one| part.names(one.action)).collect();
         let mut plain: Vec<&'static ActionInfo> = Vec::new();
         let mut narrowed: Vec<(&'static ActionInfo, Vec<String>)> = Vec::new();
         for one in meant.iter().filter(|one| one.verdict != Verdict::Unused) {
@@ -194,8 +195,7 @@ fn change(review: &StatementReview<'_>, unchanged: bool, replaced_by: usize) -> 
         kept: Vec::new(),
         removed: Vec::new(),
     };
-    let mut seen: BTreeSet<ActionRef> = BTreeSet::new();
-    for one in review.actions.iter().filter(|one| seen.insert(ActionRef(one.action))) {
+    for one in &review.actions {
         // An untouched statement (NotAction, unknown members) keeps even what was not used.
         if one.verdict == Verdict::Unused && !unchanged {
             change.removed.push(Removed { action: one.action, why: one.why.clone() });

@@ -11,13 +11,9 @@ use crate::iam::{Effect, quota};
 use crate::recommend::Status;
 use crate::usage::Stats;
 use serde_json::{Map, Value, json};
-use std::collections::BTreeMap;
 
 /// The name and version of the format.
 pub const SCHEMA: &str = "trailtrim.review/v1";
-
-/// A list of actions longer than this is given as a count by service.
-const ACTIONS_LISTED_MAX: usize = 500;
 
 /// Touched resources listed for one action; the rest is counted.
 const RESOURCES_LISTED_MAX: usize = 20;
@@ -150,11 +146,10 @@ fn statement(statement: &StatementReport) -> Value {
             "reason": grant.why,
         })
     });
-    let others = statement.others.iter().map(|ActionGroup { verdict, why, names }| {
-        let mut value = json!({"verdict": verdict.as_str(), "reason": why});
-        add_actions(&mut value, names);
-        value
-    });
+    let others = statement
+        .others
+        .iter()
+        .map(|one| group(one, json!({"verdict": one.verdict.as_str(), "reason": one.why.as_ref()})));
     json!({
         "sid": statement.sid,
         "effect": if statement.effect == Effect::Allow { "Allow" } else { "Deny" },
@@ -218,11 +213,7 @@ fn recommendation(recommendation: &RecommendationReport) -> Value {
 }
 
 fn change(change: &ChangeReport) -> Value {
-    let removed = change.removed.iter().map(|(why, names)| {
-        let mut value = json!({"reason": why});
-        add_actions(&mut value, names);
-        value
-    });
+    let removed = change.removed.iter().map(|one| group(one, json!({"reason": one.why.as_ref()})));
     let narrowed: Map<String, Value> =
         change.narrowed.iter().map(|(action, resources)| (action.clone(), json!(resources))).collect();
     json!({
@@ -234,19 +225,20 @@ fn change(change: &ChangeReport) -> Value {
     })
 }
 
-fn add_actions(value: &mut Value, names: &[(&str, &str)]) {
-    let Value::Object(members) = value else { return };
-    members.insert("count".to_owned(), names.len().into());
-    if names.len() <= ACTIONS_LISTED_MAX {
-        let actions: Vec<String> = names.iter().map(|(service, name)| format!("{service}:{name}")).collect();
-        members.insert("actions".to_owned(), json!(actions));
-        return;
+/// A group, with the names or, when they are many, the numbers by service.
+fn group(group: &ActionGroup, mut value: Value) -> Value {
+    if let Value::Object(members) = &mut value {
+        members.insert("count".to_owned(), group.count.into());
+        let actions: Vec<String> =
+            group.names.iter().map(|(service, name)| format!("{service}:{name}")).collect();
+        let (key, list) = if actions.is_empty() {
+            ("services", json!(group.services))
+        } else {
+            ("actions", json!(actions))
+        };
+        members.insert(key.to_owned(), list);
     }
-    let mut services: BTreeMap<&str, usize> = BTreeMap::new();
-    for (service, _) in names {
-        *services.entry(service).or_default() += 1;
-    }
-    members.insert("services".to_owned(), json!(services));
+    value
 }
 
 fn text(value: &str) -> Option<&str> {

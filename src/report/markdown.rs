@@ -162,8 +162,8 @@ fn statement(out: &mut String, index: usize, one: &StatementReport) {
             evidence.join(", ")
         );
     }
-    for ActionGroup { verdict, why, names } in &one.others {
-        let _ = writeln!(out, "- {}: {} ({})", verdict.as_str(), listed(names), sentence(why));
+    for group in &one.others {
+        let _ = writeln!(out, "- {}: {} ({})", group.verdict.as_str(), listed(group), sentence(&group.why));
     }
     for grant in one.grants.iter().filter(|grant| grant.why.is_some()) {
         let why = grant.why.as_deref().unwrap_or_default();
@@ -178,8 +178,12 @@ fn statement(out: &mut String, index: usize, one: &StatementReport) {
     out.push('\n');
 }
 
-fn listed(names: &[(&str, &str)]) -> String {
-    let all: Vec<String> = names.iter().map(|(service, name)| code(&format!("{service}:{name}"))).collect();
+fn listed(group: &ActionGroup) -> String {
+    if group.names.is_empty() {
+        return format!("{} actions of {} services", grouped(group.count as u64), group.services.len());
+    }
+    let all: Vec<String> =
+        group.names.iter().map(|(service, name)| code(&format!("{service}:{name}"))).collect();
     wrapped_list(&all, NAMES_LISTED)
 }
 

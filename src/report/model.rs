@@ -6,12 +6,14 @@ use crate::drift::finding::{self, Finding};
 use crate::drift::{PolicyReview, PrincipalReview, Standing, StatementReview, Verdict};
 use crate::grants::{GrantedPrincipal, PolicySource, PrincipalType};
 use crate::iam::contain::Containment;
+use crate::iam::reference::ActionInfo;
 use crate::iam::{Effect, PolicyDocument};
 use crate::recommend::{Recommendation, ReplayCounts, Status, Step};
 use crate::time::Timestamp;
 use crate::trail::{Outcome, Problem};
 use crate::usage::{Resource, Stats};
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 /// A whole review.
 #[derive(Debug)]
@@ -146,15 +148,56 @@ pub struct StatementReport {
 /// Service and name of an action of the reference.
 pub type ActionName = (&'static str, &'static str);
 
+/// More actions than this in one group are given as numbers by service.
+const ACTIONS_LISTED_MAX: usize = 500;
+
 /// Actions with the same verdict for the same reason.
 #[derive(Debug)]
 pub struct ActionGroup {
     /// The verdict.
     pub verdict: Verdict,
     /// Why.
-    pub why: String,
-    /// Which, sorted.
+    pub why: Arc<str>,
+    /// How many.
+    pub count: usize,
+    /// Which, sorted; empty when they are too many to be listed.
     pub names: Vec<ActionName>,
+    /// How many of which service, when they are too many to be listed.
+    pub services: BTreeMap<&'static str, usize>,
+}
+
+/// Groups actions by verdict and reason. There are few groups, and actions with one reason mostly share
+/// its text, so a search among the groups is short.
+fn grouped<'r>(
+    actions: impl Iterator<Item = (Verdict, &'r Arc<str>, &'static ActionInfo)>,
+) -> Vec<ActionGroup> {
+    let mut groups: Vec<ActionGroup> = Vec::new();
+    for (verdict, why, action) in actions {
+        let same = |group: &&mut ActionGroup| {
+            group.verdict == verdict && (Arc::ptr_eq(&group.why, why) || group.why == *why)
+        };
+        let name = (action.service, action.name);
+        match groups.iter_mut().find(same) {
+            Some(group) => group.names.push(name),
+            None => groups.push(ActionGroup {
+                verdict,
+                why: why.clone(),
+                count: 0,
+                names: vec![name],
+                services: BTreeMap::new(),
+            }),
+        }
+    }
+    for group in &mut groups {
+        group.count = group.names.len();
+        if group.count > ACTIONS_LISTED_MAX {
+            for (service, _) in std::mem::take(&mut group.names) {
+                *group.services.entry(service).or_default() += 1;
+            }
+        }
+    }
+    groups.sort_by(|a, b| (a.verdict, &a.why).cmp(&(b.verdict, &b.why)));
+    groups
 }
 
 /// One used action.
@@ -213,7 +256,7 @@ pub struct ChangeReport {
     /// How many statements replace it.
     pub replaced_by: usize,
     /// Removed actions by reason.
-    pub removed: Vec<(String, Vec<ActionName>)>,
+    pub removed: Vec<ActionGroup>,
     /// Kept actions whose resources are fewer now.
     pub narrowed: Vec<(String, Vec<String>)>,
 }
@@ -306,14 +349,10 @@ fn policy_report(
 }
 
 fn statement_report(review: &StatementReview<'_>) -> StatementReport {
+    let others = review.actions.iter().filter(|one| one.verdict != Verdict::Used);
+    let others = grouped(others.map(|one| (one.verdict, &one.why, one.action)));
     let mut used = Vec::new();
-    let mut others: BTreeMap<(Verdict, String), Vec<ActionName>> = BTreeMap::new();
-    for one in &review.actions {
-        if one.verdict != Verdict::Used {
-            let names = others.entry((one.verdict, one.why.to_string())).or_default();
-            names.push((one.action.service, one.action.name));
-            continue;
-        }
+    for one in review.actions.iter().filter(|one| one.verdict == Verdict::Used) {
         let mut row = UsedAction {
             action: one.action.to_string(),
             stats: Stats::default(),
@@ -333,10 +372,7 @@ fn statement_report(review: &StatementReview<'_>) -> StatementReport {
         effect: review.statement.effect,
         grants: review.grants.clone(),
         used,
-        others: others
-            .into_iter()
-            .map(|((verdict, why), names)| ActionGroup { verdict, why, names })
-            .collect(),
+        others,
     }
 }
 
@@ -383,17 +419,14 @@ fn new_name(principal: &GrantedPrincipal, policy: &str, step: Step, number: Opti
 const POLICY_NAME_CHARS_MAX: usize = 128;
 
 fn change_report(change: crate::recommend::StatementChange) -> ChangeReport {
-    let mut removed: BTreeMap<String, Vec<ActionName>> = BTreeMap::new();
-    for one in &change.removed {
-        removed.entry(one.why.to_string()).or_default().push((one.action.service, one.action.name));
-    }
+    let removed = grouped(change.removed.iter().map(|one| (Verdict::Unused, &one.why, one.action)));
     let narrowed =
         change.kept.into_iter().filter_map(|kept| Some((kept.action.to_string(), kept.resources?)));
     ChangeReport {
         sid: change.sid,
         unchanged: change.unchanged,
         replaced_by: change.replaced_by,
-        removed: removed.into_iter().collect(),
+        removed,
         narrowed: narrowed.collect(),
     }
 }
