@@ -6,9 +6,10 @@ pub mod glob;
 pub mod json;
 pub mod policy;
 
+mod reading;
+
 pub mod condition;
 pub mod principal;
-mod reading;
 pub mod resource;
 
 pub mod evaluate;
