@@ -9,9 +9,10 @@ pub mod policy;
 pub mod reference;
 pub(crate) mod table;
 
+mod reading;
+
 pub mod condition;
 pub mod principal;
-mod reading;
 pub mod resource;
 
 pub mod evaluate;

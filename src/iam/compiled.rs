@@ -97,34 +97,51 @@ impl<'p> CompiledPolicies<'p> {
 
     /// The same as [`crate::iam::evaluate::evaluate_identity`] with the documents that were prepared.
     pub fn evaluate(&self, request: &Request<'_>) -> Evaluation {
-        let resource = ResourceText::new(request.resource);
-        let listed = self.listed(request.action);
+        let (resource, listed) = (ResourceText::new(request.resource), self.listed(request.action));
         with_points(|readings| {
             let (mut allow, mut deny) = (Truth::False, Truth::False);
             let mut statements = Vec::new();
-            let mut broad = self.broad.iter().copied().peekable();
-            let mut listed = listed.iter().copied().peekable();
-            // Both lists are sorted: statements are visited in the order of the documents.
-            while let Some(number) = match (broad.peek(), listed.peek()) {
-                (Some(a), Some(b)) if a < b => broad.next(),
-                (_, Some(_)) => listed.next(),
-                (Some(_), None) => broad.next(),
-                (None, None) => None,
-            } {
-                let Some(rule) = self.rules.get(number) else { continue };
+            self.visit(&listed, |rule| {
                 let truth = rule.applies(request, &resource, readings);
-                if truth.is_false() {
-                    continue;
-                }
                 if truth.is_true() {
                     statements.push((rule.statement.effect, rule.at));
                 }
                 let place = if rule.statement.effect == Effect::Allow { &mut allow } else { &mut deny };
                 *place = std::mem::take(place).or(truth);
-            }
+            });
             let silent = if allow.is_false() { vec![Layer::Identity] } else { Vec::new() };
             conclude(deny, allow, statements, silent)
         })
+    }
+
+    /// The statements, Allow and Deny, that apply to the request or may do so, in the order of the
+    /// documents: those that a use is credited to.
+    pub fn applying(&self, request: &Request<'_>) -> Vec<(StatementRef, Truth)> {
+        let (resource, readings) = (ResourceText::new(request.resource), Readings::default());
+        let mut found = Vec::new();
+        self.visit(&self.listed(request.action), |rule| {
+            let truth = rule.applies(request, &resource, &readings);
+            if !truth.is_false() {
+                found.push((rule.at, truth));
+            }
+        });
+        found
+    }
+
+    /// The listed and the broad statements in the order of the documents; both lists are sorted.
+    fn visit(&self, listed: &[usize], mut visit: impl FnMut(&Rule<'p>)) {
+        let mut broad = self.broad.iter().peekable();
+        let mut listed = listed.iter().peekable();
+        while let Some(number) = match (broad.peek(), listed.peek()) {
+            (Some(a), Some(b)) if a < b => broad.next(),
+            (_, Some(_)) => listed.next(),
+            (Some(_), None) => broad.next(),
+            (None, None) => None,
+        } {
+            if let Some(rule) = self.rules.get(*number) {
+                visit(rule);
+            }
+        }
     }
 
     /// The statements that list the action, sorted, each once; the broad ones are not among them.

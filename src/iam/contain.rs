@@ -22,6 +22,7 @@ use crate::iam::evaluate::{Decision, Request, evaluate_identity};
 use crate::iam::policy::{Effect, PolicyDocument};
 use cover::{Index, Rule};
 use search::{Outcome, Part, Role, search};
+use signature::Budget;
 
 /// The answer to "is `new` contained in `old`?".
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -53,12 +54,26 @@ pub struct Witness {
 /// A proof does not rest on any disputed point of the semantics. Policy variables, tests of different
 /// types on one key, and patterns that combine in too many ways lead to [`Containment::Unknown`].
 pub fn contain(new: &[&PolicyDocument], old: &[&PolicyDocument]) -> Containment {
-    let answer = prove(new, old);
+    contain_within(new, old, &Budget::new(STEPS_MAX))
+}
+
+/// What one answer may cost: about half a second.
+const STEPS_MAX: usize = 8_000_000;
+
+/// The biggest product of the two sides' sizes, in bytes, that is compared pattern by pattern.
+const SIZES_MAX: usize = 20_000_000_000;
+
+/// [`contain`] with a budget that is shared with other answers.
+fn contain_within(new: &[&PolicyDocument], old: &[&PolicyDocument], budget: &Budget) -> Containment {
+    if bulk(new).saturating_mul(bulk(old)) > SIZES_MAX {
+        return Containment::Unknown("the policies are too big to be compared".to_owned());
+    }
+    let answer = prove(new, old, budget);
     if !matches!(answer, Containment::Unknown(_)) {
         return answer;
     }
     // A request that differs may need values for the policies' variables: try one set of them.
-    refute_with_values(new, old).map_or(answer, Containment::Refuted)
+    refute_with_values(new, old, budget).map_or(answer, Containment::Refuted)
 }
 
 /// Do both allow the same? The first answer is about `a` in `b`, the second about `b` in `a`; they are
@@ -67,7 +82,14 @@ pub fn equivalent(a: &[&PolicyDocument], b: &[&PolicyDocument]) -> (Containment,
     (contain(a, b), contain(b, a))
 }
 
-fn prove(new: &[&PolicyDocument], old: &[&PolicyDocument]) -> Containment {
+/// Bytes of the patterns of both lists.
+fn bulk(documents: &[&PolicyDocument]) -> usize {
+    let statements = documents.iter().flat_map(|document| &document.statements);
+    let elements = statements.flat_map(|statement| statement.action.iter().chain(&statement.resource));
+    elements.flat_map(|element| &element.patterns.values).map(String::len).sum()
+}
+
+fn prove(new: &[&PolicyDocument], old: &[&PolicyDocument], budget: &Budget) -> Containment {
     let new_allows = Rule::all(new, Effect::Allow);
     let new_denies = Rule::all(new, Effect::Deny);
     let old_allows = Rule::all(old, Effect::Allow);
@@ -86,7 +108,7 @@ fn prove(new: &[&PolicyDocument], old: &[&PolicyDocument]) -> Containment {
         if old_index.covers(rule) && !lost.iter().any(|deny| deny.may_meet(rule)) {
             continue;
         }
-        match search(rule, &parts, &mut |witness| confirm(witness, new, old)) {
+        match search(rule, &parts, budget, &mut |witness| confirm(witness, new, old)) {
             Outcome::Proved if answer == Containment::Proved { tier: 0 } => {
                 answer = Containment::Proved { tier: 1 };
             }
@@ -101,7 +123,7 @@ fn prove(new: &[&PolicyDocument], old: &[&PolicyDocument]) -> Containment {
 }
 
 /// Looks for a witness in which every variable that the policies use has a plain value.
-fn refute_with_values(new: &[&PolicyDocument], old: &[&PolicyDocument]) -> Option<Witness> {
+fn refute_with_values(new: &[&PolicyDocument], old: &[&PolicyDocument], budget: &Budget) -> Option<Witness> {
     let values = variables::values(new.iter().chain(old).copied());
     if values.is_empty() {
         return None;
@@ -111,7 +133,7 @@ fn refute_with_values(new: &[&PolicyDocument], old: &[&PolicyDocument]) -> Optio
     };
     let (new_filled, old_filled) = (filled(new), filled(old));
     let Containment::Refuted(mut witness) =
-        prove(&new_filled.iter().collect::<Vec<_>>(), &old_filled.iter().collect::<Vec<_>>())
+        prove(&new_filled.iter().collect::<Vec<_>>(), &old_filled.iter().collect::<Vec<_>>(), budget)
     else {
         return None;
     };

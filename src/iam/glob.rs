@@ -6,12 +6,47 @@
 /// On a mismatch only the last `*` can be the one to give way, so one remembered position is enough:
 /// time is at most |pattern| × |text|, memory constant.
 pub fn matches(pattern: &str, text: &str) -> bool {
+    if pattern.is_ascii() && text.is_ascii() {
+        return bytes_match(pattern.as_bytes(), text.as_bytes(), |pattern, text| pattern == text);
+    }
     matches_with(pattern, text, |pattern, text| pattern == text)
 }
 
 /// [`matches()`], with ASCII letters compared without regard to case.
 pub fn matches_ignore_case(pattern: &str, text: &str) -> bool {
+    if pattern.is_ascii() && text.is_ascii() {
+        return bytes_match(pattern.as_bytes(), text.as_bytes(), |pattern, text| {
+            pattern.eq_ignore_ascii_case(&text)
+        });
+    }
     matches_with(pattern, text, |pattern, text| pattern.eq_ignore_ascii_case(&text))
+}
+
+/// The same for ASCII texts, which nearly all are: no decoding.
+fn bytes_match(pattern: &[u8], text: &[u8], same: impl Fn(u8, u8) -> bool) -> bool {
+    let (mut pattern, mut text) = (pattern, text);
+    let mut resume: Option<(&[u8], &[u8])> = None;
+    loop {
+        match (pattern.split_first(), text.split_first()) {
+            (Some((b'*', [])), _) | (None, None) => return true,
+            (Some((b'*', rest)), _) => {
+                resume = Some((rest, text));
+                pattern = rest;
+                continue;
+            }
+            (Some((wanted, rest)), Some((found, tail))) if *wanted == b'?' || same(*wanted, *found) => {
+                (pattern, text) = (rest, tail);
+                continue;
+            }
+            // The text is used up; every later start would be shorter still.
+            (Some(_), None) => return false,
+            _ => {}
+        }
+        let Some((after_star, from)) = resume else { return false };
+        let Some((_, from)) = from.split_first() else { return false };
+        (pattern, text) = (after_star, from);
+        resume = Some((after_star, from));
+    }
 }
 
 /// One position of a pattern whose wildcards were told from literal characters already.
@@ -66,10 +101,6 @@ pub(crate) fn items_match(pattern: &[Item], text: &str, same: impl Fn(char, char
 }
 
 fn matches_with(pattern: &str, text: &str, same: impl Fn(char, char) -> bool) -> bool {
-    // Most parts of most patterns are this.
-    if pattern == "*" {
-        return true;
-    }
     let (mut pattern, mut text) = (pattern.chars(), text.chars());
     // Where to resume when a character fails: behind the last `*`, one character further in the text.
     let mut resume: Option<(std::str::Chars<'_>, std::str::Chars<'_>)> = None;
@@ -252,6 +283,8 @@ mod tests {
             for text in &texts {
                 let expect = naive(&letters, &text.chars().collect::<Vec<_>>());
                 assert_eq!(matches(&pattern, text), expect, "{pattern} ~ {text}");
+                let decoded = matches_with(&pattern, text, |pattern, text| pattern == text);
+                assert_eq!(decoded, expect, "{pattern} ~ {text}");
             }
         }
     }

@@ -173,6 +173,33 @@ fn disputed_points_prove_nothing() {
     );
 }
 
+#[test]
+fn hostile_policies_come_to_an_end() {
+    let list = |make: &dyn Fn(usize) -> String, count: usize| -> String {
+        (0..count).map(make).collect::<Vec<_>>().join(" ")
+    };
+    let letter = |at: usize| char::from(b'a' + u8::try_from(at % 26).unwrap());
+    let actions = |tail: &str| list(&|at| format!("s3:*{}{}{tail}", letter(at), letter(at / 26)), 60);
+    let resources = |tail: &str| list(&|at| format!("arn:aws:s3:*:*:*{}?????????????{tail}", letter(at)), 26);
+    let keys = |values: &str| {
+        let tests: Vec<String> = (0..60).map(|at| format!("\"k{at}\":[{values}]")).collect();
+        format!("{{\"StringLike\":{{{}}}}}", tests.join(","))
+    };
+    let new = [
+        format!("Allow {} on {}", actions("x*"), resources("x*")),
+        format!("Allow s3:* on * if {}", keys("\"*a?????????????\",\"*b??????????????\"")),
+    ];
+    let old = [
+        format!("Allow {} on {}", actions("y*"), resources("y*")),
+        format!("Allow s3:* on * if {}", keys("\"*c?????????????\",\"*d??????????????\"")),
+        format!("Deny !{} on !{}", actions("z*"), resources("z*")),
+    ];
+    let (new, old) = (new.each_ref().map(String::as_str), old.each_ref().map(String::as_str));
+    let answer = contain(&[&policy_of(&new)], &[&policy_of(&old)]);
+    assert!(!matches!(answer, Containment::Proved { .. }), "{answer:?}");
+    assert!(diff(&[&policy_of(&new[1..])], &[&policy_of(&old)]).is_some());
+}
+
 fn check_diff(new: &[&str], old: &[&str], expect: &[&str]) {
     let found = diff(&[&policy_of(new)], &[&policy_of(old)]).unwrap();
     let shown: Vec<String> = found

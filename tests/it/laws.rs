@@ -4,8 +4,13 @@ use crate::naive::{self, Answer, Key, Keys};
 use proptest::prelude::*;
 use serde_json::{Value, json};
 use trailtrim::iam::compiled::CompiledPolicies;
-use trailtrim::iam::condition::Context;
-use trailtrim::iam::evaluate::{Decision, Policies, Request, evaluate, evaluate_identity};
+use trailtrim::iam::condition::{Context, Truth};
+use trailtrim::iam::contain::{contain, diff};
+use trailtrim::iam::evaluate::{
+    Decision, Layer, Policies, Request, StatementRef, evaluate, evaluate_identity, statement_applies,
+};
+use trailtrim::iam::quota::{pack, size};
+use trailtrim::iam::validate::{PolicyType, validate};
 use trailtrim::iam::{Action, PolicyDocument};
 
 const PRINCIPAL: &str = "arn:aws:iam::111122223333:user/Ana";
@@ -201,6 +206,16 @@ proptest! {
             };
             let prepared = CompiledPolicies::new(&documents).evaluate(&request);
             prop_assert_eq!(prepared, evaluate_identity(&request, &documents));
+            let mut expect = Vec::new();
+            for (policy, document) in documents.iter().enumerate() {
+                for (statement, rule) in document.statements.iter().enumerate() {
+                    let truth = statement_applies(&request, rule, document.version.as_deref());
+                    if truth != Truth::False {
+                        expect.push((StatementRef { layer: Layer::Identity, level: 0, policy, statement }, truth));
+                    }
+                }
+            }
+            prop_assert_eq!(CompiledPolicies::new(&documents).applying(&request), expect);
         }
     }
 
@@ -323,6 +338,44 @@ proptest! {
                 let reach = evaluate_identity(&request, &[&limit]).decision;
                 prop_assert!(reach == Decision::Allowed || policies.scps.len() == 1);
             }
+        }
+    }
+
+    #[test]
+    fn nothing_in_a_policy_is_too_strange(
+        words in prop::collection::vec(
+            prop_oneof![".{0,12}", "[$*?{}:,'\\-+.eETZ0-9/a]{0,24}", "arn:[*a:]{0,12}.{0,4}", Just("${aws:k}".to_owned())],
+            8,
+        ),
+        operator in prop_oneof![
+            select(&["StringLike", "ArnLike", "NumericLessThan", "DateEquals", "IpAddress", "BinaryEquals", "Bool", "Null"]),
+            ".{0,8}",
+        ],
+        resource in prop_oneof![resource(), ".{0,12}"],
+    ) {
+        let policy = |at: usize| json!({
+            "Version": "2012-10-17",
+            "Statement": [
+                { "Sid": words[at], "Effect": "Allow", "Action": [words[1], "a:*"], "Resource": [words[2], "*"],
+                  "Principal": { "AWS": words[3] }, "Condition": { &operator: { "aws:k": [words[at], words[5]] } } },
+                { "Effect": "Deny", "NotAction": words[6], "NotResource": words[7] },
+            ],
+        });
+        let (one, other) = (policy(0), policy(4));
+        validate(&one.to_string(), PolicyType::Resource);
+        let (one, other) = (document(&one), document(&other));
+        let action = Action::parse("a:xy").unwrap();
+        let context = Context::closed().with("aws:k", words[4].clone());
+        let request = Request {
+            principal: &words[3], action: &action, resource: &resource, resource_account: None, context: &context,
+        };
+        let identity = [&one];
+        let policies = Policies { identity: &identity, resource: Some(&other), boundary: Some(&other), ..Policies::default() };
+        evaluate(&request, &policies);
+        contain(&[&one], &[&other]);
+        diff(&[&one], &[&other]);
+        if let Ok(packed) = pack(&one, 300, 3) {
+            prop_assert!(packed.len() <= 3 && packed.iter().all(|document| size(document).bytes <= 300));
         }
     }
 }

@@ -1,7 +1,8 @@
 //! What changed between two sets of policies, cell by cell.
 
 use crate::iam::contain::cover::Rule;
-use crate::iam::contain::{Containment, Witness, contain};
+use crate::iam::contain::signature::Budget;
+use crate::iam::contain::{Containment, STEPS_MAX, Witness, contain_within};
 use crate::iam::policy::{Effect, Matcher, Patterns, PolicyDocument, Statement};
 
 /// How a cell changed.
@@ -51,26 +52,26 @@ pub struct Difference {
 }
 
 /// The most cells that a comparison looks at, on each side.
-const CELLS_MAX: usize = 20_000;
+const CELLS_MAX: usize = 10_000;
 
 /// Lists the cells of `new` that allow more than `old` does, and those of `old` that allow more than
-/// `new`. An empty list means that both allow the same. `None`: more than 20,000 cells.
+/// `new`. An empty list means that both allow the same. `None`: more than 10,000 cells on one side.
 pub fn diff(new: &[&PolicyDocument], old: &[&PolicyDocument]) -> Option<Vec<Difference>> {
-    let mut found = Vec::new();
-    compare(Side::Old, old, new, &mut found)?;
-    compare(Side::New, new, old, &mut found)?;
+    let budget = Budget::new(3 * STEPS_MAX);
+    let mut found = compare(Side::Old, (old, new), &budget)?;
+    found.extend(compare(Side::New, (new, old), &budget)?);
     Some(found)
 }
 
 /// The cells of `documents` that allow more than `others`.
 fn compare(
     side: Side,
-    documents: &[&PolicyDocument],
-    others: &[&PolicyDocument],
-    found: &mut Vec<Difference>,
-) -> Option<()> {
-    if matches!(contain(documents, others), Containment::Proved { .. }) {
-        return Some(());
+    (documents, others): (&[&PolicyDocument], &[&PolicyDocument]),
+    budget: &Budget,
+) -> Option<Vec<Difference>> {
+    let mut found = Vec::new();
+    if matches!(contain_within(documents, others, budget), Containment::Proved { .. }) {
+        return Some(found);
     }
     let other_allows = Rule::all(others, Effect::Allow);
     let mut count = 0;
@@ -87,22 +88,23 @@ fn compare(
                 let one = cell_policy(document, statement, (&action, resource.as_ref()));
                 let mut all = denials(documents);
                 all.push(one.clone());
-                let (change, witness, reason) = match contain(&all.iter().collect::<Vec<_>>(), others) {
-                    Containment::Proved { .. } => continue,
-                    Containment::Unknown(reason) => (Change::Undecided, None, Some(reason)),
-                    Containment::Refuted(witness) => {
-                        let cell = Rule::all(&[&one], Effect::Allow);
-                        let met =
-                            cell.iter().any(|rule| other_allows.iter().any(|other| other.may_meet(rule)));
-                        let change = match (side, met) {
-                            (Side::New, true) => Change::Widened,
-                            (Side::New, false) => Change::Added,
-                            (Side::Old, true) => Change::Narrowed,
-                            (Side::Old, false) => Change::Removed,
-                        };
-                        (change, Some(witness), None)
-                    }
-                };
+                let (change, witness, reason) =
+                    match contain_within(&all.iter().collect::<Vec<_>>(), others, budget) {
+                        Containment::Proved { .. } => continue,
+                        Containment::Unknown(reason) => (Change::Undecided, None, Some(reason)),
+                        Containment::Refuted(witness) => {
+                            let cell = Rule::all(&[&one], Effect::Allow);
+                            let met =
+                                cell.iter().any(|rule| other_allows.iter().any(|other| other.may_meet(rule)));
+                            let change = match (side, met) {
+                                (Side::New, true) => Change::Widened,
+                                (Side::New, false) => Change::Added,
+                                (Side::Old, true) => Change::Narrowed,
+                                (Side::Old, false) => Change::Removed,
+                            };
+                            (change, Some(witness), None)
+                        }
+                    };
                 found.push(Difference {
                     change,
                     side,
@@ -116,7 +118,7 @@ fn compare(
             }
         }
     }
-    Some(())
+    Some(found)
 }
 
 /// Every pair of an action and a resource pattern.

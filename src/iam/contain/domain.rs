@@ -5,7 +5,7 @@ use crate::iam::condition::{
     parse_network,
 };
 use crate::iam::contain::cover::Atom;
-use crate::iam::contain::signature::{Glyph, Kind, glyphs, signatures};
+use crate::iam::contain::signature::{Budget, Glyph, Kind, glyphs, signatures};
 use crate::iam::json::Json;
 use crate::iam::policy::ConditionKey;
 use crate::iam::reading::Readings;
@@ -37,11 +37,14 @@ pub(crate) type Outcomes = Vec<(Vec<bool>, State)>;
 
 /// All truth vectors that the atoms on one key can have at once; maybe some more, never fewer.
 /// `None`: too many.
-pub(crate) fn outcomes(key: &str, atoms: &[&Atom]) -> Option<Outcomes> {
+pub(crate) fn outcomes(key: &str, atoms: &[&Atom], budget: &Budget) -> Option<Outcomes> {
     let plain: Vec<usize> =
         (0..atoms.len()).filter(|at| atoms.get(*at).is_some_and(|atom| !opaque(atom))).collect();
     let chosen: Vec<&Atom> = plain.iter().filter_map(|at| atoms.get(*at).copied()).collect();
-    let states = states(&chosen)?;
+    let states = states(&chosen, budget)?;
+    // Every state is tried against every value of every test.
+    let constants: usize = chosen.iter().map(|atom| 1 + atom.values.len()).sum();
+    budget.spend(states.len().saturating_mul(constants)).ok()?;
     let mut found: BTreeMap<Vec<bool>, State> = BTreeMap::new();
     let mut order: Vec<Vec<bool>> = Vec::new();
     let tests: Vec<(String, ConditionKey)> = chosen.iter().map(|atom| test(atom)).collect();
@@ -165,7 +168,7 @@ fn type_of(comparison: Comparison) -> Option<Type> {
 }
 
 /// States that show everything the tests can tell apart. `None`: too many.
-fn states(atoms: &[&Atom]) -> Option<Vec<State>> {
+fn states(atoms: &[&Atom], budget: &Budget) -> Option<Vec<State>> {
     let parsed: Vec<(Operator, &Atom)> = atoms
         .iter()
         .filter_map(|atom| Operator::parse(&atom.operator).map(|operator| (operator, *atom)))
@@ -177,7 +180,7 @@ fn states(atoms: &[&Atom]) -> Option<Vec<State>> {
     let values = match (types.next(), types.next()) {
         (None, _) => vec!["x".to_owned()],
         (Some(_), Some(_)) => return if atoms.len() > 10 { None } else { Some(vec![State::Opaque]) },
-        (Some(Type::Text), None) => texts(&parsed)?,
+        (Some(Type::Text), None) => texts(&parsed, budget)?,
         (Some(Type::Number), None) => numbers(constants())?,
         (Some(Type::Date), None) => dates(constants()),
         (Some(Type::Address), None) => addresses(constants()),
@@ -234,7 +237,7 @@ fn rekeyed(tests: &[(String, ConditionKey)]) -> Vec<(String, ConditionKey)> {
 }
 
 /// A text for every combination of text tests.
-fn texts(parsed: &[(Operator, &Atom)]) -> Option<Vec<String>> {
+fn texts(parsed: &[(Operator, &Atom)], budget: &Budget) -> Option<Vec<String>> {
     let mut patterns: Vec<Vec<Glyph>> = Vec::new();
     let mut owners: Vec<usize> = Vec::new();
     let mut add = |owner: usize, pattern: Vec<Glyph>| {
@@ -278,7 +281,7 @@ fn texts(parsed: &[(Operator, &Atom)]) -> Option<Vec<String>> {
         }
         folded
     };
-    let found = signatures(&glyphs("*"), &patterns, |_| true, fold).ok()?;
+    let found = signatures(&glyphs("*"), &patterns, budget, |_| true, fold).ok()?;
     let mut values: Vec<String> = found.into_values().collect();
     // A text that a list of exact values names is kinder to read than one that the search spelled.
     values.sort_by_key(|value| (!literals.contains(value), value.is_empty()));

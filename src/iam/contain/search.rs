@@ -7,7 +7,7 @@ use crate::iam::contain::Witness;
 use crate::iam::contain::cover::{Atom, Element, Rule};
 use crate::iam::contain::domain::{Outcomes, State, outcomes};
 use crate::iam::contain::pattern::{ActionPattern, ArnPattern, Letter, ResourcePattern};
-use crate::iam::contain::signature::{Glyph, Kind, Signatures, TooMany, signatures};
+use crate::iam::contain::signature::{Budget, Glyph, Kind, Signatures, TooMany, signatures};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// The most pairs of an action and a resource signature.
@@ -69,6 +69,7 @@ pub(crate) enum Outcome {
 pub(crate) fn search(
     new: &Rule<'_>,
     parts: &[Part<'_, '_>],
+    budget: &Budget,
     confirm: &mut dyn FnMut(&Witness) -> Result<(), String>,
 ) -> Outcome {
     let mut all: Vec<Part<'_, '_>> = Vec::with_capacity(parts.len() + 1);
@@ -77,13 +78,14 @@ pub(crate) fn search(
     }
     all.extend(parts.iter().copied().filter(|(_, rule)| rule.may_meet(new)));
     let too_many = |_: TooMany| Outcome::Unknown("the patterns combine in too many ways".to_owned());
-    let actions = match action_signatures(new, &all) {
+    let actions = match action_signatures(new, &all, budget) {
         Ok(found) => found,
         Err(reason) => return Outcome::Unknown(reason),
     };
-    let mut cells = Cells { new, parts: &all, solved: BTreeMap::new(), tries: 0, reason: None, confirm };
+    let mut cells =
+        Cells { new, parts: &all, budget, solved: BTreeMap::new(), tries: 0, reason: None, confirm };
     for reading in readings(new, &all) {
-        let resources = match resource_signatures(new, &all, reading) {
+        let resources = match resource_signatures(new, &all, (reading, budget)) {
             Ok(found) => found,
             Err(reason) => return too_many(reason),
         };
@@ -117,7 +119,7 @@ fn readings(new: &Rule<'_>, parts: &[Part<'_, '_>]) -> Vec<Reading> {
 
 // ---- actions ----
 
-fn action_signatures(new: &Rule<'_>, parts: &[Part<'_, '_>]) -> Result<Signatures, String> {
+fn action_signatures(new: &Rule<'_>, parts: &[Part<'_, '_>], budget: &Budget) -> Result<Signatures, String> {
     let everything = [ActionPattern::Everything];
     let bases = if new.actions.negated { &everything[..] } else { &new.actions.patterns };
     let mut found = Signatures::new();
@@ -146,8 +148,9 @@ fn action_signatures(new: &Rule<'_>, parts: &[Part<'_, '_>]) -> Result<Signature
         }
         let permits =
             |letter: char| letter == ':' || letter.is_ascii_alphanumeric() || "-_.".contains(letter);
-        let some =
-            machine.run(&glyphs, permits).map_err(|_| "the actions combine in too many ways".to_owned())?;
+        let some = machine
+            .run(&glyphs, budget, permits)
+            .map_err(|_| "the actions combine in too many ways".to_owned())?;
         for (bits, text) in some {
             found.entry(bits).or_insert(text);
         }
@@ -185,7 +188,7 @@ fn action_glyphs(pattern: &ActionPattern, base: bool) -> Vec<Glyph> {
 fn resource_signatures(
     new: &Rule<'_>,
     parts: &[Part<'_, '_>],
-    reading: Reading,
+    (reading, budget): (Reading, &Budget),
 ) -> Result<Signatures, TooMany> {
     let everything = [ResourcePattern::Everything];
     let bases = if new.resources.negated { &everything[..] } else { &new.resources.patterns };
@@ -204,7 +207,7 @@ fn resource_signatures(
         for (number, part) in parts.iter().enumerate() {
             add_resources(&mut machine, number, *part, base, reading);
         }
-        for (bits, text) in machine.run(&glyphs, |_| true)? {
+        for (bits, text) in machine.run(&glyphs, budget, |_| true)? {
             found.entry(bits).or_insert(text);
         }
     }
@@ -367,8 +370,13 @@ impl Folder {
         }
     }
 
-    fn run(&self, base: &[Glyph], permits: impl Fn(char) -> bool) -> Result<Signatures, TooMany> {
-        signatures(base, &self.patterns, permits, |bits| {
+    fn run(
+        &self,
+        base: &[Glyph],
+        budget: &Budget,
+        permits: impl Fn(char) -> bool,
+    ) -> Result<Signatures, TooMany> {
+        signatures(base, &self.patterns, budget, permits, |bits| {
             let mut unions: Vec<bool> = self.unions.iter().map(|(covered, _)| *covered).collect();
             for (bit, owner) in bits.iter().zip(&self.owners) {
                 if let Some(union) = unions.get_mut(*owner) {
@@ -393,6 +401,7 @@ type Solutions = Vec<Vec<(String, State)>>;
 struct Cells<'s, 'r, 'p> {
     new: &'s Rule<'p>,
     parts: &'s [Part<'r, 'p>],
+    budget: &'s Budget,
     /// For combinations of statements, the key states that leave something; `None`: too many to tell.
     solved: BTreeMap<Vec<bool>, Option<Solutions>>,
     tries: usize,
@@ -435,7 +444,7 @@ impl Cells<'_, '_, '_> {
         if (own(self.parts) && !own(&parts)) || self.is_covered(&parts) {
             return Some(Solutions::new());
         }
-        Problem::new(self.new, &parts)?.solutions()
+        Problem::new(self.new, &parts, self.budget)?.solutions(self.budget)
     }
 
     /// An old Allow whose conditions follow from the new statement's, and no old Deny: nothing is left.
@@ -458,7 +467,7 @@ struct Problem<'s> {
 }
 
 impl<'s> Problem<'s> {
-    fn new(new: &'s Rule<'_>, parts: &[(Role, &'s Rule<'_>)]) -> Option<Self> {
+    fn new(new: &'s Rule<'_>, parts: &[(Role, &'s Rule<'_>)], budget: &Budget) -> Option<Self> {
         let blocks: Vec<(Role, Vec<&Atom>)> = parts
             .iter()
             .filter(|(role, _)| *role != Role::Own)
@@ -472,7 +481,7 @@ impl<'s> Problem<'s> {
         let mut keys = Vec::new();
         for (key, atoms) in by_key {
             let atoms: Vec<&Atom> = atoms.into_iter().collect();
-            let mut outcomes = outcomes(key, &atoms)?;
+            let mut outcomes = outcomes(key, &atoms, budget)?;
             // Only values under which the new statement itself applies are of interest.
             outcomes.retain(|(truth, _)| {
                 atoms.iter().zip(truth).all(|(atom, truth)| *truth || !own.contains(atom))
@@ -484,11 +493,15 @@ impl<'s> Problem<'s> {
 
     /// States of the keys under which the new statement applies, no new Deny does, and the old policies do
     /// not allow; at most a handful. `None`: too many to try.
-    fn solutions(&self) -> Option<Solutions> {
+    fn solutions(&self, budget: &Budget) -> Option<Solutions> {
         const ENOUGH: usize = 8;
         let total = self.keys.iter().fold(1_usize, |product, (_, _, all)| product.saturating_mul(all.len()));
         let mut found = Vec::new();
+        let atoms: usize = self.keys.iter().map(|(_, atoms, _)| 1 + atoms.len()).sum();
         for number in 0..total.min(VALUATIONS_MAX) {
+            if budget.spend(4 * atoms).is_err() {
+                return if found.is_empty() { None } else { Some(found) };
+            }
             let mut rest = number;
             let mut truths: BTreeMap<&Atom, bool> = BTreeMap::new();
             let mut states = Vec::new();

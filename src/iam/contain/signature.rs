@@ -4,10 +4,11 @@
 //! for are all alike, so one fresh letter stands for them. The search is bounded by its work, not by
 //! hope: past the bound it answers "too many".
 
+use std::cell::Cell;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// The most positions that one search may step over.
-const STEPS_MAX: usize = 6_000_000;
+const STEPS_MAX: usize = 3_000_000;
 
 /// The most sets of positions that one search may keep.
 const STATES_MAX: usize = 20_000;
@@ -15,6 +16,25 @@ const STATES_MAX: usize = 20_000;
 /// The search was cut short.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct TooMany;
+
+/// What one answer may cost, in steps of well under a microsecond, shared by everything that it takes.
+#[derive(Debug)]
+pub(crate) struct Budget {
+    left: Cell<usize>,
+}
+
+impl Budget {
+    pub(crate) fn new(steps: usize) -> Self {
+        Self { left: Cell::new(steps) }
+    }
+
+    /// Takes some steps; fails when there are not enough left, and then always.
+    pub(crate) fn spend(&self, steps: usize) -> Result<(), TooMany> {
+        let left = self.left.get().checked_sub(steps);
+        self.left.set(left.unwrap_or(0));
+        left.map(|_| ()).ok_or(TooMany)
+    }
+}
 
 /// What a position of a pattern matches.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -56,9 +76,11 @@ pub(crate) type Signatures = BTreeMap<Vec<bool>, String>;
 pub(crate) fn signatures(
     base: &[Glyph],
     patterns: &[Vec<Glyph>],
+    budget: &Budget,
     permits: impl Fn(char) -> bool,
     fold: impl Fn(&[bool]) -> Vec<bool>,
 ) -> Result<Signatures, TooMany> {
+    budget.spend(base.len() + patterns.iter().map(Vec::len).sum::<usize>())?;
     let machine = Machine::new(base, patterns);
     let mut found = Signatures::new();
     let mut seen: BTreeSet<Vec<u32>> = BTreeSet::new();
@@ -73,6 +95,7 @@ pub(crate) fn signatures(
         }
         for letter in machine.letters(&state, &permits) {
             steps += state.len();
+            budget.spend(state.len())?;
             if steps > STEPS_MAX {
                 return Err(TooMany);
             }
@@ -209,6 +232,10 @@ mod tests {
     use super::*;
     use crate::iam::glob::matches;
 
+    fn plenty() -> Budget {
+        Budget::new(usize::MAX)
+    }
+
     fn strings(alphabet: &[char], longest: usize) -> Vec<String> {
         let mut all = vec![String::new()];
         let mut last = all.clone();
@@ -229,8 +256,13 @@ mod tests {
         for base in &patterns {
             for a in &patterns {
                 for b in ["a*", "*a", "?b*", "*:a"] {
-                    let found =
-                        signatures(&glyphs(base), &[glyphs(a), glyphs(b)], |_| true, <[bool]>::to_vec);
+                    let found = signatures(
+                        &glyphs(base),
+                        &[glyphs(a), glyphs(b)],
+                        &plenty(),
+                        |_| true,
+                        <[bool]>::to_vec,
+                    );
                     let found: BTreeSet<Vec<bool>> = found.unwrap().into_keys().collect();
                     let expect: BTreeSet<Vec<bool>> = texts
                         .iter()
@@ -248,7 +280,7 @@ mod tests {
         let base = "arn:*:x?y*";
         let patterns = ["arn:a*", "*y", "*:x?yz*", "arn:?:xx*"];
         let glyphs_of: Vec<Vec<Glyph>> = patterns.iter().map(|text| glyphs(text)).collect();
-        let found = signatures(&glyphs(base), &glyphs_of, |_| true, <[bool]>::to_vec).unwrap();
+        let found = signatures(&glyphs(base), &glyphs_of, &plenty(), |_| true, <[bool]>::to_vec).unwrap();
         assert!(found.len() > 8);
         for (bits, text) in found {
             assert!(matches(base, &text), "{text}");
@@ -260,6 +292,8 @@ mod tests {
     fn gives_up_instead_of_hanging() {
         let many: Vec<Vec<Glyph>> =
             ('a'..='z').map(|letter| glyphs(&format!("*{letter}???????????????"))).collect();
-        assert_eq!(signatures(&glyphs("*"), &many, |_| true, <[bool]>::to_vec), Err(TooMany));
+        assert_eq!(signatures(&glyphs("*"), &many, &plenty(), |_| true, <[bool]>::to_vec), Err(TooMany));
+        let few = Budget::new(100);
+        assert_eq!(signatures(&glyphs("*"), &many, &few, |_| true, <[bool]>::to_vec), Err(TooMany));
     }
 }
