@@ -5,7 +5,6 @@
     clippy::disallowed_methods,
     clippy::indexing_slicing,
     clippy::string_slice,
-    clippy::needless_pass_by_value,
     reason = "a test may panic, and reads its data from the tree"
 )]
 
