@@ -157,7 +157,8 @@ impl Usage {
 }
 
 impl PrincipalUsage {
-    fn merge(&mut self, other: Self) {
+    /// Adds what the same principal did elsewhere.
+    pub fn merge(&mut self, other: Self) {
         self.arns.extend(other.arns);
         self.path_unknown |= other.path_unknown;
         if self.name.is_empty() || (!other.name.is_empty() && other.name < self.name) {

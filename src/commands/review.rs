@@ -37,6 +37,7 @@ pub fn run(args: &ReviewArgs, settings: &Settings) -> anyhow::Result<Outcome> {
     if logs.files == 0 {
         bail!(nothing_found(&logs));
     }
+    drift::resolve::identities(&mut logs.usage, &snapshot);
     drift::resolve::passed_roles(&mut logs.usage, &snapshot);
     keep_selected(&mut snapshot, args);
     let report = pool.install(|| build(&logs, &snapshot, selectors, args, settings.now));
@@ -92,7 +93,7 @@ fn build(
 ) -> Report {
     let window = logs.coverage.span();
     let days_min = if args.force { 1 } else { usize::try_from(args.min_window).unwrap_or(usize::MAX) };
-    let assumptions = assumptions(&logs.coverage, selectors.as_ref());
+    let assumptions = assumptions(&logs.coverage, selectors.as_ref(), args.min_window);
     let observability = Observability::new(&logs.coverage, &logs.usage, selectors, days_min);
     let judgement = drift::Settings {
         window_start: window.map_or(now, |(first, _)| first),
@@ -201,7 +202,7 @@ fn insufficient(short: &BTreeMap<String, usize>, days_min: u32) -> Option<String
 }
 
 /// What is taken for granted because nothing in the input says otherwise.
-fn assumptions(coverage: &Coverage, selectors: Option<&Selectors>) -> Vec<String> {
+fn assumptions(coverage: &Coverage, selectors: Option<&Selectors>, days_min: u32) -> Vec<String> {
     let regions: BTreeSet<String> = coverage.cells().map(|cell| cell.region.to_owned()).collect();
     let mut all = Vec::new();
     if selectors.and_then(|selectors| selectors.multi_region) != Some(true) {
@@ -211,6 +212,7 @@ fn assumptions(coverage: &Coverage, selectors: Option<&Selectors>) -> Vec<String
             text::wrapped_list(&regions, 8)
         ));
     }
+    all.extend(quiet_regions(coverage, days_min));
     if selectors.is_none() {
         let kinds: BTreeSet<String> = coverage
             .cells()
@@ -233,6 +235,23 @@ fn assumptions(coverage: &Coverage, selectors: Option<&Selectors>) -> Vec<String
     ));
     all.push("the logs are genuine: digest files were not checked".to_owned());
     all
+}
+
+/// Regions with few days: the logs do not tell a quiet region from one that was not logged all the time.
+fn quiet_regions(coverage: &Coverage, days_min: u32) -> Option<String> {
+    let mut days: BTreeMap<(AccountId, &str), BTreeSet<Day>> = BTreeMap::new();
+    for cell in coverage.cells() {
+        let Some(account) = cell.account else { continue };
+        days.entry((account, cell.region)).or_default().insert(cell.day);
+    }
+    let quiet = days.iter().filter(|(_, days)| u32::try_from(days.len()).is_ok_and(|days| days < days_min));
+    let quiet: Vec<String> = quiet
+        .map(|((account, region), days)| {
+            format!("{} of {account} ({} days)", escape::terminal(region), days.len())
+        })
+        .collect();
+    (!quiet.is_empty())
+        .then(|| format!("these regions were quiet, not unlogged: {}", text::wrapped_list(&quiet, 6)))
 }
 
 fn show(report: &Report, args: &ReviewArgs, settings: &Settings) -> anyhow::Result<()> {

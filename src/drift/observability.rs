@@ -17,12 +17,45 @@ const EXCLUDABLE_SOURCES: [(&str, &str); 2] =
 /// logged with `readOnly: true`: `kms:Decrypt`, `sts:AssumeRole`. Seen in logs of 2021 to 2026.
 const READ_ONLY_WRITERS: [&str; 2] = ["kms", "sts"];
 
+/// Services without regions: their events are recorded in the partition's first region, wherever the
+/// caller was (`CloudTrail` user guide, "About global service events"; service pages, as known in 2026).
+const GLOBAL_SERVICES: [&str; 24] = [
+    "account",
+    "artifact",
+    "aws-portal",
+    "billing",
+    "budgets",
+    "ce",
+    "chime",
+    "cloudfront",
+    "consolidatedbilling",
+    "cur",
+    "ecr-public",
+    "freetier",
+    "globalaccelerator",
+    "health",
+    "iam",
+    "invoicing",
+    "organizations",
+    "payments",
+    "route53",
+    "route53domains",
+    "shield",
+    "support",
+    "tax",
+    "waf",
+];
+
+/// Where global services record their events: the first region of each partition; Oregon for a few.
+const GLOBAL_REGIONS: [&str; 4] = ["us-east-1", "us-west-2", "cn-north-1", "us-gov-west-1"];
+
 /// What the logs of each account can show.
 #[derive(Clone, Debug)]
 pub struct Observability {
     accounts: BTreeMap<AccountId, AccountView>,
     selectors: Option<Selectors>,
-    sources_seen: BTreeSet<String>,
+    /// Account and event source of every mapped call.
+    sources_seen: BTreeSet<(String, String)>,
     days_min: usize,
 }
 
@@ -93,8 +126,10 @@ impl Observability {
             view.days.entry(Kind::of(&cell)).or_default().insert(cell.day);
             view.regions.insert(cell.region.to_string());
         }
-        let calls = usage.principals.values().flat_map(|principal| principal.calls.keys());
-        let sources_seen = calls.map(|call| call.event.0.clone()).collect();
+        let calls = usage.principals.iter().flat_map(|(key, principal)| {
+            principal.calls.keys().map(|call| (key.account.clone(), call.event.0.clone()))
+        });
+        let sources_seen = calls.collect();
         Self { accounts, selectors, sources_seen, days_min }
     }
 
@@ -112,7 +147,8 @@ impl Observability {
 
     /// The class of an action: actions of one class have the same answer.
     pub fn class(action: &ActionInfo) -> Class {
-        let mut special = EXCLUDABLE_SOURCES.iter().map(|(service, _)| *service).chain(READ_ONLY_WRITERS);
+        let named = EXCLUDABLE_SOURCES.iter().map(|(service, _)| *service);
+        let mut special = named.chain(READ_ONLY_WRITERS).chain(GLOBAL_SERVICES);
         Class {
             visibility: action.visibility,
             writes: !matches!(action.level, AccessLevel::Read | AccessLevel::List),
@@ -122,16 +158,24 @@ impl Observability {
 
     /// Would a use of this action by a principal of this account have been seen?
     pub fn can_show(&self, account: Option<AccountId>, action: &ActionInfo) -> Visible {
-        let Some(view) = account.and_then(|account| self.accounts.get(&account)) else {
+        let found = account.and_then(|account| Some((account, self.accounts.get(&account)?)));
+        let Some((account, view)) = found else {
             return Visible::No("the logs hold no event of the principal's account".to_owned());
         };
-        self.can_show_at(view, action, 0)
+        if GLOBAL_SERVICES.contains(&action.service)
+            && !GLOBAL_REGIONS.iter().any(|region| self.covers_region(account, region))
+        {
+            return Visible::No(
+                "a global service, recorded in us-east-1, of which the logs hold nothing".to_owned(),
+            );
+        }
+        self.can_show_at((account, view), action, 0)
     }
 
-    fn can_show_at(&self, view: &AccountView, action: &ActionInfo, depth: usize) -> Visible {
+    fn can_show_at(&self, at: (AccountId, &AccountView), action: &ActionInfo, depth: usize) -> Visible {
         match &action.visibility {
-            Visibility::Management => self.management(view, action),
-            Visibility::Data(kind) => self.data(view, action, kind),
+            Visibility::Management => self.management(at, action),
+            Visibility::Data(kind) => self.data(at.1, action, kind),
             Visibility::NotLogged => Visible::No("CloudTrail does not record this operation".to_owned()),
             Visibility::Unknown => {
                 Visible::No("no API operation of this name is known to be recorded by CloudTrail".to_owned())
@@ -148,7 +192,7 @@ impl Observability {
                 for carrier in *carriers {
                     let seen = reference().action_named(carrier).map_or_else(
                         || Visible::No("unknown operation".to_owned()),
-                        |carrier| self.can_show_at(view, carrier, depth + 1),
+                        |carrier| self.can_show_at(at, carrier, depth + 1),
                     );
                     if let Visible::No(why) = seen {
                         return Visible::No(format!("checked inside `{carrier}`: {why}"));
@@ -159,12 +203,14 @@ impl Observability {
         }
     }
 
-    fn management(&self, view: &AccountView, action: &ActionInfo) -> Visible {
+    fn management(&self, (account, view): (AccountId, &AccountView), action: &ActionInfo) -> Visible {
         let excludable = EXCLUDABLE_SOURCES.iter().find(|(service, _)| *service == action.service);
         if let Some((_, source)) = excludable {
             let known =
                 self.selectors.as_ref().map(|selectors| !selectors.excluded_sources.contains(*source));
-            if !known.unwrap_or_else(|| self.sources_seen.contains(*source)) {
+            if !known
+                .unwrap_or_else(|| self.sources_seen.contains(&(account.to_string(), (*source).to_owned())))
+            {
                 return Visible::No(format!(
                     "trails may leave out `{source}`, and these logs hold no event of it"
                 ));

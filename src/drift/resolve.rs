@@ -1,10 +1,48 @@
-//! Roles that the log names only by name or by instance profile, found in the snapshot.
+//! What the log leaves open and the snapshot settles: which role was meant by a name or an instance
+//! profile, and whose events those are that carry no usable id.
 
+use super::own_key;
 use crate::grants::{PrincipalType, Snapshot};
 use crate::iam::Arn;
 use crate::trail::passed_roles::RoleReference;
-use crate::usage::{Resource, ResourceName, Stats, Usage};
+use crate::usage::{PrincipalKey, PrincipalUsage, Resource, ResourceName, Stats, Usage};
 use std::collections::BTreeMap;
+
+/// Files events whose id is missing or masked (`AROA****`), or whose principal has no real id in the
+/// snapshot, under the snapshot's principal of the same ARN or, where the log has lost the path, of the same
+/// name. Otherwise these uses would count for nobody, and nobody's silence is evidence. Two real ids
+/// that differ stay two principals.
+pub fn identities(usage: &mut Usage, snapshot: &Snapshot) {
+    for principal in &snapshot.principals {
+        let own = own_key(principal);
+        let same = |key: &PrincipalKey, other: &PrincipalUsage| {
+            *key != own
+                && key.kind == own.kind
+                && !(is_unique_id(&key.id) && is_unique_id(&own.id))
+                && (other.arns.contains(principal.arn.as_str())
+                    || (other.path_unknown && key.account == own.account && other.name == principal.name))
+        };
+        let strays: Vec<PrincipalKey> = usage
+            .principals
+            .iter()
+            .filter(|(key, other)| same(key, other))
+            .map(|(key, _)| key.clone())
+            .collect();
+        for stray in strays {
+            if let Some(found) = usage.principals.remove(&stray) {
+                usage.principals.entry(own.clone()).or_default().merge(found);
+            }
+        }
+    }
+}
+
+/// The form of IAM's unique ids: a prefix of four letters and at least twelve letters and digits (IAM user
+/// guide, "IAM identifiers").
+fn is_unique_id(id: &str) -> bool {
+    id.len() >= 16
+        && (id.starts_with("AROA") || id.starts_with("AIDA"))
+        && id.bytes().all(|byte| byte.is_ascii_uppercase() || byte.is_ascii_digit())
+}
 
 /// Replaces every [`Resource::Role`] by the role's ARN, or by [`Resource::Unknown`] when the snapshot
 /// does not hold it: a guess at a role's path could name another role.
@@ -68,5 +106,24 @@ impl<'a> Roles<'a> {
     fn profile(&self, account: &str, name: &str) -> Vec<&'a Arn> {
         let key = (account.to_owned(), name.to_owned());
         self.snapshot.instance_profiles.get(&key).into_iter().flatten().collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn masked_ids_are_no_ids() {
+        for (id, expect) in [
+            ("AROASAMPLETRAINING222", true),
+            ("AIDAJQABLZS4A3QDU576Q", true),
+            ("AROA****************", false),
+            ("AROA1", false),
+            ("", false),
+            ("BlakeBortles", false),
+        ] {
+            assert_eq!(is_unique_id(id), expect, "{id}");
+        }
     }
 }

@@ -7,6 +7,7 @@ use crate::grants::{AttachedPolicy, GrantedPrincipal, LastUsed};
 use crate::iam::policy::{PrincipalElement, Principals};
 use crate::iam::reference::{ActionInfo, Visibility, reference};
 use crate::iam::{Effect, PolicyDocument, Statement, glob};
+use crate::trail::action_map;
 use crate::trail::outcome::Outcome;
 use crate::usage::{ActionRef, Basis, PrincipalUsage, Resource};
 use std::cell::RefCell;
@@ -154,6 +155,8 @@ struct Judge<'i, 'a, 'o> {
     dependents: BTreeMap<(&'static str, &'static str), &'static ActionInfo>,
     /// Actions that this principal used or tried, for carried permissions.
     attempted: BTreeSet<(&'static str, &'static str)>,
+    /// Services of which this principal called something that no table maps: it may have been anything.
+    unmapped: BTreeMap<String, String>,
     /// A region of the last use that the logs do not cover.
     blind_region: Option<Arc<str>>,
     /// What the logs can show, by class of action: a few answers for thousands of actions.
@@ -181,7 +184,8 @@ impl<'i, 'a, 'o> Judge<'i, 'a, 'o> {
             _ => protected,
         };
         let visible = RefCell::default();
-        Self { inputs, dependents, attempted, blind_region: blind_region(inputs), visible, whole }
+        let unmapped = unmapped_services(inputs);
+        Self { inputs, dependents, attempted, unmapped, blind_region: blind_region(inputs), visible, whole }
     }
 
     fn statement(
@@ -231,6 +235,12 @@ impl<'i, 'a, 'o> Judge<'i, 'a, 'o> {
             let why = format!("may have been checked inside `{carrier}`, which was called");
             return (Verdict::Implied, why.into());
         }
+        if let Some(call) = self.unmapped.get(action.service) {
+            return (
+                Verdict::Implied,
+                format!("`{call}` was called, which no table maps to an action").into(),
+            );
+        }
         if let Visibility::ServiceOnly(services) = &action.visibility
             && let Some(trust) = &self.inputs.principal.trust
             && !services.iter().any(|service| trusts(trust, service))
@@ -256,6 +266,18 @@ impl<'i, 'a, 'o> Judge<'i, 'a, 'o> {
             known.is_some_and(|known| self.attempted.contains(&(known.service, known.name)))
         })
     }
+}
+
+/// Service prefixes of the principal's unmapped calls, each with the name of one such call.
+fn unmapped_services(inputs: &Inputs<'_, '_>) -> BTreeMap<String, String> {
+    let mut services = BTreeMap::new();
+    for (source, name) in inputs.usage.into_iter().flat_map(|usage| usage.unmapped.keys()) {
+        let own = source.split('.').next().unwrap_or_default();
+        for prefix in action_map::prefixes_of(source).chain([own]) {
+            services.entry(prefix.to_owned()).or_insert_with(|| name.clone());
+        }
+    }
+    services
 }
 
 /// May the service assume the role? Anything but a plain list of principals that leaves it out may let it in.

@@ -150,7 +150,7 @@ fn carries_tags(event: &Event<'_>) -> bool {
 }
 
 /// The service prefixes that an event source may stand for, the likeliest first.
-pub(crate) fn prefixes_of(source: &str) -> impl Iterator<Item = &str> {
+pub fn prefixes_of(source: &str) -> impl Iterator<Item = &str> {
     let host = host(source).unwrap_or_default();
     let listed = Tables::get().prefixes(host);
     let own = Some(host).filter(|host| listed.is_none() && reference().has_service(host));

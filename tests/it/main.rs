@@ -13,6 +13,7 @@ mod conformance;
 mod contain;
 mod decode_reference;
 mod evaluate;
+mod identities;
 mod laws;
 mod naive;
 mod policies;

@@ -141,7 +141,7 @@ fn policies() -> impl Strategy<Value = Vec<Value>> {
     prop::collection::vec(document, 1..3)
 }
 
-fn event(number: usize, call: usize, denied: bool, day: usize) -> String {
+pub(crate) fn event(number: usize, call: usize, denied: bool, day: usize) -> String {
     let Call { source, name, resources, .. } = CALLS[call];
     let resources: Vec<Value> = resources
         .iter()
@@ -168,7 +168,7 @@ fn event(number: usize, call: usize, denied: bool, day: usize) -> String {
 }
 
 /// Events of somebody else that make all categories observable.
-fn background() -> String {
+pub(crate) fn background() -> String {
     let mut lines = String::new();
     for day in 0..31 {
         for (index, call) in [0, 2, 5, 6, 7].into_iter().enumerate() {
