@@ -246,7 +246,7 @@ fn normalised(pattern: &str) -> Vec<char> {
 }
 
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
     use super::*;
 
     /// The obvious recursive matcher, exponential and right.
@@ -262,7 +262,8 @@ mod tests {
         }
     }
 
-    fn strings(alphabet: &[char], longest: usize) -> Vec<String> {
+    /// All texts over an alphabet up to a length.
+    pub(crate) fn strings(alphabet: &[char], longest: usize) -> Vec<String> {
         let mut all = vec![String::new()];
         let mut last = all.clone();
         for _ in 0..longest {

@@ -3,22 +3,8 @@
 
 use crate::iam::action::Action;
 use crate::iam::glob;
+use crate::iam::reference::AccessLevel;
 use std::collections::{BTreeMap, BTreeSet};
-
-/// What an action does, in the words of the service authorization reference.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum AccessLevel {
-    /// Lists resources.
-    List,
-    /// Reads without listing.
-    Read,
-    /// Only changes tags.
-    Tagging,
-    /// Creates, changes or deletes.
-    Write,
-    /// Changes permissions.
-    PermissionsManagement,
-}
 
 /// All actions that exist, at one point in time.
 #[derive(Clone, Debug, Default)]

@@ -49,7 +49,7 @@ fn sources() -> BTreeMap<String, String> {
 
 /// The code of a file, without its test module and without comments.
 fn code(text: &str) -> impl Iterator<Item = &str> {
-    let production = text.split("\n#[cfg(test)]\nmod tests").next().unwrap();
+    let production = text.split("\n#[cfg(test)]\n").next().unwrap();
     production.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with("//"))
 }
 

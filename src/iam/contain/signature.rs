@@ -231,22 +231,10 @@ fn kind(letter: char) -> Kind {
 mod tests {
     use super::*;
     use crate::iam::glob::matches;
+    use crate::iam::glob::tests::strings;
 
     fn plenty() -> Budget {
         Budget::new(usize::MAX)
-    }
-
-    fn strings(alphabet: &[char], longest: usize) -> Vec<String> {
-        let mut all = vec![String::new()];
-        let mut last = all.clone();
-        for _ in 0..longest {
-            last = last
-                .iter()
-                .flat_map(|text| alphabet.iter().map(move |letter| format!("{text}{letter}")))
-                .collect();
-            all.extend(last.iter().cloned());
-        }
-        all
     }
 
     #[test]
