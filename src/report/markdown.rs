@@ -111,7 +111,10 @@ fn principal(out: &mut String, one: &PrincipalReport, report: &Report) {
         let _ = writeln!(out, "Protected: {}. Nothing of it is trimmed yet.\n", sentence(why));
     }
     for one_policy in &one.policies {
-        policy(out, one_policy, report);
+        policy(out, one_policy);
+        if one_policy.recommendation.is_none() {
+            unchanged(out, one, one_policy, report);
+        }
     }
     denials(out, one);
     if !one.unexplained.is_empty() {
@@ -123,18 +126,23 @@ fn principal(out: &mut String, one: &PrincipalReport, report: &Report) {
     }
 }
 
-fn policy(out: &mut String, one: &PolicyReport, report: &Report) {
+fn policy(out: &mut String, one: &PolicyReport) {
     let _ = writeln!(out, "### Policy {} ({})\n", markdown(&one.name), one.source.replace('_', " "));
     for (index, statement) in one.statements.iter().enumerate() {
         self::statement(out, index, statement);
     }
-    match &one.recommendation {
-        Some(recommendation) => self::recommendation(out, recommendation),
-        None if one.source == "group" => {
-            out.push_str("Inherited from a group: change it for the whole group.\n\n");
-        }
-        None if report.insufficient.is_some() && !report.forced => {}
-        None => out.push_str("Stays as it is.\n\n"),
+    if let Some(recommendation) = &one.recommendation {
+        self::recommendation(out, recommendation);
+    }
+}
+
+/// Why nothing is recommended for a policy, where that is not said elsewhere.
+fn unchanged(out: &mut String, one: &PrincipalReport, policy: &PolicyReport, report: &Report) {
+    let refused = report.insufficient.is_some() && !report.forced;
+    if policy.source == "group" {
+        out.push_str("Inherited from a group: change it for the whole group.\n\n");
+    } else if one.standing != Standing::Unused && one.protected.is_none() && !refused {
+        out.push_str("Stays as it is.\n\n");
     }
 }
 
