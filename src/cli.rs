@@ -32,6 +32,8 @@ Exit status:
 pub enum Command {
     /// Compare what each role and user was granted with what it used, and trim its policies
     Review(ReviewArgs),
+    /// Show who used what: every principal's actions, how often and when last
+    Usage(UsageArgs),
     /// Print a completion script for a shell
     Completions {
         /// The shell.
@@ -89,6 +91,38 @@ pub struct ReviewArgs {
     /// Exit with status 1 when there is a finding of this severity or above
     #[arg(long, value_enum, value_name = "SEVERITY", help_heading = "Output")]
     pub fail_on: Option<FailOn>,
+}
+
+/// Arguments of `usage`.
+#[derive(Debug, Args)]
+pub struct UsageArgs {
+    /// CloudTrail logs: folders (an AWSLogs tree or flat), files (.json.gz, .json, JSONL, LookupEvents
+    /// output), or - for standard input
+    #[arg(required = true, value_name = "PATH")]
+    pub paths: Vec<PathBuf>,
+
+    /// Use events from this time on: RFC 3339, a date, or days back such as 90d
+    #[arg(long, value_name = "TIME", help_heading = "Input", value_parser = parse_moment)]
+    pub from: Option<Moment>,
+    /// Use events before this time
+    #[arg(long, value_name = "TIME", help_heading = "Input", value_parser = parse_moment)]
+    pub to: Option<Moment>,
+    /// Refuse a file that inflates to more than this many MiB
+    #[arg(long, value_name = "MIB", help_heading = "Input")]
+    pub max_file_mib: Option<u64>,
+
+    /// What to print
+    #[arg(long, value_enum, default_value_t = UsageFormat::Table, help_heading = "Output")]
+    pub format: UsageFormat,
+}
+
+/// What `usage` prints on standard output.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum UsageFormat {
+    /// A line for each action of each principal.
+    Table,
+    /// `trailtrim.usage/v1`.
+    Json,
 }
 
 /// What is printed on standard output.

@@ -4,6 +4,7 @@ pub mod completions;
 pub mod output;
 pub mod read_logs;
 pub mod review;
+pub mod usage;
 
 use crate::time::Timestamp;
 use std::io::Write as _;

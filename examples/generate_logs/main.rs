@@ -169,7 +169,7 @@ impl Writer<'_> {
     fn session(&mut self, call: &Call) -> Session {
         let (rng, account) = (&mut *self.rng, self.account);
         let left = 1 + rng.below(SESSION_EVENTS);
-        let ip = format!("{}.{}.{}.{}", 3 + rng.below(90), rng.below(256), rng.below(256), rng.below(256));
+        let ip = format!("100.{}.{}.{}", 64 + rng.below(64), rng.below(256), rng.below(256));
         let created = self.start.plus_seconds(-i64::from(rng.below(3_000)));
         if let "service" = call.who {
             let service = rng.pick(&["sagemaker", "lambda", "ecs-tasks", "config"]);
