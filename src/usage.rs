@@ -3,6 +3,8 @@
 
 pub mod dedupe;
 pub mod fold;
+mod memo;
+mod rows;
 
 pub use dedupe::Seen;
 pub use fold::Fold;
@@ -150,14 +152,19 @@ pub struct ActionRef(pub &'static ActionInfo);
 impl Usage {
     /// Adds another part of the summary.
     pub fn merge(&mut self, other: Self) {
+        self.merge_within(other, RESOURCES_MAX);
+    }
+
+    /// [`Self::merge`] with fewer or more resources than [`RESOURCES_MAX`].
+    pub(crate) fn merge_within(&mut self, other: Self, resources_max: usize) {
         for (key, usage) in other.principals {
-            self.principals.entry(key).or_default().merge(usage);
+            self.principals.entry(key).or_default().merge(usage, resources_max);
         }
     }
 }
 
 impl PrincipalUsage {
-    fn merge(&mut self, other: Self) {
+    fn merge(&mut self, other: Self, resources_max: usize) {
         self.arns.extend(other.arns);
         self.path_unknown |= other.path_unknown;
         if self.name.is_empty() || (!other.name.is_empty() && other.name < self.name) {
@@ -169,7 +176,7 @@ impl PrincipalUsage {
             for (resource, stats) in resources {
                 mine.entry(resource).or_default().merge(&stats);
             }
-            collapse(mine);
+            collapse(mine, resources_max);
         }
         for (key, stats) in other.denials {
             self.denials.entry(key).or_default().merge(&stats);
@@ -213,6 +220,11 @@ impl Stats {
 
     /// Keeps the latest events; among equal times the larger id, so that the choice is the same in any order.
     fn offer(&mut self, time: Timestamp, id: &str) {
+        if self.evidence.len() >= EVIDENCE_EVENTS_MAX
+            && self.evidence.last().is_some_and(|(t, i)| (*t, i.as_str()) >= (time, id))
+        {
+            return;
+        }
         let place = self.evidence.partition_point(|(t, i)| (*t, i.as_str()) > (time, id));
         if place >= EVIDENCE_EVENTS_MAX
             || self.evidence.get(place).is_some_and(|(t, i)| *t == time && i == id)
@@ -236,18 +248,18 @@ impl Resource {
 
 /// Applies [`RESOURCES_MAX`] to the resources of one kind of call. Widening twice is the same as widening
 /// once, and a set that was widened stays so: the result is a function of the set of ARNs alone.
-fn collapse(resources: &mut BTreeMap<Resource, Stats>) {
+fn collapse(resources: &mut BTreeMap<Resource, Stats>, resources_max: usize) {
     let is_pattern = |resource: &Resource| matches!(resource, Resource::Pattern(_));
     let is_widest = |resource: &Resource| {
         is_pattern(resource) && fold::widened(resource.clone(), fold::Level::AllNames) == *resource
     };
-    if resources.len() <= RESOURCES_MAX && !resources.keys().any(is_pattern) {
+    if resources.len() <= resources_max && !resources.keys().any(is_pattern) {
         return;
     }
     if !resources.keys().any(is_widest) {
         widen(resources, fold::Level::LastName);
     }
-    if resources.len() > RESOURCES_MAX || resources.keys().any(is_widest) {
+    if resources.len() > resources_max || resources.keys().any(is_widest) {
         widen(resources, fold::Level::AllNames);
     }
 }

@@ -93,6 +93,22 @@ impl<'a> Cursor<'a> {
         Ok(Some(key))
     }
 
+    /// [`Self::key`] as the text has it, escapes and all.
+    pub(super) fn key_text(&mut self, first: bool) -> Result<Option<&'a str>, Fault> {
+        if self.eat(b'}') {
+            return Ok(None);
+        }
+        if !first {
+            self.need(b',', "`,` or `}`")?;
+            self.token();
+        }
+        let start = self.at + 1;
+        self.skip_string()?;
+        let key = self.text.get(start..self.at - 1).unwrap_or_default();
+        self.need(b':', "`:`")?;
+        Ok(Some(key))
+    }
+
     /// Is there another element in the array whose `[` (first) or whose last element was consumed?
     pub(super) fn element(&mut self, first: bool) -> Result<bool, Fault> {
         if self.eat(b']') {

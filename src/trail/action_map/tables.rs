@@ -30,13 +30,14 @@ pub(super) struct Row {
     actions: Actions,
 }
 
-#[derive(Clone, Default)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct Actions {
     primary: Vec<&'static ActionInfo>,
     secondary: Vec<&'static ActionInfo>,
 }
 
 /// All rules about the parameters of one event.
+#[derive(Debug)]
 pub(super) struct RuleRow {
     prefix: &'static str,
     event: &'static str,
@@ -45,12 +46,14 @@ pub(super) struct RuleRow {
     pub(super) unknown: Actions,
 }
 
+#[derive(Debug)]
 pub(super) struct Rule {
     pub(super) parameter: &'static str,
     test: Test,
     pub(super) actions: Actions,
 }
 
+#[derive(Debug)]
 enum Test {
     There,
     Contains(&'static str),
