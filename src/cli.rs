@@ -96,8 +96,8 @@ pub struct ReviewArgs {
 /// Arguments of `usage`.
 #[derive(Debug, Args)]
 pub struct UsageArgs {
-    /// CloudTrail logs: folders (an AWSLogs tree or flat), files (.json.gz, .json, JSONL, LookupEvents
-    /// output), or - for standard input
+    /// CloudTrail logs: folders of any layout, files (.json.gz, .json, JSONL, LookupEvents output), or -
+    /// for standard input
     #[arg(required = true, value_name = "PATH")]
     pub paths: Vec<PathBuf>,
 

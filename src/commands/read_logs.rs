@@ -88,8 +88,15 @@ pub fn read(source: &dyn LogSource, options: Options) -> Logs {
         problems,
         ..Logs::default()
     };
-    for part in reader.parts.into_iter().chain([reader.spare]) {
-        logs.merge(part.into_inner().unwrap_or_else(PoisonError::into_inner));
+    let finished = |part: Mutex<Part>| {
+        let mut part = part.into_inner().unwrap_or_else(PoisonError::into_inner);
+        let usage = std::mem::take(&mut part.fold).finish();
+        (part, usage)
+    };
+    let parts: Vec<Mutex<Part>> = reader.parts.into_iter().chain([reader.spare]).collect();
+    let parts: Vec<(Part, Usage)> = parts.into_par_iter().map(finished).collect();
+    for (part, usage) in parts {
+        logs.merge(part, usage);
     }
     let counts = &mut logs.coverage.counts;
     counts.digests_skipped += skipped.digests as u64;
@@ -100,8 +107,8 @@ pub fn read(source: &dyn LogSource, options: Options) -> Logs {
 }
 
 impl Logs {
-    fn merge(&mut self, part: Part) {
-        self.usage.merge(part.fold.finish());
+    fn merge(&mut self, part: Part, usage: Usage) {
+        self.usage.merge(usage);
         self.coverage.merge(part.coverage);
         self.problems.extend(part.problems);
         self.files_with_problems += part.files_with_problems;
@@ -167,7 +174,9 @@ impl Reader<'_> {
         };
         let chunks: Vec<Decoded> = decode::split(text, CHUNK_BYTES).par_iter().map(chunk).collect();
         let mut whole = Decoded::default();
-        chunks.into_iter().for_each(|decoded| whole.merge(decoded));
+        for decoded in chunks {
+            whole.merge(decoded);
+        }
         whole
     }
 

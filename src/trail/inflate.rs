@@ -66,13 +66,12 @@ const GZIP_BYTES_MIN: usize = 20;
 pub fn inflate<'a>(bytes: &'a [u8], limits: Limits, buffer: &'a mut Vec<u8>) -> Inflated<'a> {
     let mut problems = Vec::new();
     let content: &[u8] = if is_gzip(bytes) {
-        match gunzip_at_once(bytes, limits, buffer) {
-            Some(length) => buffer.get(..length).unwrap_or_default(),
-            None => {
-                buffer.clear();
-                problems.extend(gunzip(bytes, limits, buffer).err());
-                buffer
-            }
+        if let Some(length) = gunzip_at_once(bytes, limits, buffer) {
+            buffer.get(..length).unwrap_or_default()
+        } else {
+            buffer.clear();
+            problems.extend(gunzip(bytes, limits, buffer).err());
+            buffer
         }
     } else if bytes.len() as u64 > limits.decoded_bytes_max {
         problems.push(too_large(limits.decoded_bytes_max));

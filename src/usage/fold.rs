@@ -357,7 +357,7 @@ impl Group {
     }
 }
 
-fn denial(event: &Event<'_>) -> DenialKey {
+pub(super) fn denial(event: &Event<'_>) -> DenialKey {
     let said = Denial::of(event);
     let text = |text: Option<&str>| text.unwrap_or_default().to_owned();
     DenialKey {

@@ -91,10 +91,7 @@ impl Rows {
 
     /// The rows in order, collapsed as [`super::RESOURCES_MAX`] says.
     pub(super) fn into_map(self) -> BTreeMap<Resource, Stats> {
-        let mut rows: BTreeMap<Resource, Stats> = BTreeMap::new();
-        for (resource, stats) in self.list {
-            rows.entry(resource).or_default().merge(&stats);
-        }
+        let mut rows: BTreeMap<Resource, Stats> = self.list.into_iter().collect();
         collapse(&mut rows, self.resources_max);
         rows
     }

@@ -15,3 +15,4 @@ mod review;
 mod run;
 mod sample_logs;
 mod tidy;
+mod usage;

@@ -14,7 +14,7 @@ const CONFINED: [(&str, &[&str]); 11] = [
     ("rayon", &["commands"]),
     ("flate2", &["trail/inflate", "iam/reference"]),
     ("libdeflater", &["trail/inflate"]),
-    ("foldhash", &["usage"]),
+    ("foldhash", &["usage", "trail/decode"]),
     ("anyhow", &["commands", "main"]),
     ("anstream", &["commands"]),
     ("ipnet", &["iam"]),

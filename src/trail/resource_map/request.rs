@@ -93,7 +93,7 @@ pub(super) fn has_no_arn(parameters: RequestParameters<'_>) -> bool {
 /// The members of a plain object: no escapes, no name twice, nothing that a strict parser could refuse, and
 /// not the mark of parameters that were left out.
 fn flat(raw: &str) -> Option<Vec<Member<'_>>> {
-    if raw.bytes().fold(false, |odd, byte| odd | (byte < b' ') | (byte == b'\\')) {
+    if raw.bytes().fold(false, |odd, byte| odd | matches!(byte, ..b' ' | b'\\')) {
         return None;
     }
     let mut cursor = Cursor::new(raw);
