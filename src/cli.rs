@@ -36,6 +36,8 @@ pub enum Command {
     Explain(ExplainArgs),
     /// Prove that policies allow nothing that other policies do not; status 4 when it is not so
     Verify(VerifyArgs),
+    /// Show who used what: every principal's actions, how often and when last
+    Usage(UsageArgs),
     /// Print a completion script for a shell
     Completions {
         /// The shell.
@@ -126,6 +128,38 @@ pub struct VerifyArgs {
     /// The old policy; repeat it for several that hold together
     #[arg(long, required = true, value_name = "OLD.json")]
     pub against: Vec<PathBuf>,
+}
+
+/// Arguments of `usage`.
+#[derive(Debug, Args)]
+pub struct UsageArgs {
+    /// CloudTrail logs: folders of any layout, files (.json.gz, .json, JSONL, LookupEvents output), or -
+    /// for standard input
+    #[arg(required = true, value_name = "PATH")]
+    pub paths: Vec<PathBuf>,
+
+    /// Use events from this time on: RFC 3339, a date, or days back such as 90d
+    #[arg(long, value_name = "TIME", help_heading = "Input", value_parser = parse_moment)]
+    pub from: Option<Moment>,
+    /// Use events before this time
+    #[arg(long, value_name = "TIME", help_heading = "Input", value_parser = parse_moment)]
+    pub to: Option<Moment>,
+    /// Refuse a file that inflates to more than this many MiB
+    #[arg(long, value_name = "MIB", help_heading = "Input")]
+    pub max_file_mib: Option<u64>,
+
+    /// What to print
+    #[arg(long, value_enum, default_value_t = UsageFormat::Table, help_heading = "Output")]
+    pub format: UsageFormat,
+}
+
+/// What `usage` prints on standard output.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum UsageFormat {
+    /// A line for each action of each principal.
+    Table,
+    /// `trailtrim.usage/v1`.
+    Json,
 }
 
 /// What is printed on standard output.

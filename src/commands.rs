@@ -6,6 +6,7 @@ pub mod output;
 pub mod read_logs;
 pub mod review;
 pub mod select;
+pub mod usage;
 pub mod verify;
 
 use crate::time::Timestamp;

@@ -18,11 +18,10 @@ fn main() -> ExitCode {
 }
 
 fn run(cli: &Cli) -> anyhow::Result<Outcome> {
+    let settings = commands::Settings { now: now(), threads: cli.threads, quiet: cli.quiet };
     match &cli.command {
-        Command::Review(args) => {
-            let settings = commands::Settings { now: now(), threads: cli.threads, quiet: cli.quiet };
-            commands::review::run(args, &settings)
-        }
+        Command::Review(args) => commands::review::run(args, &settings),
+        Command::Usage(args) => commands::usage::run(args, &settings),
         Command::Explain(args) => commands::explain::run(args),
         Command::Verify(args) => commands::verify::run(args),
         Command::Completions { shell } => commands::completions::run(*shell),

@@ -5,5 +5,6 @@ pub mod json;
 pub mod markdown;
 pub mod model;
 pub mod text;
+pub mod usage;
 
 pub use model::Report;

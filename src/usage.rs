@@ -3,6 +3,8 @@
 
 pub mod dedupe;
 pub mod fold;
+mod memo;
+mod rows;
 
 pub use dedupe::Seen;
 pub use fold::Fold;
@@ -13,6 +15,7 @@ use crate::trail::identity::PrincipalKind;
 use crate::trail::outcome::Outcome;
 use crate::trail::passed_roles::RoleReference;
 use std::cmp::Ordering;
+use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
 use std::hash::{Hash, Hasher};
 
@@ -150,15 +153,29 @@ pub struct ActionRef(pub &'static ActionInfo);
 impl Usage {
     /// Adds another part of the summary.
     pub fn merge(&mut self, other: Self) {
+        self.merge_within(other, RESOURCES_MAX);
+    }
+
+    /// [`Self::merge`] with fewer or more resources than [`RESOURCES_MAX`].
+    pub(crate) fn merge_within(&mut self, other: Self, resources_max: usize) {
         for (key, usage) in other.principals {
-            self.principals.entry(key).or_default().merge(usage);
+            match self.principals.entry(key) {
+                Entry::Vacant(place) => {
+                    place.insert(usage);
+                }
+                Entry::Occupied(mut place) => place.get_mut().merge(usage, resources_max),
+            }
         }
     }
 }
 
 impl PrincipalUsage {
     /// Adds what the same principal did elsewhere.
-    pub fn merge(&mut self, other: Self) {
+    pub fn add(&mut self, other: Self) {
+        self.merge(other, RESOURCES_MAX);
+    }
+
+    fn merge(&mut self, other: Self, resources_max: usize) {
         self.arns.extend(other.arns);
         self.path_unknown |= other.path_unknown;
         if self.name.is_empty() || (!other.name.is_empty() && other.name < self.name) {
@@ -168,9 +185,14 @@ impl PrincipalUsage {
         for (key, resources) in other.calls {
             let mine = self.calls.entry(key).or_default();
             for (resource, stats) in resources {
-                mine.entry(resource).or_default().merge(&stats);
+                match mine.entry(resource) {
+                    Entry::Vacant(place) => {
+                        place.insert(stats);
+                    }
+                    Entry::Occupied(mut place) => place.get_mut().merge(&stats),
+                }
             }
-            collapse(mine);
+            collapse(mine, resources_max);
         }
         for (key, stats) in other.denials {
             self.denials.entry(key).or_default().merge(&stats);
@@ -214,11 +236,20 @@ impl Stats {
 
     /// Keeps the latest events; among equal times the larger id, so that the choice is the same in any order.
     fn offer(&mut self, time: Timestamp, id: &str) {
+        if self.evidence.len() >= EVIDENCE_EVENTS_MAX
+            && self.evidence.last().is_some_and(|(t, i)| (*t, i.as_str()) >= (time, id))
+        {
+            return;
+        }
         let place = self.evidence.partition_point(|(t, i)| (*t, i.as_str()) > (time, id));
         if place >= EVIDENCE_EVENTS_MAX
             || self.evidence.get(place).is_some_and(|(t, i)| *t == time && i == id)
         {
             return;
+        }
+        if self.evidence.is_empty() {
+            // Most rows never see a second event.
+            self.evidence.reserve_exact(1);
         }
         self.evidence.truncate(EVIDENCE_EVENTS_MAX.saturating_sub(1).max(place));
         self.evidence.insert(place, (time, id.to_owned()));
@@ -237,18 +268,18 @@ impl Resource {
 
 /// Applies [`RESOURCES_MAX`] to the resources of one kind of call. Widening twice is the same as widening
 /// once, and a set that was widened stays so: the result is a function of the set of ARNs alone.
-fn collapse(resources: &mut BTreeMap<Resource, Stats>) {
+fn collapse(resources: &mut BTreeMap<Resource, Stats>, resources_max: usize) {
     let is_pattern = |resource: &Resource| matches!(resource, Resource::Pattern(_));
     let is_widest = |resource: &Resource| {
         is_pattern(resource) && fold::widened(resource.clone(), fold::Level::AllNames) == *resource
     };
-    if resources.len() <= RESOURCES_MAX && !resources.keys().any(is_pattern) {
+    if resources.len() <= resources_max && !resources.keys().any(is_pattern) {
         return;
     }
     if !resources.keys().any(is_widest) {
         widen(resources, fold::Level::LastName);
     }
-    if resources.len() > RESOURCES_MAX || resources.keys().any(is_widest) {
+    if resources.len() > resources_max || resources.keys().any(is_widest) {
         widen(resources, fold::Level::AllNames);
     }
 }
@@ -286,24 +317,4 @@ impl Hash for ActionRef {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn evidence_is_the_latest_in_any_order() {
-        let events = [(5, "e"), (9, "a"), (9, "b"), (1, "z"), (7, "q"), (7, "q")];
-        let mut forward = Stats::default();
-        let mut backward = Stats::default();
-        for (time, id) in events {
-            forward.add(Timestamp::from_seconds(time).unwrap(), id);
-        }
-        for (time, id) in events.iter().rev() {
-            let mut one = Stats::default();
-            one.add(Timestamp::from_seconds(*time).unwrap(), id);
-            backward.merge(&one);
-        }
-        assert_eq!(forward, backward);
-        let ids: Vec<_> = forward.evidence.iter().map(|(_, id)| id.as_str()).collect();
-        assert_eq!((forward.count, ids), (6, vec!["b", "a", "q"]));
-    }
-}
+mod tests;

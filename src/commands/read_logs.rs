@@ -3,6 +3,7 @@
 //! One task a thread takes the next largest file; a large file is decoded in chunks that idle threads
 //! help with. What is in memory is one file a thread and the summaries.
 
+use crate::cli::Moment;
 use crate::source::{Listing, LogObject, LogSource};
 use crate::time::Timestamp;
 use crate::trail::coverage::Coverage;
@@ -28,6 +29,23 @@ pub struct Options {
     pub from: Option<Timestamp>,
     /// Only events before this time.
     pub to: Option<Timestamp>,
+}
+
+impl Options {
+    /// From what the user gave on the command line: the largest file's MiB, and from when to when.
+    pub fn given(
+        max_file_mib: Option<u64>,
+        (from, to): (Option<Moment>, Option<Moment>),
+        now: Timestamp,
+    ) -> Self {
+        let mut limits = Limits::default();
+        if let Some(mib) = max_file_mib {
+            limits.decoded_bytes_max = mib.saturating_mul(1 << 20);
+            limits.ratio_free_bytes = limits.decoded_bytes_max;
+        }
+        let resolve = |moment: Option<Moment>| moment.map(|moment| moment.resolve(now));
+        Self { limits, from: resolve(from), to: resolve(to) }
+    }
 }
 
 /// What the logs hold.
@@ -70,8 +88,15 @@ pub fn read(source: &dyn LogSource, options: Options) -> Logs {
         problems,
         ..Logs::default()
     };
-    for part in reader.parts.into_iter().chain([reader.spare]) {
-        logs.merge(part.into_inner().unwrap_or_else(PoisonError::into_inner));
+    let finished = |part: Mutex<Part>| {
+        let mut part = part.into_inner().unwrap_or_else(PoisonError::into_inner);
+        let usage = std::mem::take(&mut part.fold).finish();
+        (part, usage)
+    };
+    let parts: Vec<Mutex<Part>> = reader.parts.into_iter().chain([reader.spare]).collect();
+    let parts: Vec<(Part, Usage)> = parts.into_par_iter().map(finished).collect();
+    for (part, usage) in parts {
+        logs.merge(part, usage);
     }
     let counts = &mut logs.coverage.counts;
     counts.digests_skipped += skipped.digests as u64;
@@ -82,8 +107,8 @@ pub fn read(source: &dyn LogSource, options: Options) -> Logs {
 }
 
 impl Logs {
-    fn merge(&mut self, part: Part) {
-        self.usage.merge(part.fold.finish());
+    fn merge(&mut self, part: Part, usage: Usage) {
+        self.usage.merge(usage);
         self.coverage.merge(part.coverage);
         self.problems.extend(part.problems);
         self.files_with_problems += part.files_with_problems;

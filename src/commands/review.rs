@@ -13,8 +13,8 @@ use crate::report::model::{AccountCoverage, CoverageReport, PrincipalReport};
 use crate::report::{Report, escape, json, markdown, text};
 use crate::source::dir::DirSource;
 use crate::time::{Day, Timestamp};
+use crate::trail::Problem;
 use crate::trail::coverage::Coverage;
-use crate::trail::inflate::Limits;
 use crate::usage::Stats;
 use anyhow::{Context, bail};
 use rayon::prelude::*;
@@ -46,20 +46,14 @@ pub fn run(args: &ReviewArgs, settings: &Settings) -> anyhow::Result<Outcome> {
 }
 
 /// Why there was no file to read: the first problem, or that the folders hold none.
-fn nothing_found(logs: &Logs) -> String {
+pub(super) fn nothing_found(logs: &Logs) -> String {
     let why = logs.problems.first().map(|problem| format!("{}: {}", problem.file, problem.message));
     let hint = "name folders that hold CloudTrail's .json.gz files, or - for standard input";
     escape::terminal(&why.unwrap_or_else(|| "the paths hold no log file".to_owned())) + "\nhint: " + hint
 }
 
 fn options(args: &ReviewArgs, now: Timestamp) -> read_logs::Options {
-    let mut limits = Limits::default();
-    if let Some(mib) = args.max_file_mib {
-        limits.decoded_bytes_max = mib.saturating_mul(1 << 20);
-        limits.ratio_free_bytes = limits.decoded_bytes_max;
-    }
-    let resolve = |moment: Option<crate::cli::Moment>| moment.map(|moment| moment.resolve(now));
-    read_logs::Options { limits, from: resolve(args.from), to: resolve(args.to) }
+    read_logs::Options::given(args.max_file_mib, (args.from, args.to), now)
 }
 
 /// A name that fits nobody is an error, with the nearest one; better now than after reading the logs.
@@ -254,19 +248,24 @@ fn quiet_regions(coverage: &Coverage, days_min: u32) -> Option<String> {
         .then(|| format!("these regions were quiet, not unlogged: {}", text::wrapped_list(&quiet, 6)))
 }
 
+/// The first problems with the logs, on standard error.
+pub(super) fn note_problems(problems: &[Problem], settings: &Settings) {
+    for problem in problems.iter().take(PROBLEMS_SHOWN_MAX) {
+        let line = format!("problem: {}: {}", problem.file, problem.message);
+        note(settings, &escape::terminal(&line));
+    }
+    if problems.len() > PROBLEMS_SHOWN_MAX {
+        note(settings, &format!("problem: and {} more", problems.len() - PROBLEMS_SHOWN_MAX));
+    }
+}
+
 fn show(report: &Report, args: &ReviewArgs, settings: &Settings) -> anyhow::Result<()> {
     match args.format {
         Format::Table => print(&text::review(report))?,
         Format::Json => print(&json::review(report))?,
         Format::Markdown => print(&markdown::review(report))?,
     }
-    for problem in report.problems.iter().take(PROBLEMS_SHOWN_MAX) {
-        let line = format!("problem: {}: {}", problem.file, problem.message);
-        note(settings, &escape::terminal(&line));
-    }
-    if report.problems.len() > PROBLEMS_SHOWN_MAX {
-        note(settings, &format!("problem: and {} more", report.problems.len() - PROBLEMS_SHOWN_MAX));
-    }
+    note_problems(&report.problems, settings);
     for (what, message) in report.snapshot_problems.iter().take(PROBLEMS_SHOWN_MAX) {
         note(settings, &escape::terminal(&format!("snapshot: {what}: {message}")));
     }

@@ -30,7 +30,7 @@ pub fn identities(usage: &mut Usage, snapshot: &Snapshot) {
             .collect();
         for stray in strays {
             if let Some(found) = usage.principals.remove(&stray) {
-                usage.principals.entry(own.clone()).or_default().merge(found);
+                usage.principals.entry(own.clone()).or_default().add(found);
             }
         }
     }

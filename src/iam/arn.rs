@@ -92,16 +92,15 @@ impl fmt::Display for Arn {
 /// Splits an ARN or an ARN pattern at its first five colons; `None` when it has fewer or does not
 /// start with `arn:`.
 pub fn split(text: &str) -> Option<Parts<'_>> {
-    let mut parts = text.splitn(6, ':');
-    if parts.next()? != "arn" {
-        return None;
-    }
+    let rest = text.strip_prefix("arn:")?;
+    let mut colons = memchr::memchr_iter(b':', rest.as_bytes());
+    let (a, b, c, d) = (colons.next()?, colons.next()?, colons.next()?, colons.next()?);
     Some(Parts {
-        partition: parts.next()?,
-        service: parts.next()?,
-        region: parts.next()?,
-        account: parts.next()?,
-        resource: parts.next()?,
+        partition: rest.get(..a)?,
+        service: rest.get(a + 1..b)?,
+        region: rest.get(b + 1..c)?,
+        account: rest.get(c + 1..d)?,
+        resource: rest.get(d + 1..)?,
     })
 }
 

@@ -241,7 +241,7 @@ fn group(group: &ActionGroup, mut value: Value) -> Value {
     value
 }
 
-fn text(value: &str) -> Option<&str> {
+pub(super) fn text(value: &str) -> Option<&str> {
     Some(value).filter(|value| !value.is_empty())
 }
 
@@ -249,7 +249,7 @@ fn stats(stats: &Stats) -> Value {
     with_stats(json!({}), stats)
 }
 
-fn with_stats(mut value: Value, stats: &Stats) -> Value {
+pub(super) fn with_stats(mut value: Value, stats: &Stats) -> Value {
     if let Value::Object(members) = &mut value {
         let (first, last) = stats.span.unzip();
         members.insert("count".to_owned(), stats.count.into());

@@ -160,7 +160,8 @@ pub fn plural(count: usize) -> &'static str {
     if count == 1 { "" } else { "s" }
 }
 
-fn clipped(text: &str, chars: usize) -> String {
+/// The text, or its first characters and an ellipsis.
+pub(super) fn clipped(text: &str, chars: usize) -> String {
     if text.chars().count() <= chars {
         return text.to_owned();
     }

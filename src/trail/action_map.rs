@@ -7,7 +7,7 @@ use crate::iam::reference::{AccessLevel, ActionInfo, reference};
 use crate::trail::Event;
 use crate::trail::event::EventType;
 use serde_json::Value;
-use tables::{Found, Tables};
+use tables::{Found, RuleRow, Tables};
 
 /// What stands behind an event.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -77,31 +77,52 @@ pub fn map(source: &str, name: &str) -> Mapping {
     }
 }
 
+/// What the tables say about one `eventSource` and `eventName`, looked up once for many events.
+#[derive(Clone, Copy, Debug)]
+pub struct Lookup {
+    plain: Mapping,
+    rules: Option<&'static RuleRow>,
+}
+
+impl Lookup {
+    /// Looks in the tables.
+    pub fn new(source: &str, name: &str) -> Self {
+        let plain = map(source, name);
+        let rules = matches!(plain, Mapping::Actions { .. }).then(|| Tables::get().rules_for(source, name));
+        Self { plain, rules: rules.flatten() }
+    }
+
+    /// [`actions_of`] for an event with this source and name.
+    pub fn actions_of(&self, event: &Event<'_>) -> Mapping {
+        if event.event_type != EventType::ApiCall {
+            return Mapping::NotAnApiCall;
+        }
+        match self.plain {
+            Mapping::Actions { .. } => with_tags(event, self.by_parameters(event)),
+            other => other,
+        }
+    }
+
+    /// Applies the rules of `data/parameter_rules.tsv`.
+    fn by_parameters(&self, event: &Event<'_>) -> Mapping {
+        let Some(row) = self.rules else { return self.plain };
+        let Some(raw) = event.request.raw() else { return row.unknown.mapping() };
+        // Parsing is worth its time only when the text has one of the names at all.
+        let has = |name: &str| memchr::memmem::find(raw.as_bytes(), name.as_bytes()).is_some();
+        if !row.rules.iter().any(|rule| has(rule.parameter)) && !has("omitted") {
+            return self.plain;
+        }
+        let Some(parameters) = event.request.parse() else { return row.unknown.mapping() };
+        let rule = row.rules.iter().find(|rule| rule.holds(&parameters));
+        rule.map_or(self.plain, |rule| rule.actions.mapping())
+    }
+}
+
 /// The actions that an event's call asked for, with the rules about its parameters: `GetObject` with a
 /// `versionId` asks for `s3:GetObjectVersion`, a resource that is created with tags may ask for the
 /// service's tagging actions. Only an `AwsApiCall` asks for anything.
 pub fn actions_of(event: &Event<'_>) -> Mapping {
-    if event.event_type != EventType::ApiCall {
-        return Mapping::NotAnApiCall;
-    }
-    match map(&event.source, &event.name) {
-        Mapping::Actions { primary, secondary } => {
-            with_tags(event, by_parameters(event, Mapping::Actions { primary, secondary }))
-        }
-        other => other,
-    }
-}
-
-/// Applies the rules of `data/parameter_rules.tsv`.
-fn by_parameters(event: &Event<'_>, plain: Mapping) -> Mapping {
-    let Some(row) = Tables::get().rules_for(&event.source, &event.name) else { return plain };
-    let Some(raw) = event.request.raw() else { return row.unknown.mapping() };
-    // Parsing is worth its time only when the text has one of the names at all.
-    if !row.rules.iter().any(|rule| raw.contains(rule.parameter)) && !raw.contains("omitted") {
-        return plain;
-    }
-    let Some(parameters) = event.request.parse() else { return row.unknown.mapping() };
-    row.rules.iter().find(|rule| rule.holds(&parameters)).map_or(plain, |rule| rule.actions.mapping())
+    Lookup::new(&event.source, &event.name).actions_of(event)
 }
 
 /// Many services weigh their tagging action besides when a request carries tags, and log one event.

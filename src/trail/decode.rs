@@ -16,7 +16,7 @@ use crate::trail::inflate::{self, Limits};
 use crate::trail::problem::{Problem, ProblemKind};
 use crate::trail::scan::Cursor;
 use cut::Cutter;
-use record::{Draft, Record};
+use record::{Callers, Draft, Record};
 use std::ops::Range;
 use walk::Walk;
 
@@ -192,7 +192,8 @@ pub fn record_ranges(text: &str) -> impl Iterator<Item = Range<usize>> + '_ {
 /// Is the first record one? Otherwise the text is judged as a whole, and perhaps said to be no log.
 fn starts_like_a_log(text: &str) -> bool {
     let Some(first) = record_ranges(text).next() else { return false };
-    let record = Draft::default().read(&mut Cursor::new(text.get(first).unwrap_or_default()));
+    let text = text.get(first).unwrap_or_default();
+    let record = Draft::default().read(&mut Cursor::new(text), &mut Callers::default());
     !matches!(record, Ok(Record::Foreign) | Err(_))
 }
 

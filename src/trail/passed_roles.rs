@@ -52,43 +52,67 @@ pub enum RoleReference {
 /// The longest name of a role or instance profile with its path, in bytes (IAM quotas: 512 and 128).
 const NAME_BYTES_MAX: usize = 640;
 
+/// Where the calls of one `eventSource` and `eventName` name roles, looked up once for many events.
+#[derive(Clone, Copy, Debug)]
+pub struct Places {
+    rows: &'static [Row],
+    /// A place that is not known: some call passes a role that no event shows.
+    unlisted: bool,
+    passed_to: Option<&'static str>,
+}
+
+impl Places {
+    /// Looks in the tables; `None` when such a call cannot pass a role.
+    pub fn new(source: &str, name: &str) -> Option<Self> {
+        let tables = Tables::get();
+        let (service, name, rows) = tables.rows_for(source, name)?;
+        let unlisted = rows.iter().any(|row| row.path.is_empty());
+        Some(Self { rows, unlisted, passed_to: tables.passed_to(service, name) })
+    }
+
+    /// [`passed_roles`] for an event with this source and name.
+    pub fn roles_of(&self, event: &Event<'_>) -> PassedRoles {
+        if event.event_type != EventType::ApiCall {
+            return PassedRoles::None;
+        }
+        let Some(parameters) = event.request.parse() else {
+            // No parameters at all: a call that was refused early, or that CloudTrail cut.
+            return PassedRoles::Unknown(Vec::new());
+        };
+        let request = unwrapped(&parameters);
+        let passed_to = self.passed_to;
+        let mut roles = BTreeSet::new();
+        let mut unknown = self.unlisted;
+        for row in self.rows {
+            for value in at_path(request, row.path) {
+                if row.kind == Kind::Indirect {
+                    unknown |= !is_blank(value);
+                    continue;
+                }
+                match text(value).map(|text| role(text, row.kind)) {
+                    Some(Named::Role(role)) => {
+                        roles.insert(PassedRole { role, passed_to });
+                    }
+                    Some(Named::Blank) => {}
+                    Some(Named::Other) | None => unknown |= !is_blank(value),
+                }
+            }
+        }
+        let roles: Vec<_> = roles.into_iter().collect();
+        match (unknown, roles.is_empty()) {
+            (true, _) => PassedRoles::Unknown(roles),
+            (false, true) => PassedRoles::None,
+            (false, false) => PassedRoles::Roles(roles),
+        }
+    }
+}
+
 /// The roles that a call passed. Denied calls too are answered: they ask for the permission.
 pub fn passed_roles(event: &Event<'_>) -> PassedRoles {
     if event.event_type != EventType::ApiCall {
         return PassedRoles::None;
     }
-    let tables = Tables::get();
-    let Some((service, name, rows)) = tables.rows_for(event) else { return PassedRoles::None };
-    let unlisted = rows.iter().any(|row| row.path.is_empty());
-    let Some(parameters) = event.request.parse() else {
-        // No parameters at all: a call that was refused early, or that CloudTrail cut.
-        return PassedRoles::Unknown(Vec::new());
-    };
-    let request = unwrapped(&parameters);
-    let passed_to = tables.passed_to(service, name);
-    let mut roles = BTreeSet::new();
-    let mut unknown = unlisted;
-    for row in rows {
-        for value in at_path(request, row.path) {
-            if row.kind == Kind::Indirect {
-                unknown |= !is_blank(value);
-                continue;
-            }
-            match text(value).map(|text| role(text, row.kind)) {
-                Some(Named::Role(role)) => {
-                    roles.insert(PassedRole { role, passed_to });
-                }
-                Some(Named::Blank) => {}
-                Some(Named::Other) | None => unknown |= !is_blank(value),
-            }
-        }
-    }
-    let roles: Vec<_> = roles.into_iter().collect();
-    match (unknown, roles.is_empty()) {
-        (true, _) => PassedRoles::Unknown(roles),
-        (false, true) => PassedRoles::None,
-        (false, false) => PassedRoles::Roles(roles),
-    }
+    Places::new(&event.source, &event.name).map_or(PassedRoles::None, |places| places.roles_of(event))
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -98,6 +122,7 @@ enum Kind {
     Indirect,
 }
 
+#[derive(Debug)]
 struct Row {
     prefix: &'static str,
     event: &'static str,
@@ -135,10 +160,13 @@ impl Tables {
     }
 
     /// The service, the event's name in the tables' sense, and its rows, when the call can pass a role.
-    fn rows_for<'e>(&'static self, event: &'e Event<'_>) -> Option<(&'static str, &'e str, &'static [Row])> {
-        let name: &str = &event.name;
+    fn rows_for<'e>(
+        &'static self,
+        source: &str,
+        name: &'e str,
+    ) -> Option<(&'static str, &'e str, &'static [Row])> {
         let names = [Some(name), unversioned(name)];
-        for prefix in prefixes_of(&event.source) {
+        for prefix in prefixes_of(source) {
             for name in names.into_iter().flatten() {
                 let rows = self.rows_of(prefix, name);
                 if let Some(first) = rows.first() {
@@ -147,7 +175,7 @@ impl Tables {
             }
         }
         // The reference lists iam:PassRole under the action, whose name can differ from the event's.
-        let Mapping::Actions { primary, .. } = map(&event.source, name) else { return None };
+        let Mapping::Actions { primary, .. } = map(source, name) else { return None };
         primary.iter().find_map(|action| {
             let rows = self.rows_of(action.service, action.name);
             (!rows.is_empty()).then_some((action.service, action.name, rows))

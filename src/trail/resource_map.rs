@@ -3,12 +3,15 @@
 
 mod fields;
 mod special;
+mod request;
 
+use crate::iam::arn_template::{self, Template};
 use crate::iam::reference::{ActionInfo, ResourceTypeRef};
 use crate::iam::table;
-use crate::iam::{Arn, arn, arn_template};
+use crate::iam::{Arn, arn};
 use crate::trail::Event;
 use fields::{Field, Kind, fields_of};
+use request::Request;
 use serde_json::Value;
 use special::{Special, special_case};
 use std::cell::OnceCell;
@@ -50,36 +53,100 @@ pub fn is_stable(service: &str, resource_type: &str) -> bool {
 /// The ARNs that the event names for one of the actions of its call, from `resources[]`, from the response,
 /// or built from the request through the templates of the action's resource types.
 pub fn resources(event: &Event<'_>, action: &ActionInfo) -> Resources {
-    if action.resource_types.is_empty() {
-        return Resources::Star;
+    Weighing::new(action).resources(event)
+}
+
+/// One action with its resource types taken apart once, for many events.
+#[derive(Debug)]
+pub struct Weighing<'r> {
+    action: &'r ActionInfo,
+    types: Vec<TypeOf>,
+}
+
+#[derive(Debug)]
+struct TypeOf {
+    found: ResourceTypeRef,
+    template: Option<Template<'static>>,
+    /// The variables that name the resource, with the fields of a request that may hold their values.
+    variables: Vec<(&'static str, Vec<Field>)>,
+}
+
+impl<'r> Weighing<'r> {
+    /// Takes the action's templates apart.
+    pub fn new(action: &'r ActionInfo) -> Self {
+        let type_of = |found: &ResourceTypeRef| TypeOf {
+            found: *found,
+            template: Template::new(found.template),
+            variables: arn_template::variables(found.template)
+                .filter(|name| !matches!(*name, "Partition" | "Region" | "Account"))
+                .map(|name| (name, fields_of(action.service, found.name, name)))
+                .collect(),
+        };
+        Self { action, types: action.resource_types.iter().map(type_of).collect() }
     }
-    let call = Call::new(event);
-    let mut arns: Vec<(&'static str, Arn)> = Vec::new();
-    match special_case(&call, action) {
-        Special::Only(found) => arns = found,
-        Special::None => {
-            for found in &action.resource_types {
-                let of_type = call.arns_of(action, found);
-                arns.extend(of_type.into_iter().map(|arn| (found.name, arn)));
+
+    /// The action.
+    pub fn action(&self) -> &'r ActionInfo {
+        self.action
+    }
+
+    /// [`resources`] of an event.
+    pub fn resources(&self, event: &Event<'_>) -> Resources {
+        if self.types.is_empty() {
+            return Resources::Star;
+        }
+        let call = Call::new(event);
+        let mut arns: Vec<(&'static str, Arn)> = Vec::new();
+        match special_case(&call, self) {
+            Special::Only(found) => arns = found,
+            Special::None => {
+                for found in &self.types {
+                    let of_type = call.arns_of(self, found);
+                    arns.extend(of_type.into_iter().map(|arn| (found.found.name, arn)));
+                }
             }
         }
+        if arns.is_empty() || arns.len() > ARNS_MAX {
+            return Resources::Unknown;
+        }
+        arns.sort();
+        arns.dedup();
+        let two_of_a_kind =
+            self.action.service != "s3" && TWO_OF_A_KIND.iter().any(|verb| event.name.starts_with(verb));
+        let named = |kind: &TypeOf| arns.iter().any(|(name, _)| *name == kind.found.name);
+        let complete = !two_of_a_kind && self.types.iter().filter(|kind| kind.found.required).all(named);
+        Resources::Arns { arns, complete }
     }
-    if arns.is_empty() || arns.len() > ARNS_MAX {
-        return Resources::Unknown;
+
+    /// Is this the type that describes the ARN best?
+    fn is_best(&self, kind: &TypeOf, text: &str) -> bool {
+        let Some(parts) = arn::split(text).filter(|parts| kind.matches(parts)) else { return false };
+        let best = self.types.iter().filter(|other| other.matches(&parts)).max_by_key(|other| {
+            let literal = other.template.as_ref().map_or(0, Template::literal_len);
+            (literal, std::cmp::Reverse(other.found.name))
+        });
+        best.is_some_and(|best| best.found.template == kind.found.template) && !text.contains(['*', '?'])
     }
-    arns.sort();
-    arns.dedup();
-    let two_of_a_kind =
-        action.service != "s3" && TWO_OF_A_KIND.iter().any(|verb| event.name.starts_with(verb));
-    let named = |kind: &ResourceTypeRef| arns.iter().any(|(name, _)| *name == kind.name);
-    let complete = !two_of_a_kind && action.resource_types.iter().filter(|kind| kind.required).all(named);
-    Resources::Arns { arns, complete }
+
+    fn type_named(&self, name: &str) -> Option<&TypeOf> {
+        self.types.iter().find(|kind| kind.found.name == name)
+    }
+}
+
+impl TypeOf {
+    fn matches(&self, arn: &arn::Parts<'_>) -> bool {
+        self.template.as_ref().is_some_and(|template| template.matches(arn))
+    }
+
+    fn matches_text(&self, arn: &str) -> bool {
+        arn::split(arn).is_some_and(|parts| self.matches(&parts))
+    }
 }
 
 /// What a call is about, parsed when somebody asks.
 struct Call<'e> {
     event: &'e Event<'e>,
-    request: Option<Value>,
+    request: Request<'e>,
     response: OnceCell<Option<Value>>,
     partition: &'e str,
     /// The account in which a bare name is looked up; `None` when the event does not say.
@@ -88,7 +155,7 @@ struct Call<'e> {
 
 impl<'e> Call<'e> {
     fn new(event: &'e Event<'e>) -> Self {
-        let request = event.request.parse();
+        let request = Request::new(event.request);
         let (caller, recipient) = (event.identity.account, event.recipient_account);
         // A copy for the owner of a shared resource does not say in whose account a bare name stands.
         let account = match (caller, recipient) {
@@ -103,52 +170,46 @@ impl<'e> Call<'e> {
     }
 
     /// The ARNs of one type: the first place that names any is believed.
-    fn arns_of(&self, action: &ActionInfo, kind: &ResourceTypeRef) -> Vec<Arn> {
-        let best = |text: &str| {
-            let of_type = |other: &&ResourceTypeRef| arn_template::bind(other.template, text).is_some();
-            let best = action.resource_types.iter().filter(of_type).max_by_key(|other| {
-                (arn_template::literal_len(other.template), std::cmp::Reverse(other.name))
-            });
-            best.is_some_and(|best| best.template == kind.template) && !text.contains(['*', '?'])
-        };
-        let parse = |text: &str| best(text).then(|| Arn::parse(text).ok()).flatten();
+    fn arns_of(&self, weighing: &Weighing<'_>, kind: &TypeOf) -> Vec<Arn> {
+        let service = weighing.action.service;
+        let weighed = |arn| as_iam_weighs_it(service, kind.found.name, arn);
+        let parse = |text: &str| weighing.is_best(kind, text).then(|| Arn::parse(text).ok()).flatten();
         let listed: Vec<Arn> =
-            self.event.resources.iter().filter_map(|resource| parse(&resource.arn)).collect();
+            self.event.resources.iter().filter_map(|resource| parse(&resource.arn)).map(weighed).collect();
         if !listed.is_empty() {
-            return listed.into_iter().map(|arn| as_iam_weighs_it(action.service, kind.name, arn)).collect();
+            return listed;
         }
-        let response = self.response.get_or_init(|| self.event.response.parse());
-        let answered = response.as_ref().map(|response| arn_fields(response, 2)).unwrap_or_default();
-        let asked = self.request.as_ref().map(|request| arn_fields(request, 0)).unwrap_or_default();
-        for place in [answered, asked] {
-            let found: Vec<Arn> = place.into_iter().filter_map(parse).collect();
+        if !request::has_no_arn(self.event.response) {
+            let response = self.response.get_or_init(|| self.event.response.parse());
+            let answered = response.as_ref().map(|response| arn_fields(response, 2)).unwrap_or_default();
+            let found: Vec<Arn> = answered.into_iter().filter_map(parse).map(weighed).collect();
             if !found.is_empty() {
-                return found
-                    .into_iter()
-                    .map(|arn| as_iam_weighs_it(action.service, kind.name, arn))
-                    .collect();
+                return found;
             }
         }
-        self.built(action.service, kind)
-            .into_iter()
-            .map(|arn| as_iam_weighs_it(action.service, kind.name, arn))
-            .collect()
+        if !self.request.has_no_arn() {
+            let asked = self.request.parsed().map(|request| arn_fields(request, 0)).unwrap_or_default();
+            let found: Vec<Arn> = asked.into_iter().filter_map(parse).map(weighed).collect();
+            if !found.is_empty() {
+                return found;
+            }
+        }
+        self.built(service, kind).into_iter().map(weighed).collect()
     }
 
     /// Builds the ARNs of a type from the fields of the request.
-    fn built(&self, service: &str, kind: &ResourceTypeRef) -> Vec<Arn> {
-        let Some(request) = &self.request else { return Vec::new() };
-        let names: Vec<&str> = arn_template::variables(kind.template)
-            .filter(|name| !matches!(*name, "Partition" | "Region" | "Account"))
-            .collect();
-        if names.is_empty() && !kind.required {
+    fn built(&self, service: &str, kind: &TypeOf) -> Vec<Arn> {
+        if !self.request.is_some() {
+            return Vec::new();
+        }
+        if kind.variables.is_empty() && !kind.found.required {
             // Nothing in the event tells that this alternative is the one.
             return Vec::new();
         }
         let mut rows: Vec<Vec<(&str, String)>> = vec![Vec::new()];
-        let mut account = self.owner(request);
-        for name in names {
-            let values = self.values(service, kind, name, request);
+        let mut account = self.owner();
+        for (name, fields) in &kind.variables {
+            let values = self.values(service, kind, (name, fields));
             if let [Named::Arn(arn), ..] = &values[..] {
                 return vec![arn.clone()];
             }
@@ -158,7 +219,7 @@ impl<'e> Call<'e> {
                 account = owner.or(account);
                 longer.extend(
                     rows.iter()
-                        .map(|row| row.iter().cloned().chain([(name, value.clone())]).collect::<Vec<_>>()),
+                        .map(|row| row.iter().cloned().chain([(*name, value.clone())]).collect::<Vec<_>>()),
                 );
             }
             rows = longer;
@@ -166,24 +227,23 @@ impl<'e> Call<'e> {
                 return Vec::new();
             }
         }
-        rows.iter().filter_map(|row| self.filled(kind.template, row, account.as_deref())).collect()
+        rows.iter().filter_map(|row| self.filled(kind, row, account.as_deref())).collect()
     }
 
-    fn filled(&self, template: &str, row: &[(&str, String)], account: Option<&str>) -> Option<Arn> {
+    fn filled(&self, kind: &TypeOf, row: &[(&str, String)], account: Option<&str>) -> Option<Arn> {
         let region = Some(&*self.event.region).filter(|region| !region.is_empty());
-        let text = arn_template::fill_all(template, |name| match name {
+        let text = arn_template::fill_all(kind.found.template, |name| match name {
             "Partition" => Some(self.partition),
             "Region" => region,
             "Account" => account,
             name => row.iter().find(|(known, _)| *known == name).map(|(_, value)| value.as_str()),
         })?;
-        arn_template::bind(template, &text)?;
-        Arn::parse(&text).ok()
+        if kind.matches_text(&text) { Arn::parse(&text).ok() } else { None }
     }
 
     /// The account that a bare name belongs to: the one that the request names, else the caller's.
-    fn owner(&self, request: &Value) -> Option<String> {
-        let named = ["registryId", "catalogId"].iter().find_map(|field| request.get(*field)?.as_str());
+    fn owner(&self) -> Option<String> {
+        let named = ["registryId", "catalogId"].iter().find_map(|field| self.request.text(field));
         match named {
             Some(account) => crate::iam::AccountId::parse(account).map(|account| account.to_string()),
             None => self.account.clone(),
@@ -191,14 +251,16 @@ impl<'e> Call<'e> {
     }
 
     /// The values that the request has for a variable of a template.
-    fn values(&self, service: &str, kind: &ResourceTypeRef, variable: &str, request: &Value) -> Vec<Named> {
-        for field in fields_of(service, kind.name, variable) {
+    fn values(&self, service: &str, kind: &TypeOf, (variable, fields): (&str, &[Field])) -> Vec<Named> {
+        for field in fields {
             if field.kind == Kind::Never {
                 return Vec::new();
             }
-            let found: Vec<Named> = fields::texts(request, &field.path)
+            let found: Vec<Named> = self
+                .request
+                .texts(&field.path)
                 .into_iter()
-                .filter_map(|text| self.named(service, kind, variable, (text, &field)))
+                .filter_map(|text| self.named(service, kind, variable, (text, field)))
                 .collect();
             if !found.is_empty() {
                 return found;
@@ -210,13 +272,13 @@ impl<'e> Call<'e> {
     fn named(
         &self,
         service: &str,
-        kind: &ResourceTypeRef,
+        kind: &TypeOf,
         variable: &str,
         (text, field): (&str, &Field),
     ) -> Option<Named> {
         if text.starts_with("arn:") {
-            arn_template::bind(kind.template, text)?;
-            return Arn::parse(text).ok().filter(|arn| !arn.as_str().contains(['*', '?'])).map(Named::Arn);
+            let arn = Arn::parse(text).ok().filter(|_| kind.matches_text(text));
+            return arn.filter(|arn| !arn.as_str().contains(['*', '?'])).map(Named::Arn);
         }
         // These services lower the case of names in ARNs; the request has the name as the user wrote it.
         if matches!(service, "sagemaker" | "rds") && text.contains(char::is_uppercase) {
@@ -238,7 +300,7 @@ impl<'e> Call<'e> {
         if !self.event.name.starts_with("Create") || name.contains('/') {
             return None;
         }
-        let path = self.request.as_ref()?.get("path").and_then(Value::as_str).unwrap_or("/");
+        let path = self.request.text("path").unwrap_or("/");
         let path = path.strip_prefix('/')?;
         (path.is_empty() || path.ends_with('/')).then(|| format!("{path}{name}"))
     }

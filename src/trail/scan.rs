@@ -47,6 +47,11 @@ impl<'a> Cursor<'a> {
         self.text.get(start..self.at).unwrap_or_default()
     }
 
+    /// The text behind the cursor.
+    pub(super) fn rest(&self) -> &'a str {
+        self.text.get(self.at..).unwrap_or_default()
+    }
+
     fn byte(&self) -> Option<u8> {
         self.text.as_bytes().get(self.at).copied()
     }
@@ -89,6 +94,22 @@ impl<'a> Cursor<'a> {
             self.token();
         }
         let key = self.string()?;
+        self.need(b':', "`:`")?;
+        Ok(Some(key))
+    }
+
+    /// [`Self::key`] as the text has it, escapes and all.
+    pub(super) fn key_text(&mut self, first: bool) -> Result<Option<&'a str>, Fault> {
+        if self.eat(b'}') {
+            return Ok(None);
+        }
+        if !first {
+            self.need(b',', "`,` or `}`")?;
+            self.token();
+        }
+        let start = self.at + 1;
+        self.skip_string()?;
+        let key = self.text.get(start..self.at - 1).unwrap_or_default();
         self.need(b':', "`:`")?;
         Ok(Some(key))
     }

@@ -1,23 +1,42 @@
 //! Folds one event after the other into a summary; one fold a thread, merged at the end.
+//!
+//! Most events repeat: the same caller, the same kind of call, often the same resource. What was found out
+//! once is remembered by the bytes that it depends on, and compared in full, never by a hash alone.
 
+use super::memo::{self, Memo};
+use super::rows::Rows;
 use super::{
     ActionRef, Basis, CallKey, DenialKey, PrincipalKey, PrincipalUsage, RESOURCES_MAX, Resource,
-    ResourceName, Stats, Usage, collapse,
+    ResourceName, Stats, Usage,
 };
 use crate::iam::reference::{ActionInfo, reference};
-use crate::iam::{arn, arn_template};
+use crate::iam::{AccountId, arn, arn_template};
 use crate::trail::action_map::{self, Mapping};
-use crate::trail::event::{Event, EventType};
+use crate::trail::event::{Event, EventType, UserIdentity};
 use crate::trail::identity::{self, Principal};
 use crate::trail::outcome::{Denial, Outcome, PolicyType};
-use crate::trail::passed_roles::{self, PassedRole, PassedRoles, RoleReference};
-use crate::trail::resource_map::{self, Resources};
+use crate::trail::passed_roles::{PassedRole, PassedRoles, Places, RoleReference};
+use crate::trail::resource_map::{Resources, Weighing};
 use std::collections::BTreeMap;
 
+/// Callers that are remembered; there is a new one for every session.
+const IDENTITIES_MAX: usize = 1 << 14;
+
 /// A growing summary.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Fold {
-    usage: Usage,
+    resources_max: usize,
+    /// `userIdentity` to the index of its principal.
+    identities: Memo,
+    index: BTreeMap<PrincipalKey, usize>,
+    principals: Vec<PrincipalUsage>,
+    /// `eventSource` and `eventName` to the index of what the tables say about them.
+    event_names: Memo,
+    events: Vec<EventKind>,
+    /// Principal, event and circumstances to the index of the group.
+    group_keys: Memo,
+    groups: Vec<Group>,
+    key: Vec<u8>,
 }
 
 /// How far the ARNs of a crowded row are widened.
@@ -29,51 +48,151 @@ pub enum Level {
     AllNames,
 }
 
+/// What the tables say about one `eventSource` and `eventName`.
+#[derive(Debug)]
+struct EventKind {
+    source: String,
+    name: String,
+    lookup: action_map::Lookup,
+    places: Option<Places>,
+    weighings: Vec<Weighing<'static>>,
+}
+
+/// All events of one principal and kind that ended alike, in one region, made directly or through one
+/// service.
+#[derive(Debug)]
+struct Group {
+    principal: usize,
+    event: usize,
+    outcome: Outcome,
+    region: String,
+    via: Option<String>,
+    calls: Vec<Calls>,
+    unmapped: Stats,
+}
+
+#[derive(Debug)]
+struct Calls {
+    action: &'static ActionInfo,
+    basis: Basis,
+    passed_to: Option<&'static str>,
+    rows: Rows,
+}
+
+impl Default for Fold {
+    fn default() -> Self {
+        Self::with_resources_max(RESOURCES_MAX)
+    }
+}
+
 impl Fold {
+    /// A summary that keeps fewer or more resources than [`RESOURCES_MAX`].
+    pub(crate) fn with_resources_max(resources_max: usize) -> Self {
+        Self {
+            resources_max,
+            identities: Memo::default(),
+            index: BTreeMap::new(),
+            principals: Vec::new(),
+            event_names: Memo::default(),
+            events: Vec::new(),
+            group_keys: Memo::default(),
+            groups: Vec::new(),
+            key: Vec::new(),
+        }
+    }
+
     /// Adds one event. Events that are no calls of an API (sign-ins, insights, a service's own doings)
     /// prove no permission and are passed over.
     pub fn add(&mut self, event: &Event<'_>) {
         if event.event_type != EventType::ApiCall {
             return;
         }
-        let principal = Principal::of(event);
-        let usage = self.principal(&principal);
-        usage.events.add(event.time, &event.id);
+        let principal = self.principal_of(event);
         let outcome = Outcome::of(event);
-        if outcome == Outcome::Denied {
-            usage.denials.entry(denial(event)).or_default().add(event.time, &event.id);
+        if let Some(usage) = self.principals.get_mut(principal) {
+            usage.events.add(event.time, &event.id);
+            if outcome == Outcome::Denied {
+                usage.denials.entry(denial(event)).or_default().add(event.time, &event.id);
+            }
         }
-        let circumstances = Circumstances { event, outcome, via: identity::via(event) };
-        match action_map::actions_of(event) {
+        let kind = self.kind_of(event);
+        let group = self.group_of(event, principal, kind, outcome);
+        let (Some(kind), Some(group)) = (self.events.get_mut(kind), self.groups.get_mut(group)) else {
+            return;
+        };
+        match kind.lookup.actions_of(event) {
             Mapping::Actions { primary, secondary } => {
+                let mut adding = Adding { event, kind, group, max: self.resources_max, key: &mut self.key };
                 for action in primary.iter() {
-                    circumstances.record(usage, action, Basis::Direct);
+                    adding.record(action, Basis::Direct);
                 }
                 for action in secondary.iter() {
-                    circumstances.record(usage, action, Basis::Secondary);
+                    adding.record(action, Basis::Secondary);
                 }
-                circumstances.record_passed_roles(usage);
+                adding.record_passed_roles();
             }
             Mapping::NoPermissionNeeded | Mapping::NotAnApiCall => {}
-            Mapping::Unmapped => {
-                let key = (event.source.to_string(), event.name.to_string());
-                usage.unmapped.entry(key).or_default().add(event.time, &event.id);
-            }
+            Mapping::Unmapped => group.unmapped.add(event.time, &event.id),
         }
     }
 
     /// The summary of all events added.
-    pub fn finish(self) -> Usage {
-        self.usage
+    pub fn finish(mut self) -> Usage {
+        for group in self.groups {
+            let Some(event) = self.events.get(group.event) else { continue };
+            let Some(usage) = self.principals.get_mut(group.principal) else { continue };
+            let event = (event.source.clone(), event.name.clone());
+            if group.unmapped.count > 0 {
+                usage.unmapped.entry(event.clone()).or_default().merge(&group.unmapped);
+            }
+            for Calls { action, basis, passed_to, rows } in group.calls {
+                let key = CallKey {
+                    action: ActionRef(action),
+                    basis,
+                    outcome: group.outcome,
+                    region: group.region.clone(),
+                    event: event.clone(),
+                    via: group.via.clone(),
+                    passed_to: passed_to.map(str::to_owned),
+                };
+                usage.calls.insert(key, rows.into_map());
+            }
+        }
+        let mut principals = BTreeMap::new();
+        for (key, index) in self.index {
+            if let Some(usage) = self.principals.get_mut(index) {
+                principals.insert(key, std::mem::take(usage));
+            }
+        }
+        Usage { principals }
     }
 
-    fn principal(&mut self, principal: &Principal<'_>) -> &mut PrincipalUsage {
+    /// The index of the event's caller.
+    fn principal_of(&mut self, event: &Event<'_>) -> usize {
+        self.key.clear();
+        push_identity(&mut self.key, &event.identity);
+        if let Some(index) = self.identities.get(&self.key) {
+            return index;
+        }
+        let index = self.principal(&Principal::of(event));
+        if self.identities.len() >= IDENTITIES_MAX {
+            self.identities.clear();
+        }
+        self.identities.put(&self.key, index);
+        index
+    }
+
+    fn principal(&mut self, principal: &Principal<'_>) -> usize {
         let key = PrincipalKey {
             kind: principal.kind,
             account: principal.account.map(|account| account.to_string()).unwrap_or_default(),
             id: principal.id.to_string(),
         };
-        let usage = self.usage.principals.entry(key).or_default();
+        let index = *self.index.entry(key).or_insert_with(|| {
+            self.principals.push(PrincipalUsage::default());
+            self.principals.len() - 1
+        });
+        let Some(usage) = self.principals.get_mut(index) else { return index };
         if let Some(arn) = &principal.arn
             && !usage.arns.contains(arn.as_ref())
         {
@@ -83,77 +202,162 @@ impl Fold {
         if usage.name.is_empty() || (!principal.name.is_empty() && *principal.name < *usage.name) {
             usage.name = principal.name.to_string();
         }
-        usage
+        index
+    }
+
+    /// The index of the event's source and name.
+    fn kind_of(&mut self, event: &Event<'_>) -> usize {
+        self.key.clear();
+        memo::push(&mut self.key, &event.source);
+        memo::push(&mut self.key, &event.name);
+        if let Some(index) = self.event_names.get(&self.key) {
+            return index;
+        }
+        let index = self.events.len();
+        self.event_names.put(&self.key, index);
+        self.events.push(EventKind {
+            source: event.source.to_string(),
+            name: event.name.to_string(),
+            lookup: action_map::Lookup::new(&event.source, &event.name),
+            places: Places::new(&event.source, &event.name),
+            weighings: Vec::new(),
+        });
+        index
+    }
+
+    fn group_of(&mut self, event: &Event<'_>, principal: usize, kind: usize, outcome: Outcome) -> usize {
+        let via = identity::via(event);
+        self.key.clear();
+        self.key.extend_from_slice(&principal.to_le_bytes());
+        self.key.extend_from_slice(&kind.to_le_bytes());
+        self.key.push(match outcome {
+            Outcome::Authorized => 0,
+            Outcome::Denied => 1,
+            Outcome::Undecided => 2,
+        });
+        memo::push(&mut self.key, &event.region);
+        // No service at all is not the same as one without a name.
+        if let Some(via) = via {
+            memo::push(&mut self.key, via);
+        }
+        if let Some(index) = self.group_keys.get(&self.key) {
+            return index;
+        }
+        let index = self.groups.len();
+        self.group_keys.put(&self.key, index);
+        self.groups.push(Group {
+            principal,
+            event: kind,
+            outcome,
+            region: event.region.to_string(),
+            via: via.map(str::to_owned),
+            calls: Vec::new(),
+            unmapped: Stats::default(),
+        });
+        index
     }
 }
 
-/// What all rows of one event share.
-struct Circumstances<'a> {
-    event: &'a Event<'a>,
-    outcome: Outcome,
-    via: Option<&'a str>,
+/// Everything that [`Principal::of`] may look at. Access key, MFA and source identity change with every
+/// session and say nothing about the principal.
+fn push_identity(key: &mut Vec<u8>, identity: &UserIdentity<'_>) {
+    let account = |account: Option<AccountId>| account.map_or(u64::MAX, AccountId::number).to_le_bytes();
+    for text in [
+        &identity.kind,
+        &identity.principal_id,
+        &identity.arn,
+        &identity.user_name,
+        &identity.invoked_by,
+        &identity.on_behalf_of,
+    ] {
+        memo::push(key, text);
+    }
+    key.extend_from_slice(&account(identity.account));
+    if let Some(issuer) = &identity.issuer {
+        for text in [&issuer.kind, &issuer.principal_id, &issuer.arn, &issuer.user_name] {
+            memo::push(key, text);
+        }
+        key.extend_from_slice(&account(issuer.account));
+    }
 }
 
-impl Circumstances<'_> {
-    fn record(&self, usage: &mut PrincipalUsage, action: &'static ActionInfo, basis: Basis) {
-        let key = self.key(action, basis, None);
-        let rows = usage.calls.entry(key).or_default();
-        match resource_map::resources(self.event, action) {
-            Resources::Star => self.count(rows, Resource::Star),
-            Resources::Unknown => self.count(rows, Resource::Unknown),
+/// One event on its way into its group.
+struct Adding<'a> {
+    event: &'a Event<'a>,
+    kind: &'a mut EventKind,
+    group: &'a mut Group,
+    max: usize,
+    key: &'a mut Vec<u8>,
+}
+
+impl Adding<'_> {
+    fn record(&mut self, action: &'static ActionInfo, basis: Basis) {
+        let resources =
+            self.kind.weighing(action).map_or(Resources::Unknown, |one| one.resources(self.event));
+        let Some(rows) = self.group.rows((action, basis, None), self.max) else { return };
+        match resources {
+            Resources::Star => rows.count(Resource::Star, self.event),
+            Resources::Unknown => rows.count(Resource::Unknown, self.event),
             Resources::Arns { arns, complete } => {
                 for (kind, arn) in arns {
-                    let name = ResourceName { kind, arn: arn.as_str().to_owned(), complete };
-                    self.count(rows, Resource::Arn(name));
+                    rows.count_arn((kind, arn.as_str(), complete), self.event, self.key);
                 }
             }
         }
     }
 
-    fn record_passed_roles(&self, usage: &mut PrincipalUsage) {
+    fn record_passed_roles(&mut self) {
+        let Some(places) = self.kind.places else { return };
         let Some(action) = reference().action("iam", "PassRole") else { return };
-        let (roles, more) = match passed_roles::passed_roles(self.event) {
+        let (roles, more) = match places.roles_of(self.event) {
             PassedRoles::None => return,
             PassedRoles::Roles(roles) => (roles, false),
             PassedRoles::Unknown(roles) => (roles, true),
         };
         for PassedRole { role, passed_to } in roles {
-            let rows = usage.calls.entry(self.key(action, Basis::PassedRole, passed_to)).or_default();
-            let resource = match role {
-                RoleReference::Arn(arn) => {
-                    Resource::Arn(ResourceName { kind: "role", arn: arn.to_string(), complete: true })
-                }
-                indirect => Resource::Role(indirect),
+            let Some(rows) = self.group.rows((action, Basis::PassedRole, passed_to), self.max) else {
+                continue;
             };
-            self.count(rows, resource);
+            match role {
+                RoleReference::Arn(arn) => rows.count_arn(("role", arn.as_str(), true), self.event, self.key),
+                indirect => rows.count(Resource::Role(indirect), self.event),
+            }
         }
-        if more {
-            let rows = usage.calls.entry(self.key(action, Basis::PassedRole, None)).or_default();
-            self.count(rows, Resource::Unknown);
-        }
-    }
-
-    fn key(&self, action: &'static ActionInfo, basis: Basis, passed_to: Option<&str>) -> CallKey {
-        CallKey {
-            action: ActionRef(action),
-            basis,
-            outcome: self.outcome,
-            region: self.event.region.to_string(),
-            event: (self.event.source.to_string(), self.event.name.to_string()),
-            via: self.via.map(str::to_owned),
-            passed_to: passed_to.map(str::to_owned),
-        }
-    }
-
-    fn count(&self, rows: &mut BTreeMap<Resource, Stats>, resource: Resource) {
-        rows.entry(resource).or_default().add(self.event.time, &self.event.id);
-        if rows.len() > RESOURCES_MAX {
-            collapse(rows);
+        if more && let Some(rows) = self.group.rows((action, Basis::PassedRole, None), self.max) {
+            rows.count(Resource::Unknown, self.event);
         }
     }
 }
 
-fn denial(event: &Event<'_>) -> DenialKey {
+impl EventKind {
+    fn weighing(&mut self, action: &'static ActionInfo) -> Option<&Weighing<'static>> {
+        let known = self.weighings.iter().position(|one| std::ptr::eq(one.action(), action));
+        let index = known.unwrap_or_else(|| {
+            self.weighings.push(Weighing::new(action));
+            self.weighings.len() - 1
+        });
+        self.weighings.get(index)
+    }
+}
+
+impl Group {
+    fn rows(
+        &mut self,
+        (action, basis, passed_to): (&'static ActionInfo, Basis, Option<&'static str>),
+        resources_max: usize,
+    ) -> Option<&mut Rows> {
+        let same = |one: &Calls| {
+            std::ptr::eq(one.action, action) && one.basis == basis && one.passed_to == passed_to
+        };
+        let index = self.calls.iter().position(same).unwrap_or_else(|| {
+            self.calls.push(Calls { action, basis, passed_to, rows: Rows::new(resources_max) });
+            self.calls.len() - 1
+        });
+        self.calls.get_mut(index).map(|calls| &mut calls.rows)
+    }
+}
+
+pub(super) fn denial(event: &Event<'_>) -> DenialKey {
     let said = Denial::of(event);
     let text = |text: Option<&str>| text.unwrap_or_default().to_owned();
     DenialKey {
@@ -168,8 +372,8 @@ fn denial(event: &Event<'_>) -> DenialKey {
 pub fn widened(resource: Resource, level: Level) -> Resource {
     let (Resource::Arn(name) | Resource::Pattern(name)) = resource else { return resource };
     let service = arn::split(&name.arn).map_or("", |parts| parts.service);
-    let template = reference().template(service, name.kind);
-    match template.and_then(|template| widened_arn(template, &name.arn, level)) {
+    let template = reference().template(service, name.kind).and_then(arn_template::Template::new);
+    match template.and_then(|template| widened_by(&template, &name.arn, level)) {
         Some(arn) => Resource::Pattern(ResourceName { arn, ..name }),
         None => Resource::Pattern(name),
     }
@@ -178,17 +382,20 @@ pub fn widened(resource: Resource, level: Level) -> Resource {
 /// Where an ARN is, as against which one it is: kept at every level.
 const PLACE_VARIABLES: [&str; 3] = ["Partition", "Region", "Account"];
 
-fn widened_arn(template: &str, arn: &str, level: Level) -> Option<String> {
-    let bindings = arn_template::bind(template, arn)?;
+/// The pattern for an ARN of the template's type; `None` when it is of another.
+pub(super) fn widened_by(template: &arn_template::Template<'_>, arn: &str, level: Level) -> Option<String> {
+    let bindings = template.bind(arn)?;
     let last = bindings.iter().rev().map(|(name, _)| *name).find(|name| !PLACE_VARIABLES.contains(name));
     let keeps = |name: &str| match level {
         Level::LastName => Some(name) != last,
         Level::AllNames => PLACE_VARIABLES.contains(&name),
     };
-    Some(arn_template::fill(template, |wanted| {
+    let mut out = String::with_capacity(arn.len() + 16);
+    template.fill_into(&mut out, |wanted| {
         let found = bindings.iter().find(|(name, _)| *name == wanted && keeps(name));
         found.map(|(_, value)| *value)
-    }))
+    });
+    Some(out)
 }
 
 #[cfg(test)]

@@ -24,3 +24,4 @@ mod sample_logs;
 mod schema;
 mod tidy;
 mod trimming;
+mod usage;

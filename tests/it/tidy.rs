@@ -8,11 +8,13 @@ use std::path::{Path, PathBuf};
 const FILE_LINES_MAX: usize = 500;
 
 /// Outside crates and the modules that may name them.
-const CONFINED: [(&str, &[&str]); 9] = [
+const CONFINED: [(&str, &[&str]); 11] = [
     ("clap", &["cli", "commands", "main"]),
     ("clap_complete", &["cli", "commands"]),
     ("rayon", &["commands"]),
     ("flate2", &["trail/inflate", "iam/reference"]),
+    ("libdeflater", &["trail/inflate"]),
+    ("foldhash", &["usage", "trail/decode"]),
     ("anyhow", &["commands", "main"]),
     ("anstream", &["commands"]),
     ("ipnet", &["iam"]),

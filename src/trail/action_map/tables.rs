@@ -31,19 +31,20 @@ pub(super) struct Row {
 }
 
 /// The actions of a row, looked up when the row is used: a look-up parses a service of the reference.
-#[derive(Default)]
+#[derive(Debug, Default)]
 pub(super) struct Actions {
     names: [&'static str; 2],
     found: OnceLock<Listed>,
 }
 
-#[derive(Clone, Default)]
+#[derive(Clone, Debug, Default)]
 struct Listed {
     primary: Vec<&'static ActionInfo>,
     secondary: Vec<&'static ActionInfo>,
 }
 
 /// All rules about the parameters of one event.
+#[derive(Debug)]
 pub(super) struct RuleRow {
     prefix: &'static str,
     event: &'static str,
@@ -52,12 +53,14 @@ pub(super) struct RuleRow {
     pub(super) unknown: Actions,
 }
 
+#[derive(Debug)]
 pub(super) struct Rule {
     pub(super) parameter: &'static str,
     test: Test,
     pub(super) actions: Actions,
 }
 
+#[derive(Debug)]
 enum Test {
     There,
     Contains(&'static str),

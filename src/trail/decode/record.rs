@@ -8,6 +8,7 @@ use crate::trail::event::{Event, EventCategory, EventResource, EventType, Sessio
 use crate::trail::request::RequestParameters;
 use crate::trail::scan::{Cursor, Fault};
 use std::borrow::Cow;
+use std::hash::BuildHasher;
 
 /// The number of elements of `resources[]` that are kept. AWS writes a handful; a hostile record could
 /// turn three bytes of text into a hundred bytes of memory for each.
@@ -28,6 +29,50 @@ pub(super) enum Record {
     Bad(&'static str),
     /// An object with nothing of an event.
     Foreign,
+}
+
+/// The most callers of one text that are kept.
+const CALLERS_MAX: usize = 64;
+
+/// Where the bytes lie by which callers are told apart, from the start of `userIdentity`: behind its type,
+/// as far as the access key.
+const CALLER_BYTES: std::ops::Range<usize> = 32..288;
+
+/// The callers of one text. A session makes many calls, and every one carries the same `userIdentity`,
+/// byte for byte: it is read once.
+#[derive(Default)]
+pub(super) struct Callers<'a> {
+    hasher: foldhash::fast::FixedState,
+    hashes: Vec<u64>,
+    known: Vec<(&'a str, UserIdentity<'a>)>,
+    next: usize,
+}
+
+impl<'a> Callers<'a> {
+    /// The `userIdentity` at the start of `text`, when it was read before, with its text. An object that is
+    /// known to be whole is the same object wherever its bytes stand.
+    fn find(&self, hash: u64, text: &str) -> Option<(usize, UserIdentity<'a>)> {
+        let at = self.hashes.iter().position(|known| *known == hash)?;
+        let (known, identity) = self.known.get(at)?;
+        text.starts_with(known).then(|| (known.len(), identity.clone()))
+    }
+
+    fn hash(&self, text: &str) -> u64 {
+        self.hasher.hash_one(text.as_bytes().get(CALLER_BYTES).unwrap_or_default())
+    }
+
+    fn keep(&mut self, hash: u64, text: &'a str, identity: &UserIdentity<'a>) {
+        let entry = (text, identity.clone());
+        if self.known.len() < CALLERS_MAX {
+            self.hashes.push(hash);
+            self.known.push(entry);
+        } else if let (Some(old), Some(place)) =
+            (self.hashes.get_mut(self.next), self.known.get_mut(self.next))
+        {
+            (*old, *place) = (hash, entry);
+            self.next = (self.next + 1) % CALLERS_MAX;
+        }
+    }
 }
 
 /// Keys of which each one alone shows that an object is a record and not a wrapper of records.
@@ -79,18 +124,22 @@ pub(super) struct Draft<'a> {
 
 impl<'a> Draft<'a> {
     /// Reads the record whose `{` is at the cursor and stops behind its `}`.
-    pub(super) fn read(&mut self, cursor: &mut Cursor<'a>) -> Result<Record, Fault> {
+    pub(super) fn read(
+        &mut self,
+        cursor: &mut Cursor<'a>,
+        callers: &mut Callers<'a>,
+    ) -> Result<Record, Fault> {
         let start = cursor.at();
         cursor.eat(b'{');
         let mut first = true;
         while let Some(key) = cursor.key(std::mem::take(&mut first))? {
-            self.member(&key, cursor)?;
+            self.member(&key, cursor, callers)?;
         }
         self.event.raw = cursor.since(start);
         Ok(self.judge())
     }
 
-    fn member(&mut self, key: &str, cursor: &mut Cursor<'a>) -> Result<(), Fault> {
+    fn member(&mut self, key: &str, cursor: &mut Cursor<'a>, callers: &mut Callers<'a>) -> Result<(), Fault> {
         let event = &mut self.event;
         match key {
             "eventID" => event.id = cursor.text()?,
@@ -117,7 +166,7 @@ impl<'a> Draft<'a> {
             "requestParameters" => event.request = RequestParameters::from_raw(cursor.skip_value()?),
             "responseElements" => event.response = RequestParameters::from_raw(cursor.skip_value()?),
             "resources" => event.resources = resources(cursor)?,
-            "userIdentity" => self.identity(cursor)?,
+            "userIdentity" => self.identity(cursor, callers)?,
             "CloudTrailEvent" => {
                 let is_text = cursor.token() == Some(b'"');
                 self.lookup = Some(cursor.text()?).filter(|_| is_text);
@@ -138,12 +187,20 @@ impl<'a> Draft<'a> {
         Ok(())
     }
 
-    fn identity(&mut self, cursor: &mut Cursor<'a>) -> Result<(), Fault> {
+    fn identity(&mut self, cursor: &mut Cursor<'a>, callers: &mut Callers<'a>) -> Result<(), Fault> {
         self.event.identity = UserIdentity::default();
         let token = cursor.token();
         if token == Some(b'{') {
             self.identity_unusable = false;
-            self.event.identity = user_identity(cursor)?;
+            let start = cursor.at();
+            let hash = callers.hash(cursor.rest());
+            if let Some((length, identity)) = callers.find(hash, cursor.rest()) {
+                self.event.identity = identity;
+                cursor.go(start + length);
+            } else {
+                self.event.identity = user_identity(cursor)?;
+                callers.keep(hash, cursor.since(start), &self.event.identity);
+            }
         } else {
             self.identity_unusable = cursor.skip_value()? != "null";
         }

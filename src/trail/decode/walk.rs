@@ -1,7 +1,7 @@
 //! The walk over a text from record to record.
 
 use super::cut::{Opened, members, open_document};
-use super::record::{Draft, Record};
+use super::record::{Callers, Draft, Record};
 use super::resync::Resync;
 use super::{Chunk, Decoded, Place, Shape};
 use crate::trail::event::Event;
@@ -15,6 +15,7 @@ pub(super) struct Walk<'t, 'e> {
     /// The chunk's text.
     text: &'t str,
     cursor: Cursor<'t>,
+    callers: Callers<'t>,
     place: Place,
     /// What surrounds the wrapper in whose list the walk is.
     outer: Place,
@@ -45,6 +46,7 @@ impl<'t, 'e> Walk<'t, 'e> {
             chunk,
             text,
             cursor: Cursor::new(text),
+            callers: Callers::default(),
             place: chunk.place,
             outer: Place::Top,
             record: chunk.first_record,
@@ -149,7 +151,7 @@ impl<'t, 'e> Walk<'t, 'e> {
     /// The record whose `{` is at the cursor.
     fn record(&mut self, at: usize) {
         let mut draft = Draft::default();
-        match draft.read(&mut self.cursor) {
+        match draft.read(&mut self.cursor, &mut self.callers) {
             Ok(Record::Lookup) => self.lookup(&draft.lookup.unwrap_or_default()),
             Ok(Record::Foreign) => self.element(at),
             Ok(record) => self.count(record, draft),
@@ -164,7 +166,7 @@ impl<'t, 'e> Walk<'t, 'e> {
             return self.bad("`CloudTrailEvent` holds no JSON object");
         }
         let mut draft = Draft::default();
-        match draft.read(&mut cursor) {
+        match draft.read(&mut cursor, &mut Callers::default()) {
             Ok(record) => self.count(record, draft),
             Err(fault) => self.bad(&format!("`CloudTrailEvent`: {}", why(fault))),
         }

@@ -1,8 +1,7 @@
 //! Services whose events need more than templates.
 
-use super::{Call, fields};
-use crate::iam::reference::ActionInfo;
-use crate::iam::{Arn, arn_template};
+use super::{Call, Weighing, fields};
+use crate::iam::Arn;
 
 /// What a special case found.
 pub(super) enum Special {
@@ -12,23 +11,20 @@ pub(super) enum Special {
 }
 
 /// Services whose events need more than templates.
-pub(super) fn special_case(call: &Call<'_>, action: &ActionInfo) -> Special {
-    match action.service {
-        "s3" => s3(call, action),
-        "lambda" => lambda(call, action),
-        "kms" if call.event.name == "ReEncrypt" => re_encrypt(call, action),
+pub(super) fn special_case(call: &Call<'_>, weighing: &Weighing<'_>) -> Special {
+    match weighing.action.service {
+        "s3" => s3(call, weighing),
+        "lambda" => lambda(call, weighing),
+        "kms" if call.event.name == "ReEncrypt" => re_encrypt(call, weighing),
         _ => Special::None,
     }
 }
 
-fn s3(call: &Call<'_>, action: &ActionInfo) -> Special {
-    let text = |name: &str| {
-        let value = call.request.as_ref()?.get(name)?;
-        value.as_str().or_else(|| value.as_array()?.first()?.as_str())
-    };
+fn s3(call: &Call<'_>, weighing: &Weighing<'_>) -> Special {
+    let text = |name: &str| call.request.first_text(name);
     let copies = call.event.name.eq_ignore_ascii_case("CopyObject")
         || call.event.name.eq_ignore_ascii_case("UploadPartCopy");
-    if copies && action.name.starts_with("GetObject") {
+    if copies && weighing.action.name.starts_with("GetObject") {
         // `resources[]` and `bucketName` speak of the target.
         return Special::Only(
             text("x-amz-copy-source")
@@ -40,8 +36,9 @@ fn s3(call: &Call<'_>, action: &ActionInfo) -> Special {
     let bucket = text("bucketName").unwrap_or_default();
     if copies && !bucket.starts_with("arn:") {
         // Whether `resources[]` lists the source besides the target is not documented.
-        let targets = action.resource_types.iter().filter(|kind| kind.name == "object");
-        let built = targets.flat_map(|kind| call.built("s3", kind).into_iter().map(|arn| (kind.name, arn)));
+        let targets = weighing.types.iter().filter(|kind| kind.found.name == "object");
+        let built =
+            targets.flat_map(|kind| call.built("s3", kind).into_iter().map(|arn| (kind.found.name, arn)));
         return Special::Only(built.filter(|_| !is_access_point_alias(bucket)).collect());
     }
     let point = call.event.resources.iter().find(|resource| resource.kind.contains("AccessPoint"));
@@ -49,14 +46,14 @@ fn s3(call: &Call<'_>, action: &ActionInfo) -> Special {
         point.map(|resource| &*resource.arn).or_else(|| Some(bucket).filter(|name| name.starts_with("arn:")));
     if let Some(point) = point {
         let object = text("key").map(|key| format!("{point}/object/{key}"));
-        let found = action.resource_types.iter().filter_map(|kind| {
-            let arn = match kind.name {
+        let found = weighing.types.iter().filter_map(|kind| {
+            let arn = match kind.found.name {
                 "accesspoint" => Some(point.to_owned()),
                 "accesspointobject" => object.clone(),
                 _ => None,
             }?;
-            arn_template::bind(kind.template, &arn)?;
-            Some((kind.name, Arn::parse(&arn).ok().filter(|arn| !arn.as_str().contains(['*', '?']))?))
+            let parsed = Arn::parse(&arn).ok().filter(|_| kind.matches_text(&arn))?;
+            Some((kind.found.name, Some(parsed).filter(|arn| !arn.as_str().contains(['*', '?']))?))
         });
         return Special::Only(found.collect());
     }
@@ -86,28 +83,29 @@ fn copied_from(partition: &str, source: &str) -> Option<(&'static str, Arn)> {
 }
 
 /// With a qualifier, IAM weighs the ARN of the version or the alias, which `resources[]` does not list.
-fn lambda(call: &Call<'_>, action: &ActionInfo) -> Special {
-    let text = |name: &str| call.request.as_ref()?.get(name)?.as_str();
-    let Some(qualifier) = text("qualifier").filter(|qualifier| !qualifier.is_empty()) else {
+fn lambda(call: &Call<'_>, weighing: &Weighing<'_>) -> Special {
+    let Some(qualifier) = call.request.text("qualifier").filter(|qualifier| !qualifier.is_empty()) else {
         return Special::None;
     };
-    let alias = action.resource_types.iter().find(|kind| kind.name == "function alias");
-    let function = action.resource_types.iter().find(|kind| kind.name == "function");
-    let Some(function) = function else { return Special::None };
-    let plain = call.arns_of(action, function);
+    let alias = weighing.type_named("function alias");
+    let Some(function) = weighing.type_named("function") else { return Special::None };
+    let plain = call.arns_of(weighing, function);
     let [plain] = &plain[..] else { return Special::Only(Vec::new()) };
     let kind = alias.unwrap_or(function);
     let arn = Arn::parse(&format!("{plain}:{qualifier}")).ok();
     let good = |arn: &Arn| !arn.as_str().contains(['*', '?']) && !qualifier.contains([':', '/']);
-    Special::Only(arn.filter(good).map(|arn| (kind.name, arn)).into_iter().collect())
+    Special::Only(arn.filter(good).map(|arn| (kind.found.name, arn)).into_iter().collect())
 }
 
 /// The two keys of the call belong to different actions; `resources[]` lists both without saying which is which.
-fn re_encrypt(call: &Call<'_>, action: &ActionInfo) -> Special {
-    let text = |name: &str| call.request.as_ref()?.get(name)?.as_str();
-    let wanted = if action.name == "ReEncryptFrom" { "sourceKeyId" } else { "destinationKeyId" };
+fn re_encrypt(call: &Call<'_>, weighing: &Weighing<'_>) -> Special {
+    let wanted = if weighing.action.name == "ReEncryptFrom" { "sourceKeyId" } else { "destinationKeyId" };
     // An alias does not tell its key.
-    let id = text(wanted).filter(|id| !id.contains("alias/")).map(|id| id.rsplit('/').next().unwrap_or(id));
+    let id = call
+        .request
+        .text(wanted)
+        .filter(|id| !id.contains("alias/"))
+        .map(|id| id.rsplit('/').next().unwrap_or(id));
     let listed = call.event.resources.iter().filter_map(|resource| Arn::parse(&resource.arn).ok());
     let ours = listed.filter(|arn| {
         arn.parts().service == "kms" && id.is_some() && arn.parts().resource.strip_prefix("key/") == id
