@@ -12,6 +12,7 @@ use crate::grants::{PolicySource, PrincipalType};
 use crate::iam::PolicyDocument;
 use crate::iam::contain::Containment;
 use crate::iam::quota::{self, Quota};
+use crate::iam::validate::PolicyType;
 
 /// A proposed change of one policy of one principal.
 #[derive(Debug)]
@@ -98,10 +99,21 @@ pub fn recommend(review: &PrincipalReview<'_>) -> Vec<Recommendation> {
     trimmed.into_iter().map(|(index, trimmed)| checked(review, index, trimmed, &replay)).collect()
 }
 
+/// The version that new managed policies must have (IAM API, message of `CreatePolicy`).
+const CURRENT_VERSION: &str = "2012-10-17";
+
+/// A new managed policy must be of the current version. Without `${` both versions mean the same.
+fn in_current_version(mut document: PolicyDocument) -> PolicyDocument {
+    if !document.to_compact().contains("${") {
+        document.version = Some(CURRENT_VERSION.to_owned());
+    }
+    document
+}
+
 fn checked(
     review: &PrincipalReview<'_>,
     index: usize,
-    trimmed: Trimmed,
+    mut trimmed: Trimmed,
     replay: &ReplayCounts,
 ) -> Recommendation {
     let policy = review.policies.get(index).map(|policy| policy.policy);
@@ -109,6 +121,9 @@ fn checked(
     let gone = trimmed.document.statements.is_empty();
     let size_chars = if gone { 0 } else { quota::size(&trimmed.document).bytes };
     let step = step(review, index, size_chars);
+    if step == Step::CreateAndDetach {
+        trimmed.document = in_current_version(trimmed.document);
+    }
     let (quota_chars, packed) = match step {
         _ if gone => (size_limit(review, step), Ok(Vec::new())),
         Step::CreateAndDetach => {
@@ -135,7 +150,9 @@ fn checked(
         || Containment::Unknown("the old document is not in the snapshot".to_owned()),
         |old| selfcheck::contained(&new, old),
     );
-    let proof = Proof { containment, replay: replay.clone() };
+    let kind = if step == Step::PutInline { PolicyType::Inline } else { PolicyType::Managed };
+    let invalid = old.and_then(|old| selfcheck::invalid(&new, old, kind));
+    let proof = Proof { containment, replay: replay.clone(), invalid };
     let status = match (proof.failure(), packed) {
         (Some(why), _) => Status::CheckFailed(why),
         (None, Err(why)) => Status::DoesNotFit(why),
@@ -209,4 +226,19 @@ fn managed(review: &PrincipalReview<'_>) -> usize {
         matches!(policy.policy.source, PolicySource::CustomerManaged { .. } | PolicySource::AwsManaged { .. })
     };
     review.policies.iter().filter(attached).count()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_new_managed_policy_is_of_the_current_version() {
+        let version = |text: &str| in_current_version(PolicyDocument::parse(text).unwrap()).version;
+        assert_eq!(version(r#"{"Statement":[]}"#).as_deref(), Some("2012-10-17"));
+        assert_eq!(version(r#"{"Version":"2008-10-17","Statement":[]}"#).as_deref(), Some("2012-10-17"));
+        // In the old version `${` is text, in the new one a variable: not the same policy.
+        let literal = r#"{"Version":"2008-10-17","Statement":[{"Effect":"Allow","Action":"s3:*","Resource":"arn:aws:s3:::${a}"}]}"#;
+        assert_eq!(version(literal).as_deref(), Some("2008-10-17"));
+    }
 }

@@ -7,6 +7,7 @@ use crate::drift::credit::{self, Replay};
 use crate::iam::PolicyDocument;
 use crate::iam::contain::{self, Containment};
 use crate::iam::evaluate::{self, Decision};
+use crate::iam::validate::{self, Finding, PolicyType, Severity};
 use crate::trail::outcome::Outcome;
 use crate::usage::Basis;
 
@@ -17,6 +18,8 @@ pub struct Proof {
     pub containment: Containment,
     /// Every distinct authorized call of the principal against all of its new policies.
     pub replay: ReplayCounts,
+    /// The first rule of AWS's that a new document breaks and the old one does not.
+    pub invalid: Option<String>,
 }
 
 /// How the replay ended, in distinct calls (action × resource × circumstances), not in events.
@@ -43,6 +46,9 @@ impl Proof {
                 self.replay.broken.len()
             ));
         }
+        if let Some(rule) = &self.invalid {
+            return Some(format!("AWS would not accept the trimmed policy: {rule}"));
+        }
         match &self.containment {
             Containment::Proved { .. } => None,
             Containment::Refuted(_) => Some("the trimmed policy would allow something new".to_owned()),
@@ -58,6 +64,19 @@ pub fn contained(new: &[&PolicyDocument], old: &PolicyDocument) -> Containment {
         return Containment::Proved { tier: 0 };
     }
     contain::contain(new, &[old])
+}
+
+/// The first error of the new documents that the old one does not have too: what AWS stored once, it
+/// accepts, whatever the rules that are known here say.
+pub fn invalid(new: &[&PolicyDocument], old: &PolicyDocument, kind: PolicyType) -> Option<String> {
+    let errors = |document: &PolicyDocument| -> Vec<Finding> {
+        let all = validate::validate_document(document, kind);
+        all.into_iter().filter(|finding| finding.severity == Severity::Error).collect()
+    };
+    let known = errors(old);
+    let same = |a: &Finding, b: &Finding| (&a.element, &a.value, &a.why) == (&b.element, &b.value, &b.why);
+    let fresh = |finding: &Finding| !known.iter().any(|old| same(old, finding));
+    new.iter().flat_map(|document| errors(document)).find(fresh).map(|finding| finding.to_string())
 }
 
 /// Replays every distinct authorized call of the principal against its policies with the trimmed ones in place.
