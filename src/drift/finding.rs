@@ -146,9 +146,6 @@ fn recreated(review: &PrincipalReview<'_>) -> Option<Finding> {
     (!ids.is_empty()).then(|| Finding {
         kind: FindingKind::RecreatedPrincipal,
         severity: Severity::Low,
-        message: format!(
-            "another principal had this name: {}; its calls are not counted here",
-            ids.join(", ")
-        ),
+        message: format!("a former principal of this name is not counted: {}", ids.join(", ")),
     })
 }
