@@ -52,13 +52,21 @@ pub fn resources(review: &ActionReview<'_>, statement: &Statement) -> Option<Vec
 fn candidate(action: &ActionInfo, name: &ResourceName) -> String {
     let passes_role = (action.service, action.name) == ("iam", "PassRole");
     let service = arn::split(&name.arn).map_or("", |parts| parts.service);
-    if passes_role || is_stable(service, name.kind) {
+    if passes_role || (is_stable(service, name.kind) && !creates(action, name.kind)) {
         return name.arn.clone();
     }
     match widened(Resource::Arn(name.clone()), Level::LastName) {
         Resource::Pattern(pattern) => pattern.arn,
         _ => name.arn.clone(),
     }
+}
+
+/// Does the action make resources of this type, as `CreatePipeline` makes a `pipeline`? The next one will
+/// have another name, however long its names last.
+fn creates(action: &ActionInfo, kind: &str) -> bool {
+    let Some(made) = action.name.strip_prefix("Create") else { return false };
+    let letters = |text: &str| text.chars().filter(char::is_ascii_alphanumeric).collect::<String>();
+    letters(made).eq_ignore_ascii_case(&letters(kind))
 }
 
 /// Keeps a scope inside the old patterns: the candidate when one of them covers it, else those of them
@@ -110,4 +118,26 @@ fn without_covered(scope: &BTreeSet<String>) -> BTreeSet<String> {
         })
     };
     scope.iter().filter(|one| !covered(one)).cloned().collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::iam::reference::reference;
+
+    #[test]
+    fn what_is_created_has_a_new_name_each_time() {
+        for (service, action, kind, expect) in [
+            ("sagemaker", "CreatePipeline", "pipeline", true),
+            ("sagemaker", "CreateTrainingJob", "training-job", true),
+            ("s3", "CreateBucket", "bucket", true),
+            ("iam", "CreateRole", "role", true),
+            ("cloudfront", "CreateInvalidation", "distribution", false),
+            ("sagemaker", "StartPipelineExecution", "pipeline", false),
+            ("s3", "GetObject", "object", false),
+        ] {
+            let action = reference().action(service, action).unwrap();
+            assert_eq!(creates(action, kind), expect, "{action} {kind}");
+        }
+    }
 }
