@@ -106,7 +106,8 @@ pub fn review_principal<'a>(
     let usage = index.usage.principals.get(&key);
     let same_arn = index.by_arn.get(principal.arn.as_str()).into_iter().flatten();
     let namesakes = same_arn.filter(|(other, _)| **other != key).copied().collect();
-    let standing = standing(principal, usage, settings);
+    let covered = observability.covers_account(principal.account);
+    let standing = standing(principal, usage, covered, settings);
     let protected = too_young(principal, settings);
     let inputs = verdict::Inputs { principal, usage, standing, protected, observability };
     let (policies, unexplained) = verdict::review_policies(&inputs);
@@ -129,7 +130,12 @@ fn is_service_linked(principal: &GrantedPrincipal) -> bool {
     principal.path.starts_with("/aws-service-role/")
 }
 
-fn standing(principal: &GrantedPrincipal, usage: Option<&PrincipalUsage>, settings: &Settings) -> Standing {
+fn standing(
+    principal: &GrantedPrincipal,
+    usage: Option<&PrincipalUsage>,
+    covered: bool,
+    settings: &Settings,
+) -> Standing {
     if is_service_linked(principal) {
         return Standing::ServiceLinked;
     }
@@ -138,7 +144,7 @@ fn standing(principal: &GrantedPrincipal, usage: Option<&PrincipalUsage>, settin
         LastUsed::At { time, .. } => *time < settings.window_start,
         LastUsed::NotInSnapshot => false,
     };
-    if usage.is_none() && silent_in_iam && too_young(principal, settings).is_none() {
+    if usage.is_none() && covered && silent_in_iam && too_young(principal, settings).is_none() {
         return Standing::Unused;
     }
     if principal.path.starts_with("/aws-reserved/sso.amazonaws.com/") {

@@ -138,6 +138,13 @@ impl Observability {
         self.accounts.get(&account).map(|view| view.regions.clone()).unwrap_or_default()
     }
 
+    /// Were events of the account delivered on enough days for the silence of a whole principal to count?
+    pub fn covers_account(&self, account: Option<AccountId>) -> bool {
+        let view = account.and_then(|account| self.accounts.get(&account));
+        let days = view.map(|view| view.days.values().flatten().collect::<BTreeSet<_>>().len());
+        days.is_some_and(|days| days >= self.days_min.max(1))
+    }
+
     /// Does the coverage reach into a region? Global services report to one region only, so every log
     /// covers them.
     pub fn covers_region(&self, account: AccountId, region: &str) -> bool {

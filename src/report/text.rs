@@ -29,10 +29,11 @@ fn header(out: &mut String, report: &Report) {
         .map_or_else(|| "no events".to_owned(), |(first, last)| format!("{} to {}", first.day(), last.day()));
     let _ = writeln!(
         out,
-        "{} events ({} duplicates left out) in {} files, {span}",
+        "{} events ({} duplicates left out) in {} file{}, {span}",
         grouped(coverage.events),
         grouped(coverage.duplicates),
-        grouped(coverage.files)
+        grouped(coverage.files),
+        if coverage.files == 1 { "" } else { "s" }
     );
     for account in &coverage.accounts {
         let _ = writeln!(

@@ -292,3 +292,21 @@ fn a_last_use_in_a_region_without_logs_forbids_conclusions() {
     // What only a service can use that the trust policy leaves out is unused wherever one looks.
     assert!(unused < 10 && unobservable > 165, "{unused} {unobservable}");
 }
+
+#[test]
+fn without_coverage_nobody_is_unused() {
+    let folder = Folder::new();
+    let empty = folder.file("x.json", "{\"Records\":[]}");
+    for args in [&[empty.as_str()][..], &["sample-logs", "--from", "2026-10-20"]] {
+        let ran =
+            trailtrim(&[&["review", "--grants", GRANTS, "--format", "json", "--quiet"][..], args].concat());
+        assert_eq!(ran.status, 3);
+        let review: Value = serde_json::from_str(&ran.stdout).unwrap();
+        for one in review["principals"].as_array().unwrap() {
+            assert_ne!(one["standing"], "unused", "{args:?}: {}", one["name"]);
+            let (unused, _) = verdicts(&review, one["name"].as_str().unwrap());
+            // Replication permissions need no log: the trust policy excludes them.
+            assert!(unused < 20, "{args:?}: {} has {unused} unused", one["name"]);
+        }
+    }
+}
