@@ -242,6 +242,7 @@ impl<'i, 'a, 'o> Judge<'i, 'a, 'o> {
             );
         }
         if let Visibility::ServiceOnly(services) = &action.visibility
+            && self.inputs.observability.covers_account(self.inputs.principal.account)
             && let Some(trust) = &self.inputs.principal.trust
             && !services.iter().any(|service| trusts(trust, service))
         {

@@ -305,8 +305,7 @@ fn without_coverage_nobody_is_unused() {
         for one in review["principals"].as_array().unwrap() {
             assert_ne!(one["standing"], "unused", "{args:?}: {}", one["name"]);
             let (unused, _) = verdicts(&review, one["name"].as_str().unwrap());
-            // Replication permissions need no log: the trust policy excludes them.
-            assert!(unused < 20, "{args:?}: {} has {unused} unused", one["name"]);
+            assert_eq!(unused, 0, "{args:?}: {}", one["name"]);
         }
     }
 }
