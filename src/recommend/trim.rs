@@ -7,7 +7,7 @@ use crate::drift::{ActionReview, PolicyReview, StatementReview, Verdict};
 use crate::iam::policy::Matcher;
 use crate::iam::reference::{ActionInfo, reference};
 use crate::iam::{Effect, PolicyDocument, Statement, glob};
-use crate::usage::Stats;
+use crate::usage::ActionRef;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
@@ -29,25 +29,10 @@ pub struct StatementChange {
     pub replaced_by: usize,
     /// The statement is as it was.
     pub unchanged: bool,
-    /// Actions that are kept, with the reason and the evidence.
-    pub kept: Vec<Kept>,
+    /// Kept actions that are limited to these resources now.
+    pub narrowed: BTreeMap<ActionRef, Vec<String>>,
     /// Actions that are removed, with the reason.
     pub removed: Vec<Removed>,
-}
-
-/// One kept action.
-#[derive(Debug)]
-pub struct Kept {
-    /// The action.
-    pub action: &'static ActionInfo,
-    /// Why it is kept.
-    pub verdict: Verdict,
-    /// In words, where the verdict alone does not say it.
-    pub why: Arc<str>,
-    /// The resources that it is limited to now; `None`: as before.
-    pub resources: Option<Vec<String>>,
-    /// The calls that it rests on.
-    pub stats: Stats,
 }
 
 /// One removed action.
@@ -66,12 +51,21 @@ pub fn trim(policy: &PolicyReview<'_>) -> Option<Trimmed> {
     let mut changes = Vec::with_capacity(old.statements.len());
     let mut sids: BTreeSet<String> = old.statements.iter().filter_map(|one| one.sid.clone()).collect();
     for review in &policy.statements {
-        let parts = parts_of(review);
+        let mut narrowed = BTreeMap::new();
+        let parts = parts_of(review, &mut narrowed);
         let new = match &parts {
             None => vec![review.statement.clone()],
             Some(parts) => assemble(review.statement, parts, &mut sids),
         };
-        changes.push(change(review, parts.is_none(), new.len()));
+        // An untouched statement (NotAction, unknown members) keeps even what was not used.
+        let removed = if parts.is_some() { removed(review) } else { Vec::new() };
+        changes.push(StatementChange {
+            sid: review.statement.sid.clone(),
+            replaced_by: new.len(),
+            unchanged: parts.is_none(),
+            narrowed,
+            removed,
+        });
         statements.extend(new);
     }
     let document = PolicyDocument { single: old.single && statements.len() == 1, statements, ..old.clone() };
@@ -84,8 +78,11 @@ struct Part {
     actions: Vec<String>,
 }
 
-/// The parts that replace a statement; `None` when it stays as it is.
-fn parts_of(review: &StatementReview<'_>) -> Option<Vec<Part>> {
+/// The parts that replace a statement, and which of its actions they narrow; `None` when it stays as it is.
+fn parts_of(
+    review: &StatementReview<'_>,
+    narrowed: &mut BTreeMap<ActionRef, Vec<String>>,
+) -> Option<Vec<Part>> {
     let statement = review.statement;
     let matcher = statement.action.as_ref()?;
     // A statement with members that the grammar does not know is not understood, so it is not touched.
@@ -107,10 +104,10 @@ fn parts_of(review: &StatementReview<'_>) -> Option<Vec<Part>> {
         let meant: Vec<&ActionReview<'_>> =
             review.actions.iter().filter(|one| part.names(one.action)).collect();
         let mut plain: Vec<&'static ActionInfo> = Vec::new();
-        let mut narrowed: Vec<(&'static ActionInfo, Vec<String>)> = Vec::new();
+        let mut limited: Vec<(&'static ActionInfo, Vec<String>)> = Vec::new();
         for one in meant.iter().filter(|one| one.verdict != Verdict::Unused) {
             match narrow::resources(one, statement) {
-                Some(resources) => narrowed.push((one.action, resources)),
+                Some(resources) => limited.push((one.action, resources)),
                 None => plain.push(one.action),
             }
         }
@@ -122,8 +119,9 @@ fn parts_of(review: &StatementReview<'_>) -> Option<Vec<Part>> {
         for action in shortened(pattern, &meant, &plain) {
             place(None, action);
         }
-        for (action, resources) in narrowed {
-            place(Some(resources), action.to_string());
+        for (action, resources) in limited {
+            place(Some(resources.clone()), action.to_string());
+            narrowed.insert(ActionRef(action), resources);
         }
     }
     changed.then_some(parts)
@@ -187,30 +185,7 @@ fn fresh_sid(sid: &str, taken: &mut BTreeSet<String>) -> String {
     }
 }
 
-fn change(review: &StatementReview<'_>, unchanged: bool, replaced_by: usize) -> StatementChange {
-    let mut change = StatementChange {
-        sid: review.statement.sid.clone(),
-        replaced_by,
-        unchanged,
-        kept: Vec::new(),
-        removed: Vec::new(),
-    };
-    for one in &review.actions {
-        // An untouched statement (NotAction, unknown members) keeps even what was not used.
-        if one.verdict == Verdict::Unused && !unchanged {
-            change.removed.push(Removed { action: one.action, why: one.why.clone() });
-            continue;
-        }
-        let mut stats = Stats::default();
-        one.uses.iter().for_each(|row| stats.merge(row.stats));
-        let resources = if unchanged { None } else { narrow::resources(one, review.statement) };
-        change.kept.push(Kept {
-            action: one.action,
-            verdict: one.verdict,
-            why: one.why.clone(),
-            resources,
-            stats,
-        });
-    }
-    change
+fn removed(review: &StatementReview<'_>) -> Vec<Removed> {
+    let unused = review.actions.iter().filter(|one| one.verdict == Verdict::Unused);
+    unused.map(|one| Removed { action: one.action, why: one.why.clone() }).collect()
 }

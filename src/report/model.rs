@@ -420,8 +420,7 @@ const POLICY_NAME_CHARS_MAX: usize = 128;
 
 fn change_report(change: crate::recommend::StatementChange) -> ChangeReport {
     let removed = grouped(change.removed.iter().map(|one| (Verdict::Unused, &one.why, one.action)));
-    let narrowed =
-        change.kept.into_iter().filter_map(|kept| Some((kept.action.to_string(), kept.resources?)));
+    let narrowed = change.narrowed.into_iter().map(|(action, resources)| (action.0.to_string(), resources));
     ChangeReport {
         sid: change.sid,
         unchanged: change.unchanged,
