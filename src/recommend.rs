@@ -95,8 +95,24 @@ pub fn recommend(review: &PrincipalReview<'_>) -> Vec<Recommendation> {
     if trimmed.is_empty() {
         return Vec::new();
     }
-    let replay = selfcheck::replay(review, &trimmed);
-    trimmed.into_iter().map(|(index, trimmed)| checked(review, index, trimmed, &replay)).collect()
+    // The documents are made first, so that the proofs are about what is shown, not about a draft of it.
+    let plans: Vec<Plan> = trimmed.into_iter().map(|(index, trimmed)| plan(review, index, trimmed)).collect();
+    let replay = selfcheck::replay(review, |index| {
+        plans.iter().find(|plan| plan.policy == index).map(|plan| plan.documents.as_slice())
+    });
+    plans.into_iter().map(|plan| proved(review, plan, &replay)).collect()
+}
+
+/// A change before its proofs.
+struct Plan {
+    policy: usize,
+    step: Step,
+    /// The new documents; when they do not fit, the one that does not.
+    documents: Vec<PolicyDocument>,
+    changes: Vec<StatementChange>,
+    size_chars: usize,
+    quota_chars: usize,
+    does_not_fit: Option<String>,
 }
 
 /// The version that new managed policies must have (IAM API, message of `CreatePolicy`).
@@ -110,61 +126,59 @@ fn in_current_version(mut document: PolicyDocument) -> PolicyDocument {
     document
 }
 
-fn checked(
-    review: &PrincipalReview<'_>,
-    index: usize,
-    mut trimmed: Trimmed,
-    replay: &ReplayCounts,
-) -> Recommendation {
-    let policy = review.policies.get(index).map(|policy| policy.policy);
-    let old = policy.and_then(|policy| policy.document.as_deref());
-    let gone = trimmed.document.statements.is_empty();
-    let size_chars = if gone { 0 } else { quota::size(&trimmed.document).bytes };
+fn plan(review: &PrincipalReview<'_>, index: usize, trimmed: Trimmed) -> Plan {
+    let Trimmed { mut document, changes } = trimmed;
+    let gone = document.statements.is_empty();
+    let size_chars = if gone { 0 } else { quota::size(&document).bytes };
     let step = step(review, index, size_chars);
-    if step == Step::CreateAndDetach {
-        trimmed.document = in_current_version(trimmed.document);
-    }
-    let (quota_chars, packed) = match step {
-        _ if gone => (size_limit(review, step), Ok(Vec::new())),
+    let quota_chars = size_limit(review, step);
+    let packed = match step {
+        _ if gone => Ok(Vec::new()),
         Step::CreateAndDetach => {
-            let limit = Quota::ManagedPolicy.limit();
+            document = in_current_version(document);
             // The one that is detached makes room for one more.
             let others = managed(review).saturating_sub(1);
-            let room = limit.documents_max.saturating_sub(others);
-            (
-                limit.characters_max,
-                quota::pack(&trimmed.document, limit.characters_max, room).map_err(|why| why.to_string()),
-            )
+            let room = Quota::ManagedPolicy.limit().documents_max.saturating_sub(others);
+            quota::pack(&document, quota_chars, room).map_err(|why| why.to_string())
         }
         _ => {
-            let limit = size_limit(review, step).saturating_sub(inline_elsewhere(review, index, step));
-            let fits = size_chars <= limit;
-            let why = format!("does not fit: {size_chars} characters, {limit} are left of the quota");
-            (size_limit(review, step), if fits { Ok(vec![trimmed.document.clone()]) } else { Err(why) })
+            let limit = quota_chars.saturating_sub(inline_elsewhere(review, index, step));
+            if size_chars <= limit {
+                Ok(vec![document.clone()])
+            } else {
+                Err(format!("does not fit: {size_chars} characters, {limit} are left of the quota"))
+            }
         }
     };
-    let documents: Vec<PolicyDocument> = packed.clone().unwrap_or_default();
-    let new: Vec<&PolicyDocument> =
-        if documents.is_empty() && !gone { vec![&trimmed.document] } else { documents.iter().collect() };
+    let (documents, does_not_fit) = match packed {
+        Ok(documents) => (documents, None),
+        Err(why) => (vec![document], Some(why)),
+    };
+    Plan { policy: index, step, documents, changes, size_chars, quota_chars, does_not_fit }
+}
+
+fn proved(review: &PrincipalReview<'_>, plan: Plan, replay: &ReplayCounts) -> Recommendation {
+    let old = review.policies.get(plan.policy).and_then(|policy| policy.policy.document.as_deref());
+    let new: Vec<&PolicyDocument> = plan.documents.iter().collect();
     let containment = old.map_or_else(
         || Containment::Unknown("the old document is not in the snapshot".to_owned()),
         |old| selfcheck::contained(&new, old),
     );
-    let kind = if step == Step::PutInline { PolicyType::Inline } else { PolicyType::Managed };
+    let kind = if plan.step == Step::PutInline { PolicyType::Inline } else { PolicyType::Managed };
     let invalid = old.and_then(|old| selfcheck::invalid(&new, old, kind));
     let proof = Proof { containment, replay: replay.clone(), invalid };
-    let status = match (proof.failure(), packed) {
+    let status = match (proof.failure(), plan.does_not_fit) {
         (Some(why), _) => Status::CheckFailed(why),
-        (None, Err(why)) => Status::DoesNotFit(why),
-        (None, Ok(_)) => Status::Ready,
+        (None, Some(why)) => Status::DoesNotFit(why),
+        (None, None) => Status::Ready,
     };
     Recommendation {
-        policy: index,
-        step,
-        documents,
-        changes: trimmed.changes,
-        size_chars,
-        quota_chars,
+        policy: plan.policy,
+        step: plan.step,
+        documents: if status == Status::Ready { plan.documents } else { Vec::new() },
+        changes: plan.changes,
+        size_chars: plan.size_chars,
+        quota_chars: plan.quota_chars,
         proof,
         status,
     }

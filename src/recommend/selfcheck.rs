@@ -1,7 +1,6 @@
 //! The recommender doubts itself: every distinct call is replayed against the new policies, and the new
 //! document must be contained in the old one. What fails is not recommended.
 
-use super::Trimmed;
 use crate::drift::PrincipalReview;
 use crate::drift::credit::{self, Replay};
 use crate::iam::PolicyDocument;
@@ -79,16 +78,21 @@ pub fn invalid(new: &[&PolicyDocument], old: &PolicyDocument, kind: PolicyType) 
     new.iter().flat_map(|document| errors(document)).find(fresh).map(|finding| finding.to_string())
 }
 
-/// Replays every distinct authorized call of the principal against its policies with the trimmed ones in place.
-pub fn replay(review: &PrincipalReview<'_>, trimmed: &[(usize, Trimmed)]) -> ReplayCounts {
-    let documents =
-        |index: usize| review.policies.get(index).and_then(|policy| policy.policy.document.as_deref());
-    let old: Vec<&PolicyDocument> = (0..review.policies.len()).filter_map(documents).collect();
-    let replaced = |index: usize| trimmed.iter().find(|(at, _)| *at == index).map(|(_, new)| &new.document);
-    let new: Vec<&PolicyDocument> = (0..review.policies.len())
-        .filter_map(|index| replaced(index).or_else(|| documents(index)))
-        .filter(|document| !document.statements.is_empty())
-        .collect();
+/// Replays every distinct authorized call of the principal against its policies with the new ones in place.
+/// `replaced` gives the new documents of a policy, by its index; `None` for one that stays.
+pub fn replay<'d>(
+    review: &'d PrincipalReview<'_>,
+    replaced: impl Fn(usize) -> Option<&'d [PolicyDocument]>,
+) -> ReplayCounts {
+    let held = review.policies.iter().map(|policy| policy.policy.document.as_deref());
+    let old: Vec<&PolicyDocument> = held.clone().flatten().collect();
+    let mut new: Vec<&PolicyDocument> = Vec::new();
+    for (index, document) in held.enumerate() {
+        match replaced(index) {
+            Some(documents) => new.extend(documents),
+            None => new.extend(document),
+        }
+    }
     let mut counts = ReplayCounts::default();
     for row in review.usage.into_iter().flat_map(credit::uses) {
         if row.call.outcome != Outcome::Authorized || row.call.basis == Basis::Secondary {
