@@ -45,20 +45,14 @@ pub enum Command {
     },
 }
 
-/// Arguments of `review`.
+/// Which logs are read; the same for every command that reads logs.
 #[derive(Debug, Args)]
-pub struct ReviewArgs {
+pub struct LogArgs {
     /// CloudTrail logs: folders (an `AWSLogs` tree or flat), files (.json.gz, .json, JSONL, LookupEvents
     /// output), or - for standard input
     #[arg(required = true, value_name = "PATH")]
     pub paths: Vec<PathBuf>,
 
-    /// IAM snapshot: output of `aws iam get-account-authorization-details`; repeat it for more accounts
-    #[arg(long, required = true, value_name = "FILE", help_heading = "Input")]
-    pub grants: Vec<PathBuf>,
-    /// Trail configuration: output of `aws cloudtrail get-event-selectors` or `describe-trails`
-    #[arg(long, value_name = "FILE", help_heading = "Input")]
-    pub trails: Vec<PathBuf>,
     /// Use events from this time on: RFC 3339, a date, or days back such as 90d
     #[arg(long, value_name = "TIME", help_heading = "Input", value_parser = parse_moment)]
     pub from: Option<Moment>,
@@ -68,6 +62,21 @@ pub struct ReviewArgs {
     /// Refuse a file that inflates to more than this many MiB
     #[arg(long, value_name = "MIB", help_heading = "Input")]
     pub max_file_mib: Option<u64>,
+}
+
+/// Arguments of `review`.
+#[derive(Debug, Args)]
+pub struct ReviewArgs {
+    /// The logs.
+    #[command(flatten)]
+    pub logs: LogArgs,
+
+    /// IAM snapshot: output of `aws iam get-account-authorization-details`; repeat it for more accounts
+    #[arg(long, required = true, value_name = "FILE", help_heading = "Input")]
+    pub grants: Vec<PathBuf>,
+    /// Trail configuration: output of `aws cloudtrail get-event-selectors` or `describe-trails`
+    #[arg(long, value_name = "FILE", help_heading = "Input")]
+    pub trails: Vec<PathBuf>,
 
     /// Review only these: name, ARN, or either with * and ?; repeatable
     #[arg(long, value_name = "ROLE", help_heading = "Selection")]
@@ -133,20 +142,9 @@ pub struct VerifyArgs {
 /// Arguments of `usage`.
 #[derive(Debug, Args)]
 pub struct UsageArgs {
-    /// CloudTrail logs: folders of any layout, files (.json.gz, .json, JSONL, LookupEvents output), or -
-    /// for standard input
-    #[arg(required = true, value_name = "PATH")]
-    pub paths: Vec<PathBuf>,
-
-    /// Use events from this time on: RFC 3339, a date, or days back such as 90d
-    #[arg(long, value_name = "TIME", help_heading = "Input", value_parser = parse_moment)]
-    pub from: Option<Moment>,
-    /// Use events before this time
-    #[arg(long, value_name = "TIME", help_heading = "Input", value_parser = parse_moment)]
-    pub to: Option<Moment>,
-    /// Refuse a file that inflates to more than this many MiB
-    #[arg(long, value_name = "MIB", help_heading = "Input")]
-    pub max_file_mib: Option<u64>,
+    /// The logs.
+    #[command(flatten)]
+    pub logs: LogArgs,
 
     /// What to print
     #[arg(long, value_enum, default_value_t = UsageFormat::Table, help_heading = "Output")]

@@ -3,7 +3,10 @@
 //! One task a thread takes the next largest file; a large file is decoded in chunks that idle threads
 //! help with. What is in memory is one file a thread and the summaries.
 
-use crate::cli::Moment;
+use super::Settings;
+use crate::cli::{LogArgs, Moment};
+use crate::report::escape;
+use crate::source::dir::DirSource;
 use crate::source::{Listing, LogObject, LogSource};
 use crate::time::Timestamp;
 use crate::trail::coverage::Coverage;
@@ -12,7 +15,9 @@ use crate::trail::event::Event;
 use crate::trail::inflate::{self, InflateProblem, Limits};
 use crate::trail::{Problem, ProblemKind};
 use crate::usage::{Fold, Seen, Usage};
+use anyhow::{Context as _, bail};
 use rayon::prelude::*;
+use rayon::{ThreadPool, ThreadPoolBuilder};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
@@ -32,19 +37,15 @@ pub struct Options {
 }
 
 impl Options {
-    /// From what the user gave on the command line: the largest file's MiB, and from when to when.
-    pub fn given(
-        max_file_mib: Option<u64>,
-        (from, to): (Option<Moment>, Option<Moment>),
-        now: Timestamp,
-    ) -> Self {
+    /// From what the user gave on the command line.
+    fn given(args: &LogArgs, now: Timestamp) -> Self {
         let mut limits = Limits::default();
-        if let Some(mib) = max_file_mib {
+        if let Some(mib) = args.max_file_mib {
             limits.decoded_bytes_max = mib.saturating_mul(1 << 20);
             limits.ratio_free_bytes = limits.decoded_bytes_max;
         }
         let resolve = |moment: Option<Moment>| moment.map(|moment| moment.resolve(now));
-        Self { limits, from: resolve(from), to: resolve(to) }
+        Self { limits, from: resolve(args.from), to: resolve(args.to) }
     }
 }
 
@@ -61,6 +62,29 @@ pub struct Logs {
     pub files: u64,
     /// Files of which something could not be used.
     pub files_with_problems: u64,
+}
+
+/// Reads the logs that the user named, on as many threads as they asked for; the pool is for what follows.
+/// No file at all is an error: the path was meant to be another.
+pub fn read_given(args: &LogArgs, settings: &Settings) -> anyhow::Result<(Logs, ThreadPool)> {
+    let pool = ThreadPoolBuilder::new()
+        .num_threads(settings.threads.unwrap_or(0))
+        .build()
+        .context("cannot start threads")?;
+    let source = DirSource::new(args.paths.clone());
+    let options = Options::given(args, settings.now);
+    let logs = pool.install(|| read(&source, options));
+    if logs.files == 0 {
+        bail!(nothing_found(&logs));
+    }
+    Ok((logs, pool))
+}
+
+/// Why there was no file to read: the first problem, or that the folders hold none.
+fn nothing_found(logs: &Logs) -> String {
+    let why = logs.problems.first().map(|problem| format!("{}: {}", problem.file, problem.message));
+    let hint = "name folders that hold CloudTrail's .json.gz files, or - for standard input";
+    escape::terminal(&why.unwrap_or_else(|| "the paths hold no log file".to_owned())) + "\nhint: " + hint
 }
 
 /// Reads everything, on the current rayon thread pool.

@@ -11,12 +11,11 @@ use crate::iam::reference::reference;
 use crate::recommend;
 use crate::report::model::{AccountCoverage, CoverageReport, PrincipalReport};
 use crate::report::{Report, escape, json, markdown, text};
-use crate::source::dir::DirSource;
 use crate::time::{Day, Timestamp};
 use crate::trail::Problem;
 use crate::trail::coverage::Coverage;
 use crate::usage::Stats;
-use anyhow::{Context, bail};
+use anyhow::bail;
 use rayon::prelude::*;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -28,32 +27,13 @@ pub fn run(args: &ReviewArgs, settings: &Settings) -> anyhow::Result<Outcome> {
     let mut snapshot = Snapshot::read(&args.grants)?;
     let selectors = if args.trails.is_empty() { None } else { Some(Selectors::read(&args.trails)?) };
     check_selection(&snapshot, args)?;
-    let pool = rayon::ThreadPoolBuilder::new()
-        .num_threads(settings.threads.unwrap_or(0))
-        .build()
-        .context("cannot start threads")?;
-    let source = DirSource::new(args.paths.clone());
-    let mut logs = pool.install(|| read_logs::read(&source, options(args, settings.now)));
-    if logs.files == 0 {
-        bail!(nothing_found(&logs));
-    }
+    let (mut logs, pool) = read_logs::read_given(&args.logs, settings)?;
     drift::resolve::identities(&mut logs.usage, &snapshot);
     drift::resolve::passed_roles(&mut logs.usage, &snapshot);
     keep_selected(&mut snapshot, args);
     let report = pool.install(|| build(&logs, &snapshot, selectors, args, settings.now));
     show(&report, args, settings)?;
     Ok(outcome(&report, args))
-}
-
-/// Why there was no file to read: the first problem, or that the folders hold none.
-pub(super) fn nothing_found(logs: &Logs) -> String {
-    let why = logs.problems.first().map(|problem| format!("{}: {}", problem.file, problem.message));
-    let hint = "name folders that hold CloudTrail's .json.gz files, or - for standard input";
-    escape::terminal(&why.unwrap_or_else(|| "the paths hold no log file".to_owned())) + "\nhint: " + hint
-}
-
-fn options(args: &ReviewArgs, now: Timestamp) -> read_logs::Options {
-    read_logs::Options::given(args.max_file_mib, (args.from, args.to), now)
 }
 
 /// A name that fits nobody is an error, with the nearest one; better now than after reading the logs.

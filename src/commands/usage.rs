@@ -1,25 +1,14 @@
 //! `trailtrim usage`: who used what, from logs alone.
 
 use super::read_logs::{self, Logs};
-use super::review::{note_problems, nothing_found};
+use super::review::note_problems;
 use super::{Outcome, Settings, print};
 use crate::cli::{UsageArgs, UsageFormat};
 use crate::report::usage::{self, UsageReport};
-use crate::source::dir::DirSource;
-use anyhow::{Context, bail};
 
 /// Runs the command.
 pub fn run(args: &UsageArgs, settings: &Settings) -> anyhow::Result<Outcome> {
-    let pool = rayon::ThreadPoolBuilder::new()
-        .num_threads(settings.threads.unwrap_or(0))
-        .build()
-        .context("cannot start threads")?;
-    let source = DirSource::new(args.paths.clone());
-    let options = read_logs::Options::given(args.max_file_mib, (args.from, args.to), settings.now);
-    let logs = pool.install(|| read_logs::read(&source, options));
-    if logs.files == 0 {
-        bail!(nothing_found(&logs));
-    }
+    let (logs, _) = read_logs::read_given(&args.logs, settings)?;
     let report = report(&logs);
     print(&match args.format {
         UsageFormat::Table => usage::table(&report),
