@@ -28,8 +28,7 @@ pub fn run(args: &ReviewArgs, settings: &Settings) -> anyhow::Result<Outcome> {
 }
 
 fn build(judge: &Judge, args: &JudgeArgs) -> Report {
-    let mut principals =
-        judge.each(|review, recommendations, show| PrincipalReport::new(review, recommendations, show));
+    let mut principals = judge.each(PrincipalReport::new);
     let (linked, mut editable): (Vec<_>, Vec<_>) =
         principals.drain(..).partition(|principal| principal.standing == Standing::ServiceLinked);
     editable.sort_by(|a, b| b.unused().cmp(&a.unused()).then_with(|| a.arn.cmp(&b.arn)));
