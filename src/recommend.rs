@@ -1,5 +1,6 @@
 //! Trimmed policies: the old statements intersected with the verdicts, checked before they are shown.
 
+pub mod generalise;
 pub mod narrow;
 pub mod selfcheck;
 pub mod trim;
@@ -13,6 +14,24 @@ use crate::iam::PolicyDocument;
 use crate::iam::contain::Containment;
 use crate::iam::quota::{self, Quota};
 use crate::iam::validate::PolicyType;
+
+/// How far the resources of kept actions are limited. The order is from tight to wide.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum ResourceLevel {
+    /// To the resources that were touched.
+    Exact,
+    /// To these, with `*` for the names and parts of names that each run makes anew.
+    Generalise,
+    /// Not at all: as granted.
+    Keep,
+}
+
+/// What the user may decide.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// The level for every principal.
+    pub level: ResourceLevel,
+}
 
 /// A proposed change of one policy of one principal.
 #[derive(Debug)]
@@ -81,7 +100,7 @@ impl Step {
 /// The recommendations for one principal, in the order of its policies. None for what cannot or need not
 /// be changed: service-linked roles, unused principals (delete them whole), protected ones, group policies,
 /// policies without anything to remove.
-pub fn recommend(review: &PrincipalReview<'_>) -> Vec<Recommendation> {
+pub fn recommend(review: &PrincipalReview<'_>, options: &Options) -> Vec<Recommendation> {
     if matches!(review.standing, Standing::ServiceLinked | Standing::Unused) || review.protected.is_some() {
         return Vec::new();
     }
@@ -90,7 +109,7 @@ pub fn recommend(review: &PrincipalReview<'_>) -> Vec<Recommendation> {
         .iter()
         .enumerate()
         .filter(|(_, policy)| !matches!(policy.policy.source, PolicySource::Group { .. }))
-        .filter_map(|(index, policy)| Some((index, trim::trim(policy)?)))
+        .filter_map(|(index, policy)| Some((index, trim::trim(policy, options.level)?)))
         .collect();
     if trimmed.is_empty() {
         return Vec::new();

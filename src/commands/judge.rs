@@ -71,7 +71,7 @@ impl Judge {
         let usage = UsageIndex::new(&self.logs.usage);
         let judged = |principal: &GrantedPrincipal| {
             let review = drift::review_principal(principal, &usage, &self.observability, &self.judgement);
-            let recommendations = recommend::recommend(&review);
+            let recommendations = recommend::recommend(&review, &recommend::Options { level: recommend::ResourceLevel::Generalise });
             one(&review, recommendations, self.may_recommend(principal))
         };
         self.pool.install(|| self.snapshot.principals.par_iter().map(judged).collect())

@@ -1,82 +1,87 @@
 //! Resource scopes: the resources that were touched, never wider than the old statement.
 
+use super::ResourceLevel;
+use super::generalise::{self, creates};
 use crate::drift::{ActionReview, Verdict};
 use crate::iam::reference::ActionInfo;
 use crate::iam::{Statement, arn, arn_template, glob};
-use crate::trail::resource_map::is_stable;
-use crate::usage::fold::{Level, widened};
 use crate::usage::{Resource, ResourceName};
 use std::collections::BTreeSet;
 
-/// More resources than this in one statement are given up in favour of the old scope: a policy that
-/// lists hundreds of names is neither read nor within the quota.
+/// More resources than this for one action of a statement are not listed: a policy that lists hundreds of
+/// names is neither read nor within the quota. `exact` falls back to `generalise`, and that to the old scope.
 const RESOURCES_LISTED_MAX: usize = 40;
 
 /// The resources that an action of a statement may be limited to, sorted; `None` when it must keep the
 /// statement's own: some use is not known to the last resource, the statement uses variables or
 /// `NotResource`, or nothing would change.
-///
-/// Names that are given once and stay (buckets, roles, keys, tables, endpoints) are listed as they are.
-/// Names that each run makes anew (objects, jobs, log streams) become `*` under the same parent, in the
-/// same partition, region and account.
-pub fn resources(review: &ActionReview<'_>, statement: &Statement) -> Option<Vec<String>> {
+pub fn resources(
+    review: &ActionReview<'_>,
+    statement: &Statement,
+    level: ResourceLevel,
+) -> Option<Vec<String>> {
     let matcher = statement.resource.as_ref()?;
     let old = &matcher.patterns.values;
-    if review.verdict != Verdict::Used || matcher.negated || old.iter().any(|pattern| pattern.contains("${"))
-    {
+    let variable = || old.iter().any(|pattern| pattern.contains("${"));
+    if level == ResourceLevel::Keep || review.verdict != Verdict::Used || matcher.negated || variable() {
         return None;
     }
-    let mut touched: BTreeSet<&ResourceName> = BTreeSet::new();
-    for row in &review.uses {
-        match row.resource {
-            Resource::Arn(name) | Resource::Pattern(name) if name.complete && !name.arn.contains("${") => {
-                touched.insert(name);
-            }
-            _ => return None,
+    let touched = touched(review)?;
+    let before = usable(review.action, old);
+    let scope = |patterns: BTreeSet<String>| {
+        let mut scope = within(patterns, &touched, old)?;
+        scope.extend(other_types(review.action, &touched, old));
+        let scope = without_covered(&scope);
+        (!scope.is_empty() && scope.len() <= RESOURCES_LISTED_MAX).then_some(scope)
+    };
+    let exact = (level == ResourceLevel::Exact && touched.len() <= RESOURCES_LISTED_MAX)
+        .then(|| scope(exact(review.action, &touched)))
+        .flatten();
+    let scope = exact.or_else(|| scope(generalise::patterns(review.action, &touched)))?;
+    (scope != before).then(|| scope.into_iter().collect())
+}
+
+/// What the action touched; `None` when that is not known to the last resource.
+fn touched<'a>(review: &ActionReview<'a>) -> Option<BTreeSet<&'a ResourceName>> {
+    let known = |resource: &'a Resource| match resource {
+        Resource::Arn(name) | Resource::Pattern(name) if name.complete && !name.arn.contains("${") => {
+            Some(name)
+        }
+        _ => None,
+    };
+    review.uses.iter().map(|row| known(row.resource)).collect()
+}
+
+/// The touched resources as they are, but for the names of what the action creates: the next one has
+/// another name, and a policy that lists the old ones forbids every use.
+fn exact(action: &ActionInfo, touched: &BTreeSet<&ResourceName>) -> BTreeSet<String> {
+    let (made, found): (BTreeSet<_>, BTreeSet<_>) =
+        touched.iter().partition(|name| creates(action, name.kind));
+    let mut exact = generalise::patterns(action, &made);
+    exact.extend(found.into_iter().map(|name| name.arn.clone()));
+    exact
+}
+
+/// Keeps patterns inside the old ones: a pattern when an old one covers it, else those old ones that the
+/// resources under it matched. `None` when there are none, which leaves the statement alone.
+fn within(
+    patterns: BTreeSet<String>,
+    touched: &BTreeSet<&ResourceName>,
+    old: &[String],
+) -> Option<BTreeSet<String>> {
+    let mut scope = BTreeSet::new();
+    for pattern in patterns {
+        if old.iter().any(|old| glob::covers(old, &pattern)) {
+            scope.insert(pattern);
+            continue;
+        }
+        for name in touched.iter().filter(|name| glob::covers(&pattern, &name.arn)) {
+            let mut matched = old.iter().filter(|old| glob::overlaps(old, &name.arn)).peekable();
+            matched.peek()?;
+            scope.extend(matched.cloned());
         }
     }
-    let mut scope: BTreeSet<String> = BTreeSet::new();
-    for name in &touched {
-        scope.extend(within(&candidate(review.action, name), &name.arn, old)?);
-    }
-    scope.extend(other_types(review.action, &touched, old));
-    let scope = without_covered(&scope);
-    let before = usable(review.action, old);
-    if scope.is_empty() || scope.len() > RESOURCES_LISTED_MAX || scope == before {
-        return None;
-    }
-    Some(scope.into_iter().collect())
-}
-
-/// The scope that one touched resource asks for.
-fn candidate(action: &ActionInfo, name: &ResourceName) -> String {
-    let passes_role = (action.service, action.name) == ("iam", "PassRole");
-    let service = arn::split(&name.arn).map_or("", |parts| parts.service);
-    if passes_role || (is_stable(service, name.kind) && !creates(action, name.kind)) {
-        return name.arn.clone();
-    }
-    match widened(Resource::Arn(name.clone()), Level::LastName) {
-        Resource::Pattern(pattern) => pattern.arn,
-        _ => name.arn.clone(),
-    }
-}
-
-/// Does the action make resources of this type, as `CreatePipeline` makes a `pipeline`? The next one will
-/// have another name, however long its names last.
-fn creates(action: &ActionInfo, kind: &str) -> bool {
-    let Some(made) = action.name.strip_prefix("Create") else { return false };
-    let letters = |text: &str| text.chars().filter(char::is_ascii_alphanumeric).collect::<String>();
-    letters(made).eq_ignore_ascii_case(&letters(kind))
-}
-
-/// Keeps a scope inside the old patterns: the candidate when one of them covers it, else those of them
-/// that the touched resource matched. `None` when there are none, which leaves the statement alone.
-fn within(candidate: &str, arn: &str, old: &[String]) -> Option<Vec<String>> {
-    if old.iter().any(|pattern| glob::covers(pattern, candidate)) {
-        return Some(vec![candidate.to_owned()]);
-    }
-    let matched: Vec<String> = old.iter().filter(|pattern| glob::overlaps(pattern, arn)).cloned().collect();
-    (!matched.is_empty()).then_some(matched)
+    Some(scope)
 }
 
 /// Resource types that the action may check besides the touched ones keep all that the old statement
@@ -118,26 +123,4 @@ fn without_covered(scope: &BTreeSet<String>) -> BTreeSet<String> {
         })
     };
     scope.iter().filter(|one| !covered(one)).cloned().collect()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::iam::reference::reference;
-
-    #[test]
-    fn what_is_created_has_a_new_name_each_time() {
-        for (service, action, kind, expect) in [
-            ("sagemaker", "CreatePipeline", "pipeline", true),
-            ("sagemaker", "CreateTrainingJob", "training-job", true),
-            ("s3", "CreateBucket", "bucket", true),
-            ("iam", "CreateRole", "role", true),
-            ("cloudfront", "CreateInvalidation", "distribution", false),
-            ("sagemaker", "StartPipelineExecution", "pipeline", false),
-            ("s3", "GetObject", "object", false),
-        ] {
-            let action = reference().action(service, action).unwrap();
-            assert_eq!(creates(action, kind), expect, "{action} {kind}");
-        }
-    }
 }

@@ -1,7 +1,7 @@
 //! One policy, trimmed in place: statements keep their order, Sid, Condition and Deny; an Allow statement
 //! loses what is unused, and what stays is limited to the resources that were touched where all are known.
 
-use super::narrow;
+use super::{ResourceLevel, narrow};
 use crate::drift::verdict::ActionPattern;
 use crate::drift::{ActionReview, PolicyReview, StatementReview, Verdict};
 use crate::iam::policy::Matcher;
@@ -45,14 +45,14 @@ pub struct Removed {
 }
 
 /// Trims one policy; `None` when there is nothing to remove or no document to remove it from.
-pub fn trim(policy: &PolicyReview<'_>) -> Option<Trimmed> {
+pub fn trim(policy: &PolicyReview<'_>, level: ResourceLevel) -> Option<Trimmed> {
     let old = policy.policy.document.as_deref()?;
     let mut statements = Vec::with_capacity(old.statements.len());
     let mut changes = Vec::with_capacity(old.statements.len());
     let mut sids: BTreeSet<String> = old.statements.iter().filter_map(|one| one.sid.clone()).collect();
     for review in &policy.statements {
         let mut narrowed = BTreeMap::new();
-        let parts = parts_of(review, &mut narrowed);
+        let parts = parts_of(review, level, &mut narrowed);
         let new = match &parts {
             None => vec![review.statement.clone()],
             Some(parts) => assemble(review.statement, parts, &mut sids),
@@ -81,6 +81,7 @@ struct Part {
 /// The parts that replace a statement, and which of its actions they narrow; `None` when it stays as it is.
 fn parts_of(
     review: &StatementReview<'_>,
+    level: ResourceLevel,
     narrowed: &mut BTreeMap<ActionRef, Vec<String>>,
 ) -> Option<Vec<Part>> {
     let statement = review.statement;
@@ -106,7 +107,7 @@ fn parts_of(
         let mut plain: Vec<&'static ActionInfo> = Vec::new();
         let mut limited: Vec<(&'static ActionInfo, Vec<String>)> = Vec::new();
         for one in meant.iter().filter(|one| one.verdict != Verdict::Unused) {
-            match narrow::resources(one, statement) {
+            match narrow::resources(one, statement, level) {
                 Some(resources) => limited.push((one.action, resources)),
                 None => plain.push(one.action),
             }

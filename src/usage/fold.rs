@@ -380,7 +380,7 @@ pub fn widened(resource: Resource, level: Level) -> Resource {
 }
 
 /// Where an ARN is, as against which one it is: kept at every level.
-const PLACE_VARIABLES: [&str; 3] = ["Partition", "Region", "Account"];
+pub const PLACE_VARIABLES: [&str; 3] = ["Partition", "Region", "Account"];
 
 /// The pattern for an ARN of the template's type; `None` when it is of another.
 pub(super) fn widened_by(template: &arn_template::Template<'_>, arn: &str, level: Level) -> Option<String> {

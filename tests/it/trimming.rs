@@ -231,7 +231,7 @@ fn check(policies: &[Value], calls: &[(usize, bool)]) -> Vec<PolicyDocument> {
     };
     let index = UsageIndex::new(&usage);
     let review = drift::review_principal(&snapshot.principals[0], &index, &observability, &settings);
-    let recommendations = recommend::recommend(&review);
+    let recommendations = recommend::recommend(&review, &Options { level });
     let old: Vec<&PolicyDocument> =
         snapshot.principals[0].policies.iter().map(|policy| policy.document.as_deref().unwrap()).collect();
     let mut new: Vec<Vec<&PolicyDocument>> = old.iter().map(|one| vec![*one]).collect();
