@@ -1,19 +1,27 @@
 //! Trimmed policies: the old statements intersected with the verdicts, checked before they are shown.
 
+pub mod backtest;
+pub mod discovery;
 pub mod generalise;
+pub mod inventory;
 pub mod narrow;
 pub mod selfcheck;
 pub mod trim;
 
+pub use backtest::Backtest;
+pub use inventory::Inventory;
+pub use narrow::Wildcard;
 pub use selfcheck::{Proof, ReplayCounts};
 pub use trim::{StatementChange, Trimmed};
 
-use crate::drift::{PrincipalReview, Standing};
+use crate::drift::{Observability, PrincipalReview, Standing};
 use crate::grants::{PolicySource, PrincipalType};
 use crate::iam::PolicyDocument;
 use crate::iam::contain::Containment;
 use crate::iam::quota::{self, Quota};
 use crate::iam::validate::PolicyType;
+use crate::time::Timestamp;
+use std::sync::Arc;
 
 /// How far the resources of kept actions are limited. The order is from tight to wide.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -26,11 +34,31 @@ pub enum ResourceLevel {
     Keep,
 }
 
-/// What the user may decide.
+impl ResourceLevel {
+    /// All levels, tight to wide.
+    pub const ALL: [Self; 3] = [Self::Exact, Self::Generalise, Self::Keep];
+
+    /// The word for reports and JSON.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Exact => "exact",
+            Self::Generalise => "generalise",
+            Self::Keep => "keep",
+        }
+    }
+}
+
+/// What recommendations rest on besides the verdicts.
 #[derive(Clone, Debug)]
-pub struct Options {
-    /// The level for every principal.
-    pub level: ResourceLevel,
+pub struct Options<'a> {
+    /// The level for every principal; `None` for the tightest whose backtest broke nothing.
+    pub level: Option<ResourceLevel>,
+    /// The first and the last second of the window.
+    pub window: Option<(Timestamp, Timestamp)>,
+    /// What the logs can show, as in the review.
+    pub observability: &'a Observability,
+    /// The resources that the logs name.
+    pub known: &'a Inventory<'a>,
 }
 
 /// A proposed change of one policy of one principal.
@@ -49,6 +77,10 @@ pub struct Recommendation {
     pub size_chars: usize,
     /// The limit for one document, and for inline policies for all of the principal's together.
     pub quota_chars: usize,
+    /// How far resources are limited.
+    pub level: ResourceLevel,
+    /// How the principal's policies would have done in the window; the same for all of them.
+    pub backtest: Arc<Backtest>,
     /// The proofs.
     pub proof: Proof,
     /// May it be applied?
@@ -100,16 +132,18 @@ impl Step {
 /// The recommendations for one principal, in the order of its policies. None for what cannot or need not
 /// be changed: service-linked roles, unused principals (delete them whole), protected ones, group policies,
 /// policies without anything to remove.
-pub fn recommend(review: &PrincipalReview<'_>, options: &Options) -> Vec<Recommendation> {
+pub fn recommend(review: &PrincipalReview<'_>, options: &Options<'_>) -> Vec<Recommendation> {
     if matches!(review.standing, Standing::ServiceLinked | Standing::Unused) || review.protected.is_some() {
         return Vec::new();
     }
+    let backtest = Arc::new(backtest::backtest(review, options.observability, options.window));
+    let level = options.level.unwrap_or_else(|| backtest.tightest());
     let trimmed: Vec<(usize, Trimmed)> = review
         .policies
         .iter()
         .enumerate()
         .filter(|(_, policy)| !matches!(policy.policy.source, PolicySource::Group { .. }))
-        .filter_map(|(index, policy)| Some((index, trim::trim(policy, options.level)?)))
+        .filter_map(|(index, policy)| Some((index, trim::trim(policy, level, options.known)?)))
         .collect();
     if trimmed.is_empty() {
         return Vec::new();
@@ -119,7 +153,7 @@ pub fn recommend(review: &PrincipalReview<'_>, options: &Options) -> Vec<Recomme
     let replay = selfcheck::replay(review, |index| {
         plans.iter().find(|plan| plan.policy == index).map(|plan| plan.documents.as_slice())
     });
-    plans.into_iter().map(|plan| proved(review, plan, &replay)).collect()
+    plans.into_iter().map(|plan| proved(review, plan, &replay, (level, &backtest))).collect()
 }
 
 /// A change before its proofs.
@@ -176,7 +210,12 @@ fn plan(review: &PrincipalReview<'_>, index: usize, trimmed: Trimmed) -> Plan {
     Plan { policy: index, step, documents, changes, size_chars, quota_chars, does_not_fit }
 }
 
-fn proved(review: &PrincipalReview<'_>, plan: Plan, replay: &ReplayCounts) -> Recommendation {
+fn proved(
+    review: &PrincipalReview<'_>,
+    plan: Plan,
+    replay: &ReplayCounts,
+    (level, backtest): (ResourceLevel, &Arc<Backtest>),
+) -> Recommendation {
     let old = review.policies.get(plan.policy).and_then(|policy| policy.policy.document.as_deref());
     let new: Vec<&PolicyDocument> = plan.documents.iter().collect();
     let containment = old.map_or_else(
@@ -198,6 +237,8 @@ fn proved(review: &PrincipalReview<'_>, plan: Plan, replay: &ReplayCounts) -> Re
         changes: plan.changes,
         size_chars: plan.size_chars,
         quota_chars: plan.quota_chars,
+        level,
+        backtest: backtest.clone(),
         proof,
         status,
     }

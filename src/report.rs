@@ -1,5 +1,6 @@
 //! Showing: what a review contains, once, and its forms. Decides nothing.
 
+pub mod backtest;
 pub mod escape;
 pub mod json;
 pub mod markdown;

@@ -4,12 +4,12 @@
 use super::Settings;
 use super::read_logs::{self, Logs};
 use super::select;
-use crate::cli::JudgeArgs;
+use crate::cli::{JudgeArgs, Resources};
 use crate::drift::{self, Observability, PrincipalReview, UsageIndex};
 use crate::grants::{GrantedPrincipal, Selectors, Snapshot};
 use crate::iam::AccountId;
 use crate::iam::reference::reference;
-use crate::recommend::{self, Recommendation};
+use crate::recommend::{self, Inventory, Options, Recommendation, ResourceLevel};
 use crate::report::{escape, text};
 use crate::time::{Day, Timestamp};
 use crate::trail::coverage::Coverage;
@@ -34,6 +34,7 @@ pub struct Judge {
     observability: Observability,
     judgement: drift::Settings,
     forced: bool,
+    level: Option<ResourceLevel>,
     pool: ThreadPool,
 }
 
@@ -58,8 +59,14 @@ impl Judge {
             age_days_min: args.min_age,
         };
         let short = short_accounts(&snapshot, &logs.coverage, args.min_window);
+        let level = match args.resources {
+            Resources::Auto => None,
+            Resources::Exact => Some(ResourceLevel::Exact),
+            Resources::Generalise => Some(ResourceLevel::Generalise),
+            Resources::Keep => Some(ResourceLevel::Keep),
+        };
         let forced = args.force;
-        Ok(Self { logs, snapshot, window, assumptions, short, observability, judgement, forced, pool })
+        Ok(Self { logs, snapshot, window, assumptions, short, observability, judgement, forced, level, pool })
     }
 
     /// Judges every principal, in the order of the snapshot, on all threads. `one` gets the verdicts, the
@@ -69,9 +76,16 @@ impl Judge {
         one: impl Fn(&PrincipalReview<'_>, Vec<Recommendation>, bool) -> T + Sync,
     ) -> Vec<T> {
         let usage = UsageIndex::new(&self.logs.usage);
+        let known = Inventory::new(&self.logs.usage);
+        let options = Options {
+            level: self.level,
+            window: self.window,
+            observability: &self.observability,
+            known: &known,
+        };
         let judged = |principal: &GrantedPrincipal| {
             let review = drift::review_principal(principal, &usage, &self.observability, &self.judgement);
-            let recommendations = recommend::recommend(&review, &recommend::Options { level: recommend::ResourceLevel::Generalise });
+            let recommendations = recommend::recommend(&review, &options);
             one(&review, recommendations, self.may_recommend(principal))
         };
         self.pool.install(|| self.snapshot.principals.par_iter().map(judged).collect())

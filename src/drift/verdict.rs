@@ -7,6 +7,7 @@ use crate::grants::{AttachedPolicy, GrantedPrincipal, LastUsed};
 use crate::iam::policy::{PrincipalElement, Principals};
 use crate::iam::reference::{ActionInfo, Visibility, reference};
 use crate::iam::{Effect, PolicyDocument, Statement, glob};
+use crate::time::Timestamp;
 use crate::trail::action_map;
 use crate::trail::outcome::Outcome;
 use crate::usage::{ActionRef, Basis, PrincipalUsage, Resource};
@@ -114,7 +115,7 @@ pub fn review_policies<'a>(inputs: &Inputs<'a, '_>) -> (Vec<PolicyReview<'a>>, V
     let rows = inputs.usage.into_iter().flat_map(credit::uses);
     let replays: Vec<Replay<'a>> = rows.filter_map(|row| Replay::new(inputs.principal, row)).collect();
     let mut explained = vec![false; replays.len()];
-    let judge = Judge::new(inputs, &replays);
+    let judge = Judge::new(inputs, None);
     let mut policies = Vec::new();
     for policy in &inputs.principal.policies {
         let mut statements = Vec::new();
@@ -149,6 +150,7 @@ const NOT_USED_AT_ALL: &str =
     "the principal was not used at all: no event, and IAM's own record of the last use agrees";
 
 /// Decides on actions that no call credits, from what is known about the principal as a whole.
+#[derive(Debug)]
 struct Judge<'i, 'a, 'o> {
     inputs: &'i Inputs<'a, 'o>,
     /// Actions that calls of this principal depend on, with one such call's action.
@@ -166,12 +168,16 @@ struct Judge<'i, 'a, 'o> {
 }
 
 impl<'i, 'a, 'o> Judge<'i, 'a, 'o> {
-    fn new(inputs: &'i Inputs<'a, 'o>, replays: &[Replay<'a>]) -> Self {
+    /// `end`: as if the logs ended there.
+    fn new(inputs: &'i Inputs<'a, 'o>, end: Option<Timestamp>) -> Self {
         let mut dependents = BTreeMap::new();
         let mut attempted = BTreeSet::new();
-        for replay in replays {
-            let action = replay.row.call.action.0;
-            attempted.insert((action.service, action.name));
+        for row in inputs.usage.into_iter().flat_map(credit::uses).filter(|row| row.stats.begins_before(end))
+        {
+            let action = row.call.action.0;
+            if !attempted.insert((action.service, action.name)) {
+                continue;
+            }
             for dependent in &action.dependents {
                 if let Some(known) = reference().action_named(dependent) {
                     dependents.entry((known.service, known.name)).or_insert(action);
@@ -184,7 +190,7 @@ impl<'i, 'a, 'o> Judge<'i, 'a, 'o> {
             _ => protected,
         };
         let visible = RefCell::default();
-        let unmapped = unmapped_services(inputs);
+        let unmapped = unmapped_services(inputs, end);
         Self { inputs, dependents, attempted, unmapped, blind_region: blind_region(inputs), visible, whole }
     }
 
@@ -269,10 +275,38 @@ impl<'i, 'a, 'o> Judge<'i, 'a, 'o> {
     }
 }
 
+/// The verdicts as they would have been, had the logs ended earlier. What such logs can show is taken from
+/// the whole window, so that an action is called unused although it might have been called unobservable:
+/// the fit removes more than a review on that day would have, never less.
+#[derive(Debug)]
+pub struct Earlier<'i, 'a, 'o> {
+    judge: Judge<'i, 'a, 'o>,
+    end: Timestamp,
+}
+
+impl<'i, 'a, 'o> Earlier<'i, 'a, 'o> {
+    /// As if no event at `end` or later were in the logs.
+    pub fn new(inputs: &'i Inputs<'a, 'o>, end: Timestamp) -> Self {
+        Self { judge: Judge::new(inputs, Some(end)), end }
+    }
+
+    /// The earlier verdict on an action, from the one of the whole window: with fewer events nothing is
+    /// needed that is not needed with all, so only what a use keeps is judged again.
+    pub fn action(&self, whole: &ActionReview<'a>) -> ActionReview<'a> {
+        let uses = whole.uses.iter().filter(|row| row.stats.begins_before(Some(self.end)));
+        let mut earlier = self.judge.action(whole.action, uses.copied().collect());
+        if !matches!(whole.verdict, Verdict::Used | Verdict::Implied) {
+            (earlier.verdict, earlier.why) = (whole.verdict, whole.why.clone());
+        }
+        earlier
+    }
+}
+
 /// Service prefixes of the principal's unmapped calls, each with the name of one such call.
-fn unmapped_services(inputs: &Inputs<'_, '_>) -> BTreeMap<String, String> {
+fn unmapped_services(inputs: &Inputs<'_, '_>, end: Option<Timestamp>) -> BTreeMap<String, String> {
     let mut services = BTreeMap::new();
-    for (source, name) in inputs.usage.into_iter().flat_map(|usage| usage.unmapped.keys()) {
+    let calls = inputs.usage.into_iter().flat_map(|usage| &usage.unmapped);
+    for ((source, name), _) in calls.filter(|(_, stats)| stats.begins_before(end)) {
         let own = source.split('.').next().unwrap_or_default();
         for prefix in action_map::prefixes_of(source).chain([own]) {
             services.entry(prefix.to_owned()).or_insert_with(|| name.clone());

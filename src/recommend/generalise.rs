@@ -7,8 +7,9 @@
 mod merge;
 mod words;
 
+use super::inventory::type_of;
+use crate::iam::arn_template;
 use crate::iam::reference::{ActionInfo, reference};
-use crate::iam::{arn, arn_template};
 use crate::trail::resource_map::is_stable;
 use crate::usage::ResourceName;
 use crate::usage::fold::PLACE_VARIABLES;
@@ -50,11 +51,6 @@ pub fn patterns(action: &ActionInfo, touched: &BTreeSet<&ResourceName>) -> BTree
         }
     }
     out
-}
-
-/// Service prefix and resource type.
-fn type_of(name: &ResourceName) -> (&str, &'static str) {
-    (arn::split(&name.arn).map_or("", |parts| parts.service), name.kind)
 }
 
 /// Does the action make resources of this type, as `CreatePipeline` makes a `pipeline`? The next one will
@@ -157,10 +153,12 @@ mod tests {
             &["arn:aws:s3:::logs-2026-08-01/x/1", "arn:aws:s3:::logs-2026-08-02/x/1"],
             &["arn:aws:s3:::logs-2026-08-01/x/*", "arn:aws:s3:::logs-2026-08-02/x/*"],
         );
-        check("s3:ListBucket", "bucket", &["arn:aws:s3:::b-1", "arn:aws:s3:::b-2"], &[
-            "arn:aws:s3:::b-1",
-            "arn:aws:s3:::b-2",
-        ]);
+        check(
+            "s3:ListBucket",
+            "bucket",
+            &["arn:aws:s3:::b-1", "arn:aws:s3:::b-2"],
+            &["arn:aws:s3:::b-1", "arn:aws:s3:::b-2"],
+        );
         check(
             "logs:PutLogEvents",
             "log-stream",
@@ -179,12 +177,18 @@ mod tests {
             &["arn:aws:sagemaker:@:endpoint/e-1"],
             &["arn:aws:sagemaker:@:endpoint/e-*"],
         );
-        check("kms:Decrypt", "key", &["arn:aws:kms:@:key/0a0b0c0d-0000-4000-8000-000000000000"], &[
-            "arn:aws:kms:@:key/0a0b0c0d-0000-4000-8000-000000000000",
-        ]);
-        check("iam:PassRole", "role", &["arn:aws:iam::111122223333:role/r-2026-08-01"], &[
-            "arn:aws:iam::111122223333:role/r-2026-08-01",
-        ]);
+        check(
+            "kms:Decrypt",
+            "key",
+            &["arn:aws:kms:@:key/0a0b0c0d-0000-4000-8000-000000000000"],
+            &["arn:aws:kms:@:key/0a0b0c0d-0000-4000-8000-000000000000"],
+        );
+        check(
+            "iam:PassRole",
+            "role",
+            &["arn:aws:iam::111122223333:role/r-2026-08-01"],
+            &["arn:aws:iam::111122223333:role/r-2026-08-01"],
+        );
         check(
             "ec2:DeleteNetworkInterface",
             "network-interface",

@@ -2,6 +2,7 @@
 
 use super::ResourceLevel;
 use super::generalise::{self, creates};
+use super::inventory::{Inventory, type_of};
 use crate::drift::{ActionReview, Verdict};
 use crate::iam::reference::ActionInfo;
 use crate::iam::{Statement, arn, arn_template, glob};
@@ -11,6 +12,34 @@ use std::collections::BTreeSet;
 /// More resources than this for one action of a statement are not listed: a policy that lists hundreds of
 /// names is neither read nor within the quota. `exact` falls back to `generalise`, and that to the old scope.
 const RESOURCES_LISTED_MAX: usize = 40;
+
+/// What a `*` in a proposed resource covers.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Wildcard {
+    /// The resource with the `*`.
+    pub pattern: String,
+    /// Resources that the action touched; a row that stands for many counts as one.
+    pub observed: usize,
+    /// How many of them the pattern covers.
+    pub matched: usize,
+    /// Resources of the same types that it covers too, and that the logs show with other actions or other
+    /// principals only. A lower bound: what exists and was never touched, or does not exist yet, is in no log.
+    pub over_grant: usize,
+}
+
+/// What the wildcards in the resources that [`resources`] found cover.
+pub fn wildcards(review: &ActionReview<'_>, resources: &[String], known: &Inventory<'_>) -> Vec<Wildcard> {
+    let touched = touched(review).unwrap_or_default();
+    let names: BTreeSet<&str> = touched.iter().map(|name| name.arn.as_str()).collect();
+    let count = |pattern: &String| {
+        let matched: Vec<_> = touched.iter().filter(|name| glob::covers(pattern, &name.arn)).collect();
+        let types: BTreeSet<_> = matched.iter().map(|name| type_of(name)).collect();
+        let others = types.iter().flat_map(|(service, kind)| known.under(service, kind, pattern));
+        let over_grant = others.filter(|arn| !names.contains(arn)).count();
+        Wildcard { pattern: pattern.clone(), observed: touched.len(), matched: matched.len(), over_grant }
+    };
+    resources.iter().filter(|one| glob::has_wildcard(one)).map(count).collect()
+}
 
 /// The resources that an action of a statement may be limited to, sorted; `None` when it must keep the
 /// statement's own: some use is not known to the last resource, the statement uses variables or

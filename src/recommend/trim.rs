@@ -1,12 +1,15 @@
 //! One policy, trimmed in place: statements keep their order, Sid, Condition and Deny; an Allow statement
 //! loses what is unused, and what stays is limited to the resources that were touched where all are known.
 
-use super::{ResourceLevel, narrow};
+use super::ResourceLevel;
+use super::backtest::is_trimmed;
+use super::inventory::Inventory;
+use super::narrow::{self, Wildcard};
 use crate::drift::verdict::ActionPattern;
 use crate::drift::{ActionReview, PolicyReview, StatementReview, Verdict};
 use crate::iam::policy::Matcher;
 use crate::iam::reference::{ActionInfo, reference};
-use crate::iam::{Effect, PolicyDocument, Statement, glob};
+use crate::iam::{PolicyDocument, Statement, glob};
 use crate::usage::ActionRef;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -31,6 +34,8 @@ pub struct StatementChange {
     pub unchanged: bool,
     /// Kept actions that are limited to these resources now.
     pub narrowed: BTreeMap<ActionRef, Vec<String>>,
+    /// What the wildcards in these resources cover.
+    pub wildcards: BTreeMap<ActionRef, Vec<Wildcard>>,
     /// Actions that are removed, with the reason.
     pub removed: Vec<Removed>,
 }
@@ -45,7 +50,7 @@ pub struct Removed {
 }
 
 /// Trims one policy; `None` when there is nothing to remove or no document to remove it from.
-pub fn trim(policy: &PolicyReview<'_>, level: ResourceLevel) -> Option<Trimmed> {
+pub fn trim(policy: &PolicyReview<'_>, level: ResourceLevel, known: &Inventory<'_>) -> Option<Trimmed> {
     let old = policy.policy.document.as_deref()?;
     let mut statements = Vec::with_capacity(old.statements.len());
     let mut changes = Vec::with_capacity(old.statements.len());
@@ -63,6 +68,7 @@ pub fn trim(policy: &PolicyReview<'_>, level: ResourceLevel) -> Option<Trimmed> 
             sid: review.statement.sid.clone(),
             replaced_by: new.len(),
             unchanged: parts.is_none(),
+            wildcards: wildcards(review, &narrowed, known),
             narrowed,
             removed,
         });
@@ -86,8 +92,7 @@ fn parts_of(
 ) -> Option<Vec<Part>> {
     let statement = review.statement;
     let matcher = statement.action.as_ref()?;
-    // A statement with members that the grammar does not know is not understood, so it is not touched.
-    if statement.effect == Effect::Deny || matcher.negated || !statement.unknown.is_empty() {
+    if !is_trimmed(statement) {
         return None;
     }
     let mut parts: Vec<Part> = Vec::new();
@@ -126,6 +131,19 @@ fn parts_of(
         }
     }
     changed.then_some(parts)
+}
+
+fn wildcards(
+    review: &StatementReview<'_>,
+    narrowed: &BTreeMap<ActionRef, Vec<String>>,
+    known: &Inventory<'_>,
+) -> BTreeMap<ActionRef, Vec<Wildcard>> {
+    let one = |(action, resources): (&ActionRef, &Vec<String>)| {
+        let place = review.actions.binary_search_by_key(action, |one| ActionRef(one.action)).ok()?;
+        let found = narrow::wildcards(review.actions.get(place)?, resources, known);
+        (!found.is_empty()).then_some((*action, found))
+    };
+    narrowed.iter().filter_map(one).collect()
 }
 
 /// Names the kept actions of a pattern. A service of which everything is kept stays one `service:*`, as

@@ -8,7 +8,8 @@ use super::model::{
 use crate::drift::Verdict;
 use crate::iam::contain::Containment;
 use crate::iam::{Effect, quota};
-use crate::recommend::Status;
+use crate::recommend::discovery::Estimate;
+use crate::recommend::{Backtest, Status, Wildcard};
 use crate::usage::Stats;
 use serde_json::{Map, Value, json};
 
@@ -208,7 +209,43 @@ fn recommendation(recommendation: &RecommendationReport) -> Value {
             "unexplained": replay.unexplained,
             "broken": replay.broken,
         },
+        "resources": recommendation.level.as_str(),
+        "backtest": backtest(&recommendation.backtest),
         "changes": recommendation.changes.iter().map(change).collect::<Vec<_>>(),
+    })
+}
+
+fn backtest(backtest: &Backtest) -> Value {
+    let trials = backtest.trials.iter().map(|trial| {
+        let first = trial.first.as_ref().map(|first| {
+            json!({"time": first.time.to_string(), "action": first.action, "resource": first.resource})
+        });
+        json!({
+            "resources": trial.level.as_str(),
+            "split": trial.split.to_string(),
+            "replayed": trial.replayed,
+            "broken_calls": trial.broken_calls,
+            "broken_days": trial.broken_days,
+            "first_broken": first,
+        })
+    });
+    let discovery = &backtest.discovery;
+    let estimate = |one: &Estimate| {
+        json!({
+            "seen": one.seen, "once": one.once, "twice": one.twice,
+            "unseen_min": one.unseen_min, "new_percent": one.new_percent,
+        })
+    };
+    let curve = discovery.curve.iter().map(|(day, seen)| json!({"day": day.to_string(), "seen": seen}));
+    json!({
+        "untested_because": backtest.untested,
+        "trials": trials.collect::<Vec<_>>(),
+        "discovery": {
+            "days": discovery.days,
+            "actions": estimate(&discovery.actions),
+            "scopes": estimate(&discovery.scopes),
+            "curve": curve.collect::<Vec<_>>(),
+        },
     })
 }
 
@@ -216,12 +253,24 @@ fn change(change: &ChangeReport) -> Value {
     let removed = change.removed.iter().map(|one| group(one, json!({"reason": one.why.as_ref()})));
     let narrowed: Map<String, Value> =
         change.narrowed.iter().map(|(action, resources)| (action.clone(), json!(resources))).collect();
+    let wildcard = |one: &Wildcard| {
+        json!({
+            "resource": one.pattern, "observed": one.observed, "matched": one.matched,
+            "over_grant": one.over_grant,
+        })
+    };
+    let wildcards: Map<String, Value> = change
+        .wildcards
+        .iter()
+        .map(|(action, all)| (action.clone(), all.iter().map(wildcard).collect()))
+        .collect();
     json!({
         "sid": change.sid,
         "unchanged": change.unchanged,
         "replaced_by": change.replaced_by,
         "removed": removed.collect::<Vec<_>>(),
         "narrowed": narrowed,
+        "wildcards": wildcards,
     })
 }
 

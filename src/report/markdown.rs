@@ -1,5 +1,6 @@
 //! `review.md`: the review as a document that a person reads from top to bottom.
 
+use super::backtest;
 use super::escape::{code, markdown, sentence};
 use super::model::{
     ActionGroup, PolicyReport, PrincipalReport, RecommendationReport, Report, StatementReport,
@@ -222,6 +223,7 @@ fn recommendation(out: &mut String, one: &RecommendationReport) {
         replay.undecided,
         replay.unknown_resource
     );
+    tested(out, one);
     for new in &one.documents {
         let text = new.document.to_pretty().replace("```", "\\u0060\\u0060\\u0060");
         let _ = writeln!(out, "{}:\n\n```json\n{text}```\n", code(&new.file));
@@ -229,6 +231,44 @@ fn recommendation(out: &mut String, one: &RecommendationReport) {
     if !one.commands.is_empty() {
         let _ = writeln!(out, "```sh\n{}\n```\n", one.commands.join("\n"));
     }
+}
+
+fn tested(out: &mut String, one: &RecommendationReport) {
+    let _ = writeln!(
+        out,
+        "Resources: {}. {}.\n",
+        one.level.as_str(),
+        sentence(&capitalised(&backtest::result(&one.backtest, one.level)))
+    );
+    let discovery = &one.backtest.discovery;
+    let _ = writeln!(
+        out,
+        "Watched long enough? {}.\n",
+        sentence(&backtest::estimate(discovery.days, "action", &discovery.actions))
+    );
+    let wildcards = one.changes.iter().flat_map(|change| &change.wildcards);
+    let mut rows = wildcards.flat_map(|(action, all)| all.iter().map(move |one| (action, one))).peekable();
+    if rows.peek().is_none() {
+        return;
+    }
+    out.push_str("| action | resource | covers of the touched | covers besides, as far as the logs know |\n|---|---|---:|---:|\n");
+    for (action, one) in rows {
+        let _ = writeln!(
+            out,
+            "| {} | {} | {} of {} | {} |",
+            code(action),
+            code(&one.pattern),
+            one.matched,
+            one.observed,
+            one.over_grant
+        );
+    }
+    out.push('\n');
+}
+
+fn capitalised(text: &str) -> String {
+    let mut letters = text.chars();
+    letters.next().map_or_else(String::new, |first| first.to_uppercase().chain(letters).collect())
 }
 
 fn denials(out: &mut String, one: &PrincipalReport) {

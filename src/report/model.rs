@@ -8,7 +8,7 @@ use crate::grants::{GrantedPrincipal, PolicySource, PrincipalType};
 use crate::iam::contain::Containment;
 use crate::iam::reference::ActionInfo;
 use crate::iam::{Effect, PolicyDocument};
-use crate::recommend::{Recommendation, ReplayCounts, Status, Step};
+use crate::recommend::{Backtest, Recommendation, ReplayCounts, ResourceLevel, Status, Step, Wildcard};
 use crate::time::Timestamp;
 use crate::trail::{Outcome, Problem};
 use crate::usage::{Resource, Stats};
@@ -230,6 +230,10 @@ pub struct RecommendationReport {
     pub containment: Containment,
     /// The replay.
     pub replay: ReplayCounts,
+    /// How far resources are limited.
+    pub level: ResourceLevel,
+    /// How the principal's trimmed policies would have done in the window.
+    pub backtest: Arc<Backtest>,
     /// By old statement: Sid, number of statements that replace it, removed actions, actions with a
     /// narrower scope.
     pub changes: Vec<ChangeReport>,
@@ -259,6 +263,8 @@ pub struct ChangeReport {
     pub removed: Vec<ActionGroup>,
     /// Kept actions whose resources are fewer now.
     pub narrowed: Vec<(String, Vec<String>)>,
+    /// What the wildcards in these cover.
+    pub wildcards: Vec<(String, Vec<Wildcard>)>,
 }
 
 impl PrincipalReport {
@@ -400,6 +406,8 @@ fn recommendation_report(
         size_chars: (recommendation.size_chars, recommendation.quota_chars),
         containment: recommendation.proof.containment,
         replay: recommendation.proof.replay,
+        level: recommendation.level,
+        backtest: recommendation.backtest,
         changes: recommendation.changes.into_iter().map(change_report).collect(),
         status: recommendation.status,
     }
@@ -427,6 +435,7 @@ fn change_report(change: crate::recommend::StatementChange) -> ChangeReport {
         replaced_by: change.replaced_by,
         removed,
         narrowed: narrowed.collect(),
+        wildcards: change.wildcards.into_iter().map(|(action, all)| (action.0.to_string(), all)).collect(),
     }
 }
 

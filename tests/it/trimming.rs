@@ -11,7 +11,7 @@ use trailtrim::iam::condition::Context;
 use trailtrim::iam::contain::{Containment, contain};
 use trailtrim::iam::evaluate::{Decision, Request, evaluate_identity};
 use trailtrim::iam::{Action, PolicyDocument};
-use trailtrim::recommend::{self, Status};
+use trailtrim::recommend::{self, Inventory, Options, ResourceLevel, Status};
 use trailtrim::time::Timestamp;
 use trailtrim::trail::coverage::Coverage;
 use trailtrim::trail::decode;
@@ -207,8 +207,12 @@ fn decide(call: usize, documents: &[&PolicyDocument]) -> Decision {
     evaluate_identity(&request, documents).decision
 }
 
-/// Reviews the role after these calls and checks the promises; gives the new documents.
-fn check(policies: &[Value], calls: &[(usize, bool)]) -> Vec<PolicyDocument> {
+/// Reviews the role after these calls and checks the promises at one level; gives the new documents.
+fn check_at(
+    level: Option<ResourceLevel>,
+    policies: &[Value],
+    calls: &[(usize, bool)],
+) -> Vec<PolicyDocument> {
     let mut text = background();
     for (number, (call, denied)) in calls.iter().enumerate() {
         text += &event(number, *call, *denied, number % 31);
@@ -231,7 +235,10 @@ fn check(policies: &[Value], calls: &[(usize, bool)]) -> Vec<PolicyDocument> {
     };
     let index = UsageIndex::new(&usage);
     let review = drift::review_principal(&snapshot.principals[0], &index, &observability, &settings);
-    let recommendations = recommend::recommend(&review, &Options { level });
+    let known = Inventory::new(&usage);
+    let window = Some((settings.window_start, settings.window_end));
+    let options = Options { level, window, observability: &observability, known: &known };
+    let recommendations = recommend::recommend(&review, &options);
     let old: Vec<&PolicyDocument> =
         snapshot.principals[0].policies.iter().map(|policy| policy.document.as_deref().unwrap()).collect();
     let mut new: Vec<Vec<&PolicyDocument>> = old.iter().map(|one| vec![*one]).collect();
@@ -262,6 +269,14 @@ fn check(policies: &[Value], calls: &[(usize, bool)]) -> Vec<PolicyDocument> {
         }
     }
     new.into_iter().cloned().collect()
+}
+
+/// The promises at every level; gives the new documents of `generalise`.
+fn check(policies: &[Value], calls: &[(usize, bool)]) -> Vec<PolicyDocument> {
+    for level in [None, Some(ResourceLevel::Exact), Some(ResourceLevel::Keep)] {
+        check_at(level, policies, calls);
+    }
+    check_at(Some(ResourceLevel::Generalise), policies, calls)
 }
 
 proptest! {

@@ -21,17 +21,8 @@ const COUNTER_DIGITS_MIN: usize = 4;
 
 /// How the words between area and number of a region's name begin and end (`eu-west-1`, `us-gov-east-1`).
 const REGION_AREAS: [&str; 10] = ["af", "ap", "ca", "cn", "eu", "il", "me", "mx", "sa", "us"];
-const REGION_DIRECTIONS: [&str; 9] = [
-    "north",
-    "south",
-    "east",
-    "west",
-    "central",
-    "northeast",
-    "northwest",
-    "southeast",
-    "southwest",
-];
+const REGION_DIRECTIONS: [&str; 9] =
+    ["north", "south", "east", "west", "central", "northeast", "northwest", "southeast", "southwest"];
 
 /// A word and the separator behind it. The last word of a name, and only that, has none.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
