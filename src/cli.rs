@@ -102,7 +102,7 @@ pub struct JudgeArgs {
 /// How far the resources of kept actions are limited.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum Resources {
-    /// For each principal the tightest that would have broken nothing in the window
+    /// For each action the tightest that would have broken nothing in the window
     Auto,
     /// To those that were touched
     Exact,

@@ -8,7 +8,7 @@ pub mod narrow;
 pub mod selfcheck;
 pub mod trim;
 
-pub use backtest::Backtest;
+pub use backtest::{Backtest, Choice};
 pub use inventory::Inventory;
 pub use narrow::Wildcard;
 pub use selfcheck::{Proof, ReplayCounts};
@@ -21,6 +21,7 @@ use crate::iam::contain::Containment;
 use crate::iam::quota::{self, Quota};
 use crate::iam::validate::PolicyType;
 use crate::time::Timestamp;
+use crate::usage::ActionRef;
 use std::sync::Arc;
 
 /// How far the resources of kept actions are limited. The order is from tight to wide.
@@ -38,6 +39,11 @@ impl ResourceLevel {
     /// All levels, tight to wide.
     pub const ALL: [Self; 3] = [Self::Exact, Self::Generalise, Self::Keep];
 
+    /// The word for reports and JSON; `auto` for a choice that leaves the level to the backtest.
+    pub fn word(choice: Choice) -> &'static str {
+        choice.map_or("auto", Self::as_str)
+    }
+
     /// The word for reports and JSON.
     pub fn as_str(self) -> &'static str {
         match self {
@@ -51,8 +57,8 @@ impl ResourceLevel {
 /// What recommendations rest on besides the verdicts.
 #[derive(Clone, Debug)]
 pub struct Options<'a> {
-    /// The level for every principal; `None` for the tightest whose backtest broke nothing.
-    pub level: Option<ResourceLevel>,
+    /// How far resources are limited; `None` for each action as far as the backtest broke nothing.
+    pub choice: Choice,
     /// The first and the last second of the window.
     pub window: Option<(Timestamp, Timestamp)>,
     /// What the logs can show, as in the review.
@@ -78,7 +84,7 @@ pub struct Recommendation {
     /// The limit for one document, and for inline policies for all of the principal's together.
     pub quota_chars: usize,
     /// How far resources are limited.
-    pub level: ResourceLevel,
+    pub choice: Choice,
     /// How the principal's policies would have done in the window; the same for all of them.
     pub backtest: Arc<Backtest>,
     /// The proofs.
@@ -137,13 +143,13 @@ pub fn recommend(review: &PrincipalReview<'_>, options: &Options<'_>) -> Vec<Rec
         return Vec::new();
     }
     let backtest = Arc::new(backtest::backtest(review, options.observability, options.window));
-    let level = options.level.unwrap_or_else(|| backtest.tightest());
+    let levels = |action: ActionRef| backtest.level(options.choice, action);
     let trimmed: Vec<(usize, Trimmed)> = review
         .policies
         .iter()
         .enumerate()
         .filter(|(_, policy)| !matches!(policy.policy.source, PolicySource::Group { .. }))
-        .filter_map(|(index, policy)| Some((index, trim::trim(policy, level, options.known)?)))
+        .filter_map(|(index, policy)| Some((index, trim::trim(policy, &levels, options.known)?)))
         .collect();
     if trimmed.is_empty() {
         return Vec::new();
@@ -153,7 +159,7 @@ pub fn recommend(review: &PrincipalReview<'_>, options: &Options<'_>) -> Vec<Rec
     let replay = selfcheck::replay(review, |index| {
         plans.iter().find(|plan| plan.policy == index).map(|plan| plan.documents.as_slice())
     });
-    plans.into_iter().map(|plan| proved(review, plan, &replay, (level, &backtest))).collect()
+    plans.into_iter().map(|plan| proved(review, plan, &replay, (options.choice, &backtest))).collect()
 }
 
 /// A change before its proofs.
@@ -214,7 +220,7 @@ fn proved(
     review: &PrincipalReview<'_>,
     plan: Plan,
     replay: &ReplayCounts,
-    (level, backtest): (ResourceLevel, &Arc<Backtest>),
+    (choice, backtest): (Choice, &Arc<Backtest>),
 ) -> Recommendation {
     let old = review.policies.get(plan.policy).and_then(|policy| policy.policy.document.as_deref());
     let new: Vec<&PolicyDocument> = plan.documents.iter().collect();
@@ -237,7 +243,7 @@ fn proved(
         changes: plan.changes,
         size_chars: plan.size_chars,
         quota_chars: plan.quota_chars,
-        level,
+        choice,
         backtest: backtest.clone(),
         proof,
         status,

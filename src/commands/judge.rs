@@ -9,7 +9,7 @@ use crate::drift::{self, Observability, PrincipalReview, UsageIndex};
 use crate::grants::{GrantedPrincipal, Selectors, Snapshot};
 use crate::iam::AccountId;
 use crate::iam::reference::reference;
-use crate::recommend::{self, Inventory, Options, Recommendation, ResourceLevel};
+use crate::recommend::{self, Choice, Inventory, Options, Recommendation, ResourceLevel};
 use crate::report::{escape, text};
 use crate::time::{Day, Timestamp};
 use crate::trail::coverage::Coverage;
@@ -34,7 +34,7 @@ pub struct Judge {
     observability: Observability,
     judgement: drift::Settings,
     forced: bool,
-    level: Option<ResourceLevel>,
+    choice: Choice,
     pool: ThreadPool,
 }
 
@@ -59,14 +59,25 @@ impl Judge {
             age_days_min: args.min_age,
         };
         let short = short_accounts(&snapshot, &logs.coverage, args.min_window);
-        let level = match args.resources {
+        let choice = match args.resources {
             Resources::Auto => None,
             Resources::Exact => Some(ResourceLevel::Exact),
             Resources::Generalise => Some(ResourceLevel::Generalise),
             Resources::Keep => Some(ResourceLevel::Keep),
         };
         let forced = args.force;
-        Ok(Self { logs, snapshot, window, assumptions, short, observability, judgement, forced, level, pool })
+        Ok(Self {
+            logs,
+            snapshot,
+            window,
+            assumptions,
+            short,
+            observability,
+            judgement,
+            forced,
+            choice,
+            pool,
+        })
     }
 
     /// Judges every principal, in the order of the snapshot, on all threads. `one` gets the verdicts, the
@@ -78,7 +89,7 @@ impl Judge {
         let usage = UsageIndex::new(&self.logs.usage);
         let known = Inventory::new(&self.logs.usage);
         let options = Options {
-            level: self.level,
+            choice: self.choice,
             window: self.window,
             observability: &self.observability,
             known: &known,

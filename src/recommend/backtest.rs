@@ -27,19 +27,30 @@ const WINDOW_DAYS_MIN: i32 = 14;
 /// How the principal's trimmed policies would have done.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Backtest {
-    /// One for each level and split, tight to wide, then by time; none when not tested.
+    /// One for each choice and split, in the order of [`CHOICES`], then by time; none when not tested.
     pub trials: Vec<Trial>,
+    /// For each needed action the tightest level that broke nothing which keeping all resources would not
+    /// have broken as well. An action that no split tests, because it was not called on both sides of one,
+    /// gets the widest level that a tested action of the principal needs; without any, [`ResourceLevel::Keep`].
+    pub levels: BTreeMap<ActionRef, ResourceLevel>,
     /// Why it was not tested, if it was not.
     pub untested: Option<String>,
     /// Was it watched long enough?
     pub discovery: Discovery,
 }
 
-/// One level, fitted before one split.
+/// What is tried: one level for all actions, or `None` for the level of each in [`Backtest::levels`].
+pub type Choice = Option<ResourceLevel>;
+
+/// All choices.
+pub const CHOICES: [Choice; 4] =
+    [None, Some(ResourceLevel::Exact), Some(ResourceLevel::Generalise), Some(ResourceLevel::Keep)];
+
+/// One choice, fitted before one split.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Trial {
     /// How far resources are limited.
-    pub level: ResourceLevel,
+    pub choice: Choice,
     /// The first day that is replayed; the policies are made from what was first seen before it.
     pub split: Day,
     /// Distinct calls (action × resource × circumstances) on this day or later.
@@ -64,19 +75,14 @@ pub struct Break {
 }
 
 impl Backtest {
-    /// The tightest level at which no trial broke anything. Without trials, and when every level broke
-    /// something, [`ResourceLevel::Keep`].
-    pub fn tightest(&self) -> ResourceLevel {
-        let levels = [ResourceLevel::Exact, ResourceLevel::Generalise];
-        let mut holding = levels.into_iter().filter(|level| {
-            !self.trials.is_empty() && self.worst(*level).is_none_or(|trial| trial.broken_calls == 0)
-        });
-        holding.next().unwrap_or(ResourceLevel::Keep)
+    /// How far the resources of an action are limited under a choice.
+    pub fn level(&self, choice: Choice, action: ActionRef) -> ResourceLevel {
+        choice.or_else(|| self.levels.get(&action).copied()).unwrap_or(ResourceLevel::Keep)
     }
 
-    /// The trial of a level that broke most calls; of equal ones the earliest.
-    pub fn worst(&self, level: ResourceLevel) -> Option<&Trial> {
-        self.trials.iter().rev().filter(|trial| trial.level == level).max_by_key(|trial| trial.broken_calls)
+    /// The trial of a choice that broke most calls; of equal ones the earliest.
+    pub fn worst(&self, choice: Choice) -> Option<&Trial> {
+        self.trials.iter().rev().filter(|trial| trial.choice == choice).max_by_key(|trial| trial.broken_calls)
     }
 }
 
@@ -87,11 +93,18 @@ pub fn backtest(
     window: Option<(Timestamp, Timestamp)>,
 ) -> Backtest {
     let discovery = review.usage.map(Discovery::of).unwrap_or_default();
-    let (trials, untested) = match splits(review, window) {
-        Ok(splits) => (Field::new(review).trials(observability, &splits), None),
-        Err(why) => (Vec::new(), Some(why)),
+    let splits = match splits(review, window) {
+        Ok(splits) => splits,
+        Err(why) => return Backtest { untested: Some(why), discovery, ..Backtest::default() },
     };
-    Backtest { trials, untested, discovery }
+    let field = Field::new(review);
+    let broken = field.broken(observability, &splits);
+    let levels = field.levels(&broken, &splits);
+    let trials = CHOICES.into_iter().flat_map(|choice| {
+        let (field, broken, levels) = (&field, &broken, &levels);
+        splits.iter().map(move |split| field.trial(choice, *split, broken, levels))
+    });
+    Backtest { trials: trials.collect(), levels, untested: None, discovery }
 }
 
 /// The splits with calls of the principal on both sides.
@@ -134,7 +147,7 @@ struct Field<'r, 'a> {
     needs: BTreeMap<ActionRef, Vec<Need<'a>>>,
 }
 
-/// A call, and what the old policies say to it.
+/// A call that was allowed, and when it was made for the first and the last time.
 struct Need<'a> {
     replay: Replay<'a>,
     first: Timestamp,
@@ -142,12 +155,15 @@ struct Need<'a> {
 }
 
 /// The refused calls of one level.
-#[derive(Default)]
+#[derive(Clone, Default)]
 struct Broken {
     calls: u64,
     days: DaySet,
     first: Option<Break>,
 }
+
+/// By split and action, for each level.
+type AllBroken = BTreeMap<(Day, ActionRef), [Broken; 3]>;
 
 const LEVELS: [ResourceLevel; 3] = ResourceLevel::ALL;
 
@@ -169,7 +185,8 @@ impl<'r, 'a> Field<'r, 'a> {
         Self { review, old, untouched: untouched.collect(), needs }
     }
 
-    fn trials(&self, observability: &Observability, splits: &[Day]) -> Vec<Trial> {
+    /// Replays what is new after each split.
+    fn broken(&self, observability: &Observability, splits: &[Day]) -> AllBroken {
         let review = self.review;
         let inputs = Inputs {
             principal: review.principal,
@@ -178,40 +195,77 @@ impl<'r, 'a> Field<'r, 'a> {
             protected: review.protected.clone(),
             observability,
         };
-        let mut trials = Vec::new();
+        let mut all = AllBroken::new();
         for split in splits {
             let earlier = Earlier::new(&inputs, split.start());
-            let after = |need: &&Need<'_>| need.last >= split.start();
-            let replayed = self.needs.values().flatten().filter(after).count();
-            let mut broken = LEVELS.map(|_| Broken::default());
             for (action, needs) in &self.needs {
                 // What was seen before the split is allowed by what was made from it.
                 let new: Vec<&Need<'_>> = needs.iter().filter(|need| need.first >= split.start()).collect();
                 if !new.is_empty() {
-                    self.replay(*action, &new, &earlier, &mut broken);
+                    all.insert((*split, *action), self.replay(*action, &new, &earlier));
                 }
             }
-            trials.extend(LEVELS.into_iter().zip(broken).map(|(level, broken)| Trial {
-                level,
-                split: *split,
-                replayed,
-                broken_calls: broken.calls,
-                broken_days: broken.days.count(),
-                first: broken.first,
-            }));
         }
-        trials.sort_by_key(|trial| (trial.level, trial.split));
-        trials
+        all
+    }
+
+    /// [`Backtest::levels`].
+    fn levels(&self, broken: &AllBroken, splits: &[Day]) -> BTreeMap<ActionRef, ResourceLevel> {
+        let tested = |needs: &[Need<'_>]| {
+            splits.iter().any(|split| {
+                needs.iter().any(|need| need.first < split.start())
+                    && needs.iter().any(|need| need.last >= split.start())
+            })
+        };
+        let holds = |level: usize, action: ActionRef| {
+            splits.iter().filter_map(|split| broken.get(&(*split, action))).all(|of| {
+                let [.., keep] = of;
+                of.get(level).is_some_and(|one| one.calls == keep.calls)
+            })
+        };
+        let tightest = |action: ActionRef| {
+            let mut levels = LEVELS.into_iter().enumerate();
+            levels.find(|(index, _)| holds(*index, action)).map_or(ResourceLevel::Keep, |(_, level)| level)
+        };
+        let mut levels: BTreeMap<ActionRef, ResourceLevel> = BTreeMap::new();
+        for (action, _) in self.needs.iter().filter(|(_, needs)| tested(needs)) {
+            levels.insert(*action, tightest(*action));
+        }
+        let widest = levels.values().max().copied().unwrap_or(ResourceLevel::Keep);
+        for action in self.needs.keys() {
+            levels.entry(*action).or_insert(widest);
+        }
+        levels
+    }
+
+    /// All actions together.
+    fn trial(
+        &self,
+        choice: Choice,
+        split: Day,
+        broken: &AllBroken,
+        levels: &BTreeMap<ActionRef, ResourceLevel>,
+    ) -> Trial {
+        let mut all = Broken::default();
+        for action in self.needs.keys() {
+            let level = choice.or_else(|| levels.get(action).copied());
+            let found = broken.get(&(split, *action)).into_iter().flat_map(|of| LEVELS.iter().zip(of));
+            found.filter(|(one, _)| Some(**one) == level).for_each(|(_, one)| all.merge(one));
+        }
+        let replayed = self.needs.values().flatten().filter(|need| need.last >= split.start()).count();
+        Trial {
+            choice,
+            split,
+            replayed,
+            broken_calls: all.calls,
+            broken_days: all.days.count(),
+            first: all.first,
+        }
     }
 
     /// Replays the new calls of one action against what each level would have left of it.
-    fn replay(
-        &self,
-        action: ActionRef,
-        new: &[&Need<'a>],
-        earlier: &Earlier<'_, 'a, '_>,
-        broken: &mut [Broken; 3],
-    ) {
+    fn replay(&self, action: ActionRef, new: &[&Need<'a>], earlier: &Earlier<'_, 'a, '_>) -> [Broken; 3] {
+        let mut broken = LEVELS.map(|_| Broken::default());
         let fitted = self.fitted(action, earlier);
         for need in new {
             let before = self.decide(need, &self.old);
@@ -222,6 +276,7 @@ impl<'r, 'a> Field<'r, 'a> {
                 }
             }
         }
+        broken
     }
 
     /// What the policies made before the split say about one action, for each level.
@@ -265,16 +320,19 @@ impl<'r, 'a> Field<'r, 'a> {
 impl Broken {
     fn add(&mut self, need: &Need<'_>) {
         let row = need.replay.row;
-        self.calls += row.stats.count;
-        self.days.merge(&row.stats.days);
-        let one = Break {
+        let first = Break {
             time: need.first,
             action: row.call.action.0.to_string(),
             resource: need.replay.request().map(|request| request.resource.to_owned()),
         };
-        if self.first.as_ref().is_none_or(|first| one < *first) {
-            self.first = Some(one);
-        }
+        self.merge(&Self { calls: row.stats.count, days: row.stats.days.clone(), first: Some(first) });
+    }
+
+    fn merge(&mut self, other: &Self) {
+        self.calls += other.calls;
+        self.days.merge(&other.days);
+        let (mine, theirs) = (self.first.take(), other.first.clone());
+        self.first = mine.into_iter().chain(theirs).min();
     }
 }
 

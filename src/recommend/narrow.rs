@@ -38,7 +38,9 @@ pub fn wildcards(review: &ActionReview<'_>, resources: &[String], known: &Invent
         let over_grant = others.filter(|arn| !names.contains(arn)).count();
         Wildcard { pattern: pattern.clone(), observed: touched.len(), matched: matched.len(), over_grant }
     };
-    resources.iter().filter(|one| glob::has_wildcard(one)).map(count).collect()
+    let wild = resources.iter().filter(|one| glob::has_wildcard(one));
+    // Resource types that were not touched, but that the action may check too, have nothing to compare with.
+    wild.map(count).filter(|one| one.matched > 0).collect()
 }
 
 /// The resources that an action of a statement may be limited to, sorted; `None` when it must keep the

@@ -49,15 +49,19 @@ pub struct Removed {
     pub why: Arc<str>,
 }
 
-/// Trims one policy; `None` when there is nothing to remove or no document to remove it from.
-pub fn trim(policy: &PolicyReview<'_>, level: ResourceLevel, known: &Inventory<'_>) -> Option<Trimmed> {
+/// Trims one policy, each action at its level; `None` when there is nothing to remove or no document to remove it from.
+pub fn trim(
+    policy: &PolicyReview<'_>,
+    levels: &impl Fn(ActionRef) -> ResourceLevel,
+    known: &Inventory<'_>,
+) -> Option<Trimmed> {
     let old = policy.policy.document.as_deref()?;
     let mut statements = Vec::with_capacity(old.statements.len());
     let mut changes = Vec::with_capacity(old.statements.len());
     let mut sids: BTreeSet<String> = old.statements.iter().filter_map(|one| one.sid.clone()).collect();
     for review in &policy.statements {
         let mut narrowed = BTreeMap::new();
-        let parts = parts_of(review, level, &mut narrowed);
+        let parts = parts_of(review, levels, &mut narrowed);
         let new = match &parts {
             None => vec![review.statement.clone()],
             Some(parts) => assemble(review.statement, parts, &mut sids),
@@ -87,7 +91,7 @@ struct Part {
 /// The parts that replace a statement, and which of its actions they narrow; `None` when it stays as it is.
 fn parts_of(
     review: &StatementReview<'_>,
-    level: ResourceLevel,
+    levels: &impl Fn(ActionRef) -> ResourceLevel,
     narrowed: &mut BTreeMap<ActionRef, Vec<String>>,
 ) -> Option<Vec<Part>> {
     let statement = review.statement;
@@ -112,7 +116,7 @@ fn parts_of(
         let mut plain: Vec<&'static ActionInfo> = Vec::new();
         let mut limited: Vec<(&'static ActionInfo, Vec<String>)> = Vec::new();
         for one in meant.iter().filter(|one| one.verdict != Verdict::Unused) {
-            match narrow::resources(one, statement, level) {
+            match narrow::resources(one, statement, levels(ActionRef(one.action))) {
                 Some(resources) => limited.push((one.action, resources)),
                 None => plain.push(one.action),
             }

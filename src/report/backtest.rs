@@ -1,19 +1,20 @@
 //! The backtest in words.
 
 use super::escape;
-use super::model::{PrincipalReport, RecommendationReport, Report};
+use super::model::{PrincipalReport, Report};
 use super::text::{clipped, grouped, plural, wrapped_list};
 use crate::recommend::discovery::Estimate;
-use crate::recommend::{Backtest, ResourceLevel, Status};
+use crate::recommend::{Backtest, Choice, ResourceLevel, Status};
 use std::fmt::Write as _;
 
-/// How a level did, in one line without an end: the split that broke most is told.
-pub fn result(backtest: &Backtest, level: ResourceLevel) -> String {
+/// How the recommended policies would have done, in one line without an end: the split that broke most is
+/// told.
+pub fn result(backtest: &Backtest, choice: Choice) -> String {
     if let Some(why) = &backtest.untested {
         return format!("not backtested: {why}");
     }
-    let splits = backtest.trials.iter().filter(|trial| trial.level == level).count();
-    let worst = backtest.worst(level);
+    let splits = backtest.trials.iter().filter(|trial| trial.choice == choice).count();
+    let worst = backtest.worst(choice);
     let Some((worst, first)) = worst.and_then(|trial| Some((trial, trial.first.as_ref()?))) else {
         return format!("backtest: no call would have broken ({splits} split{})", plural(splits));
     };
@@ -45,41 +46,40 @@ pub fn estimate(days: u64, what: &str, estimate: &Estimate) -> String {
 
 /// The lines below the table: how far resources are limited, what would have broken, what was not tested.
 pub fn lines(out: &mut String, report: &Report, width: usize) {
-    let shown: Vec<(&PrincipalReport, &RecommendationReport)> =
-        report.principals.iter().filter_map(|one| Some((one, ready(one)?))).collect();
-    if shown.is_empty() {
-        return;
+    let shown: Vec<(&PrincipalReport, &Backtest, Choice)> =
+        report.principals.iter().filter_map(ready).collect();
+    let levels: Vec<ResourceLevel> = shown
+        .iter()
+        .flat_map(|(_, backtest, choice)| {
+            backtest.levels.keys().map(|action| backtest.level(*choice, *action))
+        })
+        .collect();
+    if !levels.is_empty() {
+        let count = |level: ResourceLevel| levels.iter().filter(|one| **one == level).count();
+        let counts = ResourceLevel::ALL.map(|level| format!("{} {}", level.as_str(), count(level)));
+        let _ = writeln!(out, "resources of {} actions in use: {}", levels.len(), counts.join(", "));
     }
-    let levels = ResourceLevel::ALL.map(|level| {
-        let count = shown.iter().filter(|(_, one)| one.level == level).count();
-        (count > 0).then(|| format!("{} {count}", level.as_str()))
-    });
-    let levels: Vec<String> = levels.into_iter().flatten().collect();
-    let _ = writeln!(out, "resources of {} limited: {}", counted_principals(shown.len()), levels.join(", "));
-    for (principal, one) in &shown {
-        if one.backtest.worst(one.level).is_some_and(|trial| trial.broken_calls > 0) {
-            let line = format!("{}: {}", principal.name, result(&one.backtest, one.level));
+    for (principal, backtest, choice) in &shown {
+        if backtest.worst(*choice).is_some_and(|trial| trial.broken_calls > 0) {
+            let line = format!("{}: {}", principal.name, result(backtest, *choice));
             let _ = writeln!(out, "{}", clipped(&escape::terminal(&line), width));
         }
     }
-    let untested = shown.iter().filter(|(_, one)| one.backtest.untested.is_some());
-    let untested: Vec<String> = untested.map(|(principal, _)| escape::terminal(&principal.name)).collect();
+    let untested = shown.iter().filter(|(_, backtest, _)| backtest.untested.is_some());
+    let untested: Vec<String> = untested.map(|(principal, ..)| escape::terminal(&principal.name)).collect();
     if !untested.is_empty() {
         let line = format!("not backtested: {}", wrapped_list(&untested, 2));
         let _ = writeln!(out, "{}", clipped(&line, width));
     }
 }
 
-/// The first recommendation of a principal that may be applied; the backtest is the same for all.
-fn ready(principal: &PrincipalReport) -> Option<&RecommendationReport> {
-    let all = principal.policies.iter().filter_map(|policy| policy.recommendation.as_ref());
-    all.into_iter().find(|one| one.status == Status::Ready)
+/// The backtest of a principal with a recommendation that may be applied.
+fn ready(principal: &PrincipalReport) -> Option<(&PrincipalReport, &Backtest, Choice)> {
+    let mut all = principal.policies.iter().filter_map(|policy| policy.recommendation.as_ref());
+    let one = all.find(|one| one.status == Status::Ready)?;
+    Some((principal, principal.backtest.as_deref()?, one.choice))
 }
 
 fn counted(count: u64, what: &str) -> String {
     format!("{} {what}{}", grouped(count), if count == 1 { "" } else { "s" })
-}
-
-fn counted_principals(count: usize) -> String {
-    counted(count as u64, "principal")
 }

@@ -9,7 +9,7 @@ use crate::drift::Verdict;
 use crate::iam::contain::Containment;
 use crate::iam::{Effect, quota};
 use crate::recommend::discovery::Estimate;
-use crate::recommend::{Backtest, Status, Wildcard};
+use crate::recommend::{Backtest, ResourceLevel, Status, Wildcard};
 use crate::usage::Stats;
 use serde_json::{Map, Value, json};
 
@@ -109,6 +109,7 @@ fn principal(principal: &PrincipalReport) -> Value {
         "activity": stats(&principal.events),
         "findings": findings.collect::<Vec<_>>(),
         "policies": principal.policies.iter().map(policy).collect::<Vec<_>>(),
+        "backtest": principal.backtest.as_deref().map(backtest),
         "denied": denials.collect::<Vec<_>>(),
         "unexplained": unexplained.collect::<Vec<_>>(),
         "unmapped": unmapped.collect::<Vec<_>>(),
@@ -209,8 +210,7 @@ fn recommendation(recommendation: &RecommendationReport) -> Value {
             "unexplained": replay.unexplained,
             "broken": replay.broken,
         },
-        "resources": recommendation.level.as_str(),
-        "backtest": backtest(&recommendation.backtest),
+        "resources": ResourceLevel::word(recommendation.choice),
         "changes": recommendation.changes.iter().map(change).collect::<Vec<_>>(),
     })
 }
@@ -221,7 +221,7 @@ fn backtest(backtest: &Backtest) -> Value {
             json!({"time": first.time.to_string(), "action": first.action, "resource": first.resource})
         });
         json!({
-            "resources": trial.level.as_str(),
+            "resources": ResourceLevel::word(trial.choice),
             "split": trial.split.to_string(),
             "replayed": trial.replayed,
             "broken_calls": trial.broken_calls,
@@ -237,9 +237,12 @@ fn backtest(backtest: &Backtest) -> Value {
         })
     };
     let curve = discovery.curve.iter().map(|(day, seen)| json!({"day": day.to_string(), "seen": seen}));
+    let levels: Map<String, Value> =
+        backtest.levels.iter().map(|(action, level)| (action.0.to_string(), level.as_str().into())).collect();
     json!({
         "untested_because": backtest.untested,
         "trials": trials.collect::<Vec<_>>(),
+        "levels": levels,
         "discovery": {
             "days": discovery.days,
             "actions": estimate(&discovery.actions),

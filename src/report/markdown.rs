@@ -9,7 +9,7 @@ use super::text::{grouped, plural, wrapped_list};
 use crate::drift::{Standing, Verdict};
 use crate::iam::Effect;
 use crate::iam::contain::Containment;
-use crate::recommend::Status;
+use crate::recommend::{Backtest, Choice, ResourceLevel, Status};
 use std::fmt::Write as _;
 
 /// Names listed in one line; the rest is counted, `review.json` has all.
@@ -110,6 +110,10 @@ fn principal(out: &mut String, one: &PrincipalReport, report: &Report) {
     }
     if let Some(why) = &one.protected {
         let _ = writeln!(out, "Protected: {}. Nothing of it is trimmed yet.\n", sentence(why));
+    }
+    let choice = one.policies.iter().find_map(|one| Some(one.recommendation.as_ref()?.choice));
+    if let (Some(backtest), Some(choice)) = (one.backtest.as_deref(), choice) {
+        tested(out, backtest, choice);
     }
     for one_policy in &one.policies {
         policy(out, one_policy);
@@ -223,7 +227,7 @@ fn recommendation(out: &mut String, one: &RecommendationReport) {
         replay.undecided,
         replay.unknown_resource
     );
-    tested(out, one);
+    wildcards(out, one);
     for new in &one.documents {
         let text = new.document.to_pretty().replace("```", "\\u0060\\u0060\\u0060");
         let _ = writeln!(out, "{}:\n\n```json\n{text}```\n", code(&new.file));
@@ -233,19 +237,32 @@ fn recommendation(out: &mut String, one: &RecommendationReport) {
     }
 }
 
-fn tested(out: &mut String, one: &RecommendationReport) {
+fn tested(out: &mut String, backtest: &Backtest, choice: Choice) {
     let _ = writeln!(
         out,
         "Resources: {}. {}.\n",
-        one.level.as_str(),
-        sentence(&capitalised(&backtest::result(&one.backtest, one.level)))
+        ResourceLevel::word(choice),
+        sentence(&capitalised(&backtest::result(backtest, choice)))
     );
-    let discovery = &one.backtest.discovery;
+    let discovery = &backtest.discovery;
     let _ = writeln!(
         out,
         "Watched long enough? {}.\n",
         sentence(&backtest::estimate(discovery.days, "action", &discovery.actions))
     );
+    if backtest.trials.is_empty() {
+        return;
+    }
+    out.push_str("| resources | made from what was seen before | distinct calls replayed | broken calls | on days |\n|---|---|---:|---:|---:|\n");
+    for trial in &backtest.trials {
+        let word = ResourceLevel::word(trial.choice);
+        let (calls, days) = (trial.broken_calls, trial.broken_days);
+        let _ = writeln!(out, "| {word} | {} | {} | {calls} | {days} |", trial.split, trial.replayed);
+    }
+    out.push('\n');
+}
+
+fn wildcards(out: &mut String, one: &RecommendationReport) {
     let wildcards = one.changes.iter().flat_map(|change| &change.wildcards);
     let mut rows = wildcards.flat_map(|(action, all)| all.iter().map(move |one| (action, one))).peekable();
     if rows.peek().is_none() {

@@ -8,7 +8,7 @@ use crate::grants::{GrantedPrincipal, PolicySource, PrincipalType};
 use crate::iam::contain::Containment;
 use crate::iam::reference::ActionInfo;
 use crate::iam::{Effect, PolicyDocument};
-use crate::recommend::{Backtest, Recommendation, ReplayCounts, ResourceLevel, Status, Step, Wildcard};
+use crate::recommend::{Backtest, Choice, Recommendation, ReplayCounts, Status, Step, Wildcard};
 use crate::time::Timestamp;
 use crate::trail::{Outcome, Problem};
 use crate::usage::{Resource, Stats};
@@ -103,6 +103,8 @@ pub struct PrincipalReport {
     pub findings: Vec<Finding>,
     /// One for each policy.
     pub policies: Vec<PolicyReport>,
+    /// How the trimmed policies would have done in the window; `None` when there are none.
+    pub backtest: Option<Arc<Backtest>>,
     /// Refused calls by what the message names: event, action, resource, policy type.
     pub denials: Vec<(crate::usage::DenialKey, Stats)>,
     /// Calls that no policy explains: action, resource.
@@ -231,9 +233,7 @@ pub struct RecommendationReport {
     /// The replay.
     pub replay: ReplayCounts,
     /// How far resources are limited.
-    pub level: ResourceLevel,
-    /// How the principal's trimmed policies would have done in the window.
-    pub backtest: Arc<Backtest>,
+    pub choice: Choice,
     /// By old statement: Sid, number of statements that replace it, removed actions, actions with a
     /// narrower scope.
     pub changes: Vec<ChangeReport>,
@@ -271,6 +271,7 @@ impl PrincipalReport {
     /// Builds the report of one principal. `show` is false when the coverage forbids recommendations.
     pub fn new(review: &PrincipalReview<'_>, recommendations: Vec<Recommendation>, show: bool) -> Self {
         let principal = review.principal;
+        let backtest = recommendations.first().filter(|_| show).map(|one| one.backtest.clone());
         let mut by_policy: BTreeMap<usize, Recommendation> =
             recommendations.into_iter().map(|one| (one.policy, one)).collect();
         let policies = review.policies.iter().enumerate().map(|(index, policy)| {
@@ -291,6 +292,7 @@ impl PrincipalReport {
             denied: usage.map_or(0, |usage| usage.denials.values().map(|stats| stats.count).sum()),
             findings: finding::findings(review),
             policies: policies.collect(),
+            backtest,
             denials: usage.into_iter().flat_map(|usage| usage.denials.clone()).collect(),
             unexplained: unexplained(&review.unexplained),
             unmapped: usage.into_iter().flat_map(|usage| usage.unmapped.clone()).collect(),
@@ -406,8 +408,7 @@ fn recommendation_report(
         size_chars: (recommendation.size_chars, recommendation.quota_chars),
         containment: recommendation.proof.containment,
         replay: recommendation.proof.replay,
-        level: recommendation.level,
-        backtest: recommendation.backtest,
+        choice: recommendation.choice,
         changes: recommendation.changes.into_iter().map(change_report).collect(),
         status: recommendation.status,
     }

@@ -11,11 +11,11 @@ use trailtrim::iam::condition::Context;
 use trailtrim::iam::contain::{Containment, contain};
 use trailtrim::iam::evaluate::{Decision, Request, evaluate_identity};
 use trailtrim::iam::{Action, PolicyDocument};
-use trailtrim::recommend::{self, Inventory, Options, ResourceLevel, Status};
+use trailtrim::recommend::{self, Choice, Inventory, Options, Recommendation, ResourceLevel, Status};
 use trailtrim::time::Timestamp;
 use trailtrim::trail::coverage::Coverage;
 use trailtrim::trail::decode;
-use trailtrim::usage::Fold;
+use trailtrim::usage::{Fold, Usage};
 
 const ROLE: &str = "arn:aws:iam::111122223333:role/app/Worker";
 
@@ -51,7 +51,7 @@ const RESOURCES: [&str; 10] = [
 
 /// A call, as the log shows it and as IAM weighs it.
 #[derive(Debug)]
-struct Call {
+pub(crate) struct Call {
     source: &'static str,
     name: &'static str,
     /// `resources[]`: type and ARN.
@@ -72,7 +72,7 @@ const fn s3(
 const TABLE_T: &str = "arn:aws:dynamodb:eu-west-1:111122223333:table/t";
 const TABLE_U: &str = "arn:aws:dynamodb:eu-west-1:111122223333:table/u";
 
-const CALLS: [Call; 8] = [
+pub(crate) const CALLS: [Call; 9] = [
     s3(
         "GetObject",
         &[("AWS::S3::Object", "arn:aws:s3:::a/x/1"), ("AWS::S3::Bucket", "arn:aws:s3:::a")],
@@ -108,6 +108,12 @@ const CALLS: [Call; 8] = [
         resource: TABLE_U,
     },
     Call { source: "ec2", name: "DescribeVpcs", resources: &[], action: "ec2:DescribeVpcs", resource: "*" },
+    s3(
+        "GetObject",
+        &[("AWS::S3::Object", "arn:aws:s3:::a/x/2"), ("AWS::S3::Bucket", "arn:aws:s3:::a")],
+        "s3:GetObject",
+        "arn:aws:s3:::a/x/2",
+    ),
 ];
 
 fn some(from: &'static [&'static str], most: usize) -> impl Strategy<Value = Vec<&'static str>> {
@@ -135,7 +141,7 @@ fn statement() -> impl Strategy<Value = Value> {
     )
 }
 
-fn policies() -> impl Strategy<Value = Vec<Value>> {
+pub(crate) fn policies() -> impl Strategy<Value = Vec<Value>> {
     let document = prop::collection::vec(statement(), 1..4)
         .prop_map(|statements| json!({"Version": "2012-10-17", "Statement": statements}));
     prop::collection::vec(document, 1..3)
@@ -180,7 +186,7 @@ pub(crate) fn background() -> String {
     lines
 }
 
-fn snapshot(policies: &[Value]) -> Snapshot {
+pub(crate) fn snapshot(policies: &[Value]) -> Snapshot {
     let list: Vec<Value> = policies
         .iter()
         .enumerate()
@@ -196,7 +202,7 @@ fn snapshot(policies: &[Value]) -> Snapshot {
     Snapshot::read(&[PathBuf::from(file)]).unwrap()
 }
 
-fn decide(call: usize, documents: &[&PolicyDocument]) -> Decision {
+pub(crate) fn decide(call: usize, documents: &[&PolicyDocument]) -> Decision {
     let Call { action, resource, .. } = CALLS[call];
     let mut context = Context::open();
     context.set("aws:RequestedRegion", "eu-west-1");
@@ -207,53 +213,78 @@ fn decide(call: usize, documents: &[&PolicyDocument]) -> Decision {
     evaluate_identity(&request, documents).decision
 }
 
-/// Reviews the role after these calls and checks the promises at one level; gives the new documents.
-fn check_at(
-    level: Option<ResourceLevel>,
-    policies: &[Value],
-    calls: &[(usize, bool)],
-) -> Vec<PolicyDocument> {
-    let mut text = background();
-    for (number, (call, denied)) in calls.iter().enumerate() {
-        text += &event(number, *call, *denied, number % 31);
-        text.push('\n');
-    }
+/// What lines of log say, and what they could have shown.
+pub(crate) fn summary(lines: &str) -> (Usage, Coverage) {
     let (mut fold, mut coverage) = (Fold::default(), Coverage::default());
-    let decoded = decode("test", &text, &mut |event| {
+    let decoded = decode("test", lines, &mut |event| {
         fold.add(&event);
         coverage.add_event(&event);
     });
     assert_eq!(decoded.problems, []);
-    let usage = fold.finish();
-    let snapshot = snapshot(policies);
-    let observability = Observability::new(&coverage, &usage, None, 30);
+    (fold.finish(), coverage)
+}
+
+/// August 2026.
+pub(crate) fn settings() -> drift::Settings {
     let at = |text: &str| Timestamp::parse(text).unwrap();
-    let settings = drift::Settings {
+    drift::Settings {
         window_start: at("2026-08-01T00:00:00Z"),
         window_end: at("2026-08-31T00:00:00Z"),
         age_days_min: 90,
-    };
-    let index = UsageIndex::new(&usage);
-    let review = drift::review_principal(&snapshot.principals[0], &index, &observability, &settings);
-    let known = Inventory::new(&usage);
+    }
+}
+
+/// The recommendations for the snapshot's only role from one summary, and what the logs can show from
+/// another one.
+pub(crate) fn recommended(
+    snapshot: &Snapshot,
+    usage: &Usage,
+    observability: &Observability,
+    choice: Choice,
+) -> Vec<Recommendation> {
+    let (settings, known, index) = (settings(), Inventory::new(usage), UsageIndex::new(usage));
     let window = Some((settings.window_start, settings.window_end));
-    let options = Options { level, window, observability: &observability, known: &known };
-    let recommendations = recommend::recommend(&review, &options);
-    let old: Vec<&PolicyDocument> =
-        snapshot.principals[0].policies.iter().map(|policy| policy.document.as_deref().unwrap()).collect();
+    let review = drift::review_principal(&snapshot.principals[0], &index, observability, &settings);
+    recommend::recommend(&review, &Options { choice, window, observability, known: &known })
+}
+
+pub(crate) fn old_documents(snapshot: &Snapshot) -> Vec<&PolicyDocument> {
+    snapshot.principals[0].policies.iter().map(|policy| policy.document.as_deref().unwrap()).collect()
+}
+
+/// The documents after the change; a recommendation that is not ready changes nothing.
+pub(crate) fn new_documents<'d>(
+    old: &[&'d PolicyDocument],
+    recommendations: &'d [Recommendation],
+) -> Vec<&'d PolicyDocument> {
     let mut new: Vec<Vec<&PolicyDocument>> = old.iter().map(|one| vec![*one]).collect();
+    for one in recommendations.iter().filter(|one| one.status == Status::Ready) {
+        new[one.policy] = one.documents.iter().collect();
+    }
+    new.concat()
+}
+
+/// Reviews the role after these calls and checks the promises at one level; gives the new documents.
+fn check_at(choice: Choice, policies: &[Value], calls: &[(usize, bool)]) -> Vec<PolicyDocument> {
+    let mut text = background();
+    for (number, (call, denied)) in calls.iter().enumerate() {
+        text += &event(number, *call, *denied, number * 4 % 31);
+        text.push('\n');
+    }
+    let (usage, coverage) = summary(&text);
+    let snapshot = snapshot(policies);
+    let observability = Observability::new(&coverage, &usage, None, 30);
+    let recommendations = recommended(&snapshot, &usage, &observability, choice);
+    let old = old_documents(&snapshot);
     for one in &recommendations {
         assert!(!matches!(one.status, Status::CheckFailed(_)), "{:?}\n{policies:#?}", one.status);
-        if one.status == Status::Ready {
-            let documents: Vec<&PolicyDocument> = one.documents.iter().collect();
-            if !documents.is_empty() {
-                let contained = contain(&documents, &[old[one.policy]]);
-                assert!(matches!(contained, Containment::Proved { .. }), "{contained:?}");
-            }
-            new[one.policy] = documents;
+        let documents: Vec<&PolicyDocument> = one.documents.iter().collect();
+        if !documents.is_empty() {
+            let contained = contain(&documents, &[old[one.policy]]);
+            assert!(matches!(contained, Containment::Proved { .. }), "{contained:?}");
         }
     }
-    let new: Vec<&PolicyDocument> = new.concat();
+    let new = new_documents(&old, &recommendations);
     for (call, shown) in CALLS.iter().enumerate() {
         let (before, after) = (decide(call, &old), decide(call, &new));
         let used = calls.contains(&(call, false));
@@ -273,8 +304,8 @@ fn check_at(
 
 /// The promises at every level; gives the new documents of `generalise`.
 fn check(policies: &[Value], calls: &[(usize, bool)]) -> Vec<PolicyDocument> {
-    for level in [None, Some(ResourceLevel::Exact), Some(ResourceLevel::Keep)] {
-        check_at(level, policies, calls);
+    for choice in [None, Some(ResourceLevel::Exact), Some(ResourceLevel::Keep)] {
+        check_at(choice, policies, calls);
     }
     check_at(Some(ResourceLevel::Generalise), policies, calls)
 }
