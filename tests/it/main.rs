@@ -25,3 +25,4 @@ mod schema;
 mod tidy;
 mod trimming;
 mod usage;
+mod verify;
