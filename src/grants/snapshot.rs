@@ -4,7 +4,7 @@
 //! loses the principal that holds it: the place is kept, marked, and reported.
 
 use crate::error::ParseError;
-use crate::iam::json::Json;
+use crate::iam::json::{Json, JsonError};
 use crate::iam::{AccountId, Arn, PolicyDocument};
 use crate::time::Timestamp;
 use std::collections::BTreeMap;
@@ -150,7 +150,7 @@ pub enum SnapshotError {
         /// The file.
         path: PathBuf,
         /// Line and column, or the key that appears twice.
-        source: serde_json::Error,
+        source: JsonError,
     },
     /// The file is JSON of another kind.
     #[error(
