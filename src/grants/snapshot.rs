@@ -5,7 +5,7 @@
 
 use super::InputFile;
 use crate::error::ParseError;
-use crate::iam::json::Json;
+use crate::iam::json::{Json, JsonError};
 use crate::iam::{AccountId, Arn, PolicyDocument};
 use crate::time::Timestamp;
 use std::collections::BTreeMap;
@@ -174,7 +174,7 @@ pub enum SnapshotError {
         /// The file.
         path: PathBuf,
         /// Line and column, or the key that appears twice.
-        source: serde_json::Error,
+        source: JsonError,
     },
     /// The file is JSON of another kind.
     #[error(
