@@ -105,17 +105,16 @@ fn prove(new: &[&PolicyDocument], old: &[&PolicyDocument], budget: &Budget) -> C
         .collect();
     let mut answer = Containment::Proved { tier: 0 };
     for rule in &new_allows {
-        if old_index.covers(rule) && !lost.iter().any(|deny| deny.may_meet(rule)) {
-            continue;
-        }
-        match search(rule, &parts, budget, &mut |witness| confirm(witness, new, old)) {
-            Outcome::Proved if answer == Containment::Proved { tier: 0 } => {
-                answer = Containment::Proved { tier: 1 };
-            }
-            Outcome::Proved => {}
-            Outcome::Refuted(witness) => return Containment::Refuted(witness),
-            Outcome::Unknown(reason) => {
-                answer = Containment::Unknown(format!("{}: {reason}", name(rule)));
+        for open in old_index.uncovered(rule, &lost) {
+            match search(&open, &parts, budget, &mut |witness| confirm(witness, new, old)) {
+                Outcome::Proved if answer == Containment::Proved { tier: 0 } => {
+                    answer = Containment::Proved { tier: 1 };
+                }
+                Outcome::Proved => {}
+                Outcome::Refuted(witness) => return Containment::Refuted(witness),
+                Outcome::Unknown(reason) => {
+                    answer = Containment::Unknown(format!("{}: {reason}", name(rule)));
+                }
             }
         }
     }
