@@ -13,6 +13,7 @@
 
 pub mod error;
 pub mod time;
+pub mod sha256;
 
 pub mod iam;
 pub mod trail;

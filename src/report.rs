@@ -1,6 +1,8 @@
 //! Showing: what a review contains, once, and its forms. Decides nothing.
 
 pub mod backtest;
+pub mod certificate;
+pub mod checks;
 pub mod escape;
 pub mod json;
 pub mod markdown;

@@ -3,8 +3,9 @@
 //! Shape: the IAM API reference, `GetAccountAuthorizationDetails`. A policy that cannot be read never
 //! loses the principal that holds it: the place is kept, marked, and reported.
 
+use super::InputFile;
 use crate::error::ParseError;
-use crate::iam::json::Json;
+use crate::iam::json::{Json, JsonError};
 use crate::iam::{AccountId, Arn, PolicyDocument};
 use crate::time::Timestamp;
 use std::collections::BTreeMap;
@@ -21,6 +22,8 @@ pub struct Snapshot {
     pub instance_profiles: BTreeMap<(String, String), Vec<Arn>>,
     /// What could not be read, in file order.
     pub problems: Vec<SnapshotProblem>,
+    /// The files that were read, in the order in which they were given.
+    pub files: Vec<InputFile>,
 }
 
 /// A role or a user, with everything that is attached to it.
@@ -124,6 +127,27 @@ pub enum PolicySource {
     },
 }
 
+impl PolicySource {
+    /// The word for reports and JSON.
+    pub fn as_str(&self) -> &'static str {
+        match self {
+            Self::Inline => "inline",
+            Self::CustomerManaged { .. } => "customer_managed",
+            Self::AwsManaged { .. } => "aws_managed",
+            Self::Group { .. } => "group",
+        }
+    }
+
+    /// The ARN of a managed policy.
+    pub fn arn(&self) -> Option<&str> {
+        match self {
+            Self::CustomerManaged { arn } | Self::AwsManaged { arn } => Some(arn),
+            Self::Group { arn, .. } => arn.as_deref(),
+            Self::Inline => None,
+        }
+    }
+}
+
 /// Something in a snapshot that could not be read.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SnapshotProblem {
@@ -150,7 +174,7 @@ pub enum SnapshotError {
         /// The file.
         path: PathBuf,
         /// Line and column, or the key that appears twice.
-        source: serde_json::Error,
+        source: JsonError,
     },
     /// The file is JSON of another kind.
     #[error(
@@ -174,6 +198,7 @@ impl Snapshot {
             let text = fs::read_to_string(path)
                 .map_err(|source| SnapshotError::Unreadable { path: path.clone(), source })?;
             all.add(path, &text)?;
+            all.files.push(InputFile::new(path, text.as_bytes()));
         }
         all.principals.sort_by(|a, b| (&a.arn, &a.id).cmp(&(&b.arn, &b.id)));
         Ok(all)

@@ -8,6 +8,7 @@ use crate::iam::PolicyDocument;
 use crate::iam::contain::{self, Containment};
 use crate::iam::evaluate::{self, Decision};
 use crate::iam::validate::{self, Finding, PolicyType, Severity};
+use std::collections::{BTreeMap, BTreeSet};
 
 /// The proofs of one recommendation.
 #[derive(Clone, Debug)]
@@ -33,6 +34,10 @@ pub struct ReplayCounts {
     pub unexplained: usize,
     /// Allowed before and not now, as `action on resource`.
     pub broken: Vec<String>,
+    /// What left calls undecided: condition keys and reasons, with the number of calls.
+    pub undecided_because: BTreeMap<String, usize>,
+    /// Disputed points of the policy language: read the other way, a call would be decided otherwise.
+    pub rests_on: BTreeSet<&'static str>,
 }
 
 impl Proof {
@@ -126,10 +131,18 @@ pub fn replay<'d>(
             continue;
         };
         let before = evaluate::evaluate_identity(&request, &old).decision;
-        let now = evaluate::evaluate_identity(&request, &new).decision;
-        match fate(&before, &now) {
+        let now = evaluate::evaluate_identity(&request, &new);
+        counts.rests_on.extend(now.rests_on);
+        match fate(&before, &now.decision) {
             Fate::Allowed => counts.allowed += 1,
-            Fate::Undecided => counts.undecided += 1,
+            Fate::Undecided => {
+                counts.undecided += 1;
+                if let Decision::Depends(reasons) = before {
+                    for reason in reasons {
+                        *counts.undecided_because.entry(reason).or_default() += 1;
+                    }
+                }
+            }
             Fate::Broken => counts.broken.push(format!("{} on {}", row.call.action.0, request.resource)),
             Fate::Unexplained => counts.unexplained += 1,
         }

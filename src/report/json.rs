@@ -199,6 +199,7 @@ fn recommendation(recommendation: &RecommendationReport) -> Value {
         "status": status,
         "status_because": why,
         "documents": documents.collect::<Vec<_>>(),
+        "certificate": Some(&recommendation.certificate).filter(|_| recommendation.status == Status::Ready),
         "commands": recommendation.commands,
         "size_chars": size,
         "quota_chars": quota,

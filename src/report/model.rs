@@ -1,10 +1,11 @@
 //! What a review contains: plain values, ready to be shown in any form.
 
+use super::certificate::Input;
 use super::escape;
 use crate::drift::credit::Use;
 use crate::drift::finding::{self, Finding};
 use crate::drift::{PolicyReview, PrincipalReview, Standing, StatementReview, Verdict};
-use crate::grants::{GrantedPrincipal, PolicySource, PrincipalType};
+use crate::grants::{AttachedPolicy, GrantedPrincipal, PolicySource, PrincipalType};
 use crate::iam::contain::Containment;
 use crate::iam::reference::ActionInfo;
 use crate::iam::{Effect, PolicyDocument};
@@ -26,6 +27,8 @@ pub struct Report {
     pub window: Option<(Timestamp, Timestamp)>,
     /// What the logs cover.
     pub coverage: CoverageReport,
+    /// Everything that was read, for certificates.
+    pub inputs: Vec<Input>,
     /// What the conclusions take for granted, in sentences.
     pub assumptions: Vec<String>,
     /// Why the coverage is not sufficient, when it is not.
@@ -234,6 +237,10 @@ pub struct RecommendationReport {
     pub replay: ReplayCounts,
     /// How far resources are limited.
     pub choice: Choice,
+    /// The document before.
+    pub old: Option<Arc<PolicyDocument>>,
+    /// Where its certificate is written, relative to the output folder, when it may be applied.
+    pub certificate: String,
     /// By old statement: Sid, number of statements that replace it, removed actions, actions with a
     /// narrower scope.
     pub changes: Vec<ChangeReport>,
@@ -339,19 +346,14 @@ fn policy_report(
     recommendation: Option<Recommendation>,
 ) -> PolicyReport {
     let policy = review.policy;
-    let (source, arn) = match &policy.source {
-        PolicySource::Inline => ("inline", None),
-        PolicySource::CustomerManaged { arn } => ("customer_managed", Some(arn.clone())),
-        PolicySource::AwsManaged { arn } => ("aws_managed", Some(arn.clone())),
-        PolicySource::Group { arn, .. } => ("group", arn.clone()),
-    };
+    let arn = policy.source.arn().map(str::to_owned);
     PolicyReport {
         name: policy.name.clone(),
-        source,
+        source: policy.source.as_str(),
         holders: policy.holders,
         statements: review.statements.iter().map(statement_report).collect(),
         recommendation: recommendation
-            .map(|one| recommendation_report(principal, &policy.name, arn.as_deref(), one)),
+            .map(|one| recommendation_report(principal, policy, arn.as_deref(), one)),
         arn,
     }
 }
@@ -386,23 +388,25 @@ fn statement_report(review: &StatementReview<'_>) -> StatementReport {
 
 fn recommendation_report(
     principal: &GrantedPrincipal,
-    policy: &str,
+    policy: &AttachedPolicy,
     arn: Option<&str>,
     recommendation: Recommendation,
 ) -> RecommendationReport {
     let ready = recommendation.status == Status::Ready;
     let several = recommendation.documents.len() > 1;
-    let account = principal.account.map(|account| account.to_string()).unwrap_or_default();
+    let folder = folder(principal);
+    let twin = twin_mark(principal, policy);
     let named = |(number, document): (usize, PolicyDocument)| {
-        let name = new_name(principal, policy, recommendation.step, several.then_some(number + 1));
-        let parts = [account.as_str(), &principal.name, &name].map(escape::file_name);
-        NewPolicy { file: format!("policies/{}.json", parts.join("/")), name, document }
+        let name = new_name(principal, &policy.name, recommendation.step, several.then_some(number + 1));
+        NewPolicy { file: format!("{folder}/{}{twin}.json", escape::file_name(&name)), name, document }
     };
     let documents: Vec<NewPolicy> =
         recommendation.documents.into_iter().enumerate().filter(|_| ready).map(named).collect();
-    let target = Target { principal, policy, arn, documents: &documents };
+    let target = Target { principal, policy: &policy.name, arn, documents: &documents };
     RecommendationReport {
         step: recommendation.step,
+        old: policy.document.clone(),
+        certificate: format!("{folder}/{}{twin}~certificate.json", escape::file_name(&policy.name)),
         commands: if ready { target.commands(recommendation.step) } else { Vec::new() },
         documents,
         size_chars: (recommendation.size_chars, recommendation.quota_chars),
@@ -412,6 +416,20 @@ fn recommendation_report(
         changes: recommendation.changes.into_iter().map(change_report).collect(),
         status: recommendation.status,
     }
+}
+
+/// Where the files of a principal go, relative to the output folder. A user may have the name of a role;
+/// no name in IAM holds a `~`.
+fn folder(principal: &GrantedPrincipal) -> String {
+    let account = principal.account.map(|account| account.to_string()).unwrap_or_default();
+    let mark = if principal.kind == PrincipalType::Role { "" } else { "~user" };
+    format!("policies/{}/{}{mark}", escape::file_name(&account), escape::file_name(&principal.name))
+}
+
+/// An inline policy may have the name of a managed one that the principal holds too: their files differ.
+fn twin_mark(principal: &GrantedPrincipal, policy: &AttachedPolicy) -> &'static str {
+    let twins = principal.policies.iter().filter(|one| one.name.eq_ignore_ascii_case(&policy.name)).count();
+    if twins > 1 && policy.source != PolicySource::Inline { "~managed" } else { "" }
 }
 
 /// The name of the new policy: the old one's, unless it is a new policy beside the old one.
