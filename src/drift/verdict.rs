@@ -4,6 +4,7 @@ use super::credit::{self, Replay, Use};
 use super::observability::{Class, Observability, Visible};
 use super::{PrincipalReview, Standing};
 use crate::grants::{AttachedPolicy, GrantedPrincipal, LastUsed};
+use crate::iam::compiled::CompiledPolicies;
 use crate::iam::policy::{PrincipalElement, Principals};
 use crate::iam::reference::{ActionInfo, Visibility, reference};
 use crate::iam::{Effect, PolicyDocument, Statement, glob};
@@ -115,18 +116,28 @@ pub fn review_policies<'a>(inputs: &Inputs<'a, '_>) -> (Vec<PolicyReview<'a>>, V
     let replays: Vec<Replay<'a>> = rows.filter_map(|row| Replay::new(inputs.principal, row)).collect();
     let mut explained = vec![false; replays.len()];
     let judge = Judge::new(inputs, &replays);
+    let documents: Vec<&PolicyDocument> =
+        inputs.principal.policies.iter().filter_map(|policy| policy.document.as_deref()).collect();
+    let compiled = CompiledPolicies::new(&documents);
+    // By document and statement.
+    let mut credited: BTreeMap<(usize, usize), Credited<'a>> = BTreeMap::new();
+    for (replay, explained) in replays.iter().zip(&mut explained) {
+        for one in replay.may_rest_on(&compiled) {
+            *explained = true;
+            let place = credited.entry((one.at.policy, one.at.statement)).or_default();
+            place.entry(replay.row.call.action).or_default().push(replay.row);
+        }
+    }
     let mut policies = Vec::new();
+    let mut number = 0;
     for policy in &inputs.principal.policies {
         let mut statements = Vec::new();
-        for (document, statement) in statements_of(policy) {
-            let mut credited: BTreeMap<ActionRef, Vec<Use<'a>>> = BTreeMap::new();
-            for (replay, explained) in replays.iter().zip(&mut explained) {
-                if replay.may_rest_on(statement, document.version.as_deref()) {
-                    *explained = true;
-                    credited.entry(replay.row.call.action).or_default().push(replay.row);
-                }
+        if let Some(document) = policy.document.as_deref() {
+            for (index, statement) in document.statements.iter().enumerate() {
+                let credited = credited.remove(&(number, index)).unwrap_or_default();
+                statements.push(judge.statement(statement, credited));
             }
-            statements.push(judge.statement(statement, &credited));
+            number += 1;
         }
         policies.push(PolicyReview { policy, statements });
     }
@@ -137,12 +148,8 @@ pub fn review_policies<'a>(inputs: &Inputs<'a, '_>) -> (Vec<PolicyReview<'a>>, V
     (policies, unexplained.map(|(replay, _)| replay.row).collect())
 }
 
-fn statements_of(policy: &AttachedPolicy) -> impl Iterator<Item = (&PolicyDocument, &Statement)> {
-    let document = policy.document.as_deref();
-    document
-        .into_iter()
-        .flat_map(|document| document.statements.iter().map(move |statement| (document, statement)))
-}
+/// The rows that may rest on one statement, by action.
+type Credited<'a> = BTreeMap<ActionRef, Vec<Use<'a>>>;
 
 /// Why nothing of an unused principal is needed.
 const NOT_USED_AT_ALL: &str =
@@ -188,11 +195,7 @@ impl<'i, 'a, 'o> Judge<'i, 'a, 'o> {
         Self { inputs, dependents, attempted, unmapped, blind_region: blind_region(inputs), visible, whole }
     }
 
-    fn statement(
-        &self,
-        statement: &'a Statement,
-        credited: &BTreeMap<ActionRef, Vec<Use<'a>>>,
-    ) -> StatementReview<'a> {
+    fn statement(&self, statement: &'a Statement, mut credited: Credited<'a>) -> StatementReview<'a> {
         let mut actions = Vec::new();
         let mut grants = Vec::new();
         if let (Effect::Allow, Some(matcher)) = (statement.effect, &statement.action) {
@@ -200,7 +203,7 @@ impl<'i, 'a, 'o> Judge<'i, 'a, 'o> {
             actions = named
                 .into_iter()
                 .map(|action| {
-                    let uses = credited.get(&ActionRef(action)).cloned().unwrap_or_default();
+                    let uses = credited.remove(&ActionRef(action)).unwrap_or_default();
                     self.action(action, uses)
                 })
                 .collect();

@@ -4,8 +4,9 @@
 use crate::drift::PrincipalReview;
 use crate::drift::credit::{self, Replay};
 use crate::iam::PolicyDocument;
+use crate::iam::compiled::CompiledPolicies;
 use crate::iam::contain::{self, Containment};
-use crate::iam::evaluate::{self, Decision};
+use crate::iam::evaluate::Decision;
 use crate::iam::validate::{self, Finding, PolicyType, Severity};
 use crate::trail::outcome::Outcome;
 use crate::usage::Basis;
@@ -93,6 +94,7 @@ pub fn replay<'d>(
             None => new.extend(document),
         }
     }
+    let (old, new) = (CompiledPolicies::new(&old), CompiledPolicies::new(&new));
     let mut counts = ReplayCounts::default();
     for row in review.usage.into_iter().flat_map(credit::uses) {
         if row.call.outcome != Outcome::Authorized || row.call.basis == Basis::Secondary {
@@ -103,8 +105,8 @@ pub fn replay<'d>(
             counts.unknown_resource += 1;
             continue;
         };
-        let before = evaluate::evaluate_identity(&request, &old).decision;
-        let now = evaluate::evaluate_identity(&request, &new).decision;
+        let before = old.decide(&request);
+        let now = new.decide(&request);
         match (before, now) {
             (Decision::Allowed, Decision::Allowed) => counts.allowed += 1,
             (Decision::Depends(_), Decision::Allowed | Decision::Depends(_)) => counts.undecided += 1,
