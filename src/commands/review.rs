@@ -53,7 +53,7 @@ fn check_selection(snapshot: &Snapshot, args: &ReviewArgs) -> anyhow::Result<()>
 fn keep_selected(snapshot: &mut Snapshot, args: &ReviewArgs) {
     snapshot.principals.retain(|principal| {
         let account = principal.account.map(|account| account.to_string()).unwrap_or_default();
-        (args.role.is_empty() || args.role.iter().any(|wanted| select::fits(principal, wanted)))
+        (args.role.is_empty() || args.role.iter().any(|wanted| principal.is_named(wanted)))
             && (args.account.is_empty() || args.account.contains(&account))
     });
 }
