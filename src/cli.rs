@@ -64,9 +64,9 @@ pub struct LogArgs {
     pub max_file_mib: Option<u64>,
 }
 
-/// Arguments of `review`.
+/// What is judged, by which rules; the same for every command that judges principals.
 #[derive(Debug, Args)]
-pub struct ReviewArgs {
+pub struct JudgeArgs {
     /// The logs.
     #[command(flatten)]
     pub logs: LogArgs,
@@ -91,9 +91,23 @@ pub struct ReviewArgs {
     /// Protect principals created less than this before the end of the window
     #[arg(long, value_name = "DAYS", default_value = "90d", help_heading = "Judgement", value_parser = parse_days)]
     pub min_age: u32,
+    /// Protect permissions that were granted less than this before the end of the window
+    #[arg(long, value_name = "DAYS", default_value = "14d", help_heading = "Judgement", value_parser = parse_days)]
+    pub grace: u32,
+    /// What must not be trimmed, with owner, reason and expiry (TOML, docs/EXCLUSIONS.md)
+    #[arg(long, value_name = "FILE", help_heading = "Judgement")]
+    pub exclusions: Option<PathBuf>,
     /// Show recommendations although the coverage is below --min-window
     #[arg(long, help_heading = "Judgement")]
     pub force: bool,
+}
+
+/// Arguments of `review`.
+#[derive(Debug, Args)]
+pub struct ReviewArgs {
+    /// What is judged.
+    #[command(flatten)]
+    pub judge: JudgeArgs,
 
     /// Write the report folder: review.json, review.md, policies/
     #[arg(short, long, value_name = "DIR", help_heading = "Output")]

@@ -9,8 +9,8 @@ use crate::iam::policy::Matcher;
 use crate::iam::reference::ActionInfo;
 use crate::iam::{Effect, PolicyDocument, Statement, glob};
 use crate::time::{DAY_SECONDS, Day, Timestamp};
+use crate::trail::grant_change::{Change, Holder, Target, What};
 use crate::usage::GrantChanges;
-use crate::usage::grant_changes::{Change, Holder, Target, What};
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
@@ -290,6 +290,9 @@ impl Grace<'_> {
     }
 }
 
+/// A statement with more patterns is not looked at one by one: each look is a proof.
+const PATTERNS_MAX: usize = 64;
+
 /// The patterns of a statement that the old document did not grant; `None` when it granted the whole
 /// statement. What is not proved to be old is new.
 fn new_patterns<'s>(
@@ -298,7 +301,7 @@ fn new_patterns<'s>(
     statement: &'s Statement,
     version: Option<&str>,
 ) -> Option<NewPatterns<'s>> {
-    let was_granted = |statement: &Statement| {
+    let granted_before = |statement: &Statement| {
         let document = PolicyDocument {
             version: version.map(str::to_owned),
             id: None,
@@ -306,22 +309,22 @@ fn new_patterns<'s>(
             single: false,
             unknown: Vec::new(),
         };
-        matches!(contain::contain(&[&document], &[before]), Containment::Proved { .. })
+        contain::contain(&[&document], &[before])
     };
-    if statement.effect == Effect::Deny || was_granted(statement) {
+    if statement.effect == Effect::Deny || matches!(granted_before(statement), Containment::Proved { .. }) {
         return None;
     }
-    let old = match &statement.action {
-        Some(matcher) if !matcher.negated => {
-            let alone = |one: &&String| {
-                was_granted(&Statement {
-                    action: Some(Matcher::of(vec![(*one).clone()])),
-                    ..statement.clone()
-                })
-            };
-            matcher.patterns.values.iter().filter(alone).map(String::as_str).collect()
+    let mut old = Vec::new();
+    if let Some(matcher) = statement.action.as_ref().filter(|matcher| !matcher.negated) {
+        for pattern in matcher.patterns.values.iter().take(PATTERNS_MAX) {
+            let action = Some(Matcher::of(vec![pattern.clone()]));
+            match granted_before(&Statement { action, ..statement.clone() }) {
+                Containment::Proved { .. } => old.push(pattern.as_str()),
+                Containment::Refuted(_) => {}
+                // What makes one proof too hard makes the others so.
+                Containment::Unknown(_) => break,
+            }
         }
-        _ => Vec::new(),
-    };
+    }
     Some(NewPatterns { why: new.why.clone(), old })
 }

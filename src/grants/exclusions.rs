@@ -11,7 +11,7 @@ use std::fmt;
 use std::fs;
 use std::path::{Path, PathBuf};
 use toml::Spanned;
-use toml::de::{DeTable, DeValue};
+use toml::de::{DeString, DeTable, DeValue};
 
 /// What is excluded from trimming.
 #[derive(Clone, Debug, Default)]
@@ -290,9 +290,9 @@ impl<'r> Fields<'r> {
         if fields.table.is_empty() {
             return Err(self.reader.fault(fields.at, &name, "the table is empty"));
         }
-        let one = |(key, value): (&Spanned<_>, &Spanned<DeValue<'_>>)| {
-            let key: &str = AsRef::<str>::as_ref(key.get_ref() as &toml::de::DeString<'_>);
-            Ok((key.to_owned(), self.reader.text(value, &fields.named(key))?))
+        let one = |(key, value): (&Spanned<DeString<'_>>, &Spanned<DeValue<'_>>)| {
+            let text = self.reader.text(value, &fields.named(key.get_ref()))?;
+            Ok((key.get_ref().to_string(), text))
         };
         fields.table.iter().map(one).collect()
     }

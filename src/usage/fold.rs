@@ -3,7 +3,7 @@
 //! Most events repeat: the same caller, the same kind of call, often the same resource. What was found out
 //! once is remembered by the bytes that it depends on, and compared in full, never by a hash alone.
 
-use super::grant_changes::{GrantChanges, Operation};
+use super::grant_changes::GrantChanges;
 use super::memo::{self, Memo};
 use super::rows::Rows;
 use super::{
@@ -14,6 +14,7 @@ use crate::iam::reference::{ActionInfo, reference};
 use crate::iam::{AccountId, arn, arn_template};
 use crate::trail::action_map::{self, Mapping};
 use crate::trail::event::{Event, EventType, UserIdentity};
+use crate::trail::grant_change::Operation;
 use crate::trail::identity::{self, Principal};
 use crate::trail::outcome::{Denial, Outcome, PolicyType};
 use crate::trail::passed_roles::{PassedRole, PassedRoles, Places, RoleReference};

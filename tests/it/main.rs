@@ -17,6 +17,7 @@ mod identities;
 mod laws;
 mod naive;
 mod policies;
+mod protection;
 mod readme;
 mod review;
 mod run;
