@@ -98,6 +98,12 @@ pub struct JudgeArgs {
     /// Protect principals created less than this before the end of the window
     #[arg(long, value_name = "DAYS", default_value = "90d", help_heading = "Judgement", value_parser = parse_days)]
     pub min_age: u32,
+    /// Protect permissions that were granted less than this before the end of the window
+    #[arg(long, value_name = "DAYS", default_value = "14d", help_heading = "Judgement", value_parser = parse_days)]
+    pub grace: u32,
+    /// What must not be trimmed, with owner, reason and expiry (TOML, docs/EXCLUSIONS.md)
+    #[arg(long, value_name = "FILE", help_heading = "Judgement")]
+    pub exclusions: Option<PathBuf>,
     /// Show recommendations although the coverage is below --min-window
     #[arg(long, help_heading = "Judgement")]
     pub force: bool,
@@ -114,6 +120,8 @@ impl JudgeArgs {
             account: Vec::new(),
             min_window: 1,
             min_age: 0,
+            grace: 0,
+            exclusions: None,
             force: true,
         }
     }

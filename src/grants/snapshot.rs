@@ -6,7 +6,7 @@
 use super::InputFile;
 use crate::error::ParseError;
 use crate::iam::json::{Json, JsonError};
-use crate::iam::{AccountId, Arn, PolicyDocument};
+use crate::iam::{AccountId, Arn, PolicyDocument, glob};
 use crate::time::Timestamp;
 use std::collections::BTreeMap;
 use std::fs;
@@ -101,6 +101,18 @@ pub struct AttachedPolicy {
     pub document: Option<Arc<PolicyDocument>>,
     /// How many principals and groups of the snapshot hold this policy. Inline policies: 1.
     pub holders: usize,
+    /// The versions of a customer managed policy that the snapshot dates, the default one first, then
+    /// the earlier ones, latest first. Empty for other policies: AWS changes its own.
+    pub versions: Vec<PolicyVersion>,
+}
+
+/// One stored version of a managed policy.
+#[derive(Clone, Debug)]
+pub struct PolicyVersion {
+    /// `CreateDate`.
+    pub created: Timestamp,
+    /// The document; `None` when it is unreadable.
+    pub document: Option<Arc<PolicyDocument>>,
 }
 
 /// Where a policy lives, which decides how it can be changed.
@@ -189,6 +201,13 @@ pub enum SnapshotError {
     },
 }
 
+impl GrantedPrincipal {
+    /// Does a name that somebody wrote mean this principal: its ARN or its name, with `*` and `?`?
+    pub fn is_named(&self, wanted: &str) -> bool {
+        glob::matches(wanted, self.arn.as_str()) || glob::matches_ignore_case(wanted, &self.name)
+    }
+}
+
 impl Snapshot {
     /// Reads one snapshot file after the other into one snapshot.
     #[expect(clippy::disallowed_methods, reason = "this module is the rim for snapshots")]
@@ -232,10 +251,17 @@ impl Snapshot {
     }
 }
 
+/// A managed policy: its default version's document, and its dated versions.
+#[derive(Clone, Default)]
+struct Managed {
+    document: Option<Arc<PolicyDocument>>,
+    versions: Vec<PolicyVersion>,
+}
+
 /// Reads one file; managed policies first, because principals refer to them.
 struct FileReader<'a> {
     json: &'a Json,
-    managed: BTreeMap<&'a str, Option<Arc<PolicyDocument>>>,
+    managed: BTreeMap<&'a str, Managed>,
     holders: BTreeMap<&'a str, usize>,
     out: &'a mut Snapshot,
 }
@@ -259,7 +285,8 @@ impl<'a> FileReader<'a> {
                 self.problem(arn, "the snapshot does not hold the policy's default version");
                 None
             };
-            self.managed.insert(arn, document);
+            let versions = versions(policy, version, document.as_ref());
+            self.managed.insert(arn, Managed { document, versions });
         }
     }
 
@@ -301,7 +328,10 @@ impl<'a> FileReader<'a> {
         }
         let boundary = json.get("PermissionsBoundary").map(|boundary| {
             let arn = text(boundary, "PermissionsBoundaryArn");
-            Boundary { arn: arn.to_owned(), document: self.managed.get(arn).cloned().flatten() }
+            Boundary {
+                arn: arn.to_owned(),
+                document: self.managed.get(arn).and_then(|one| one.document.clone()),
+            }
         });
         self.instance_profiles(json);
         self.out.principals.push(GrantedPrincipal {
@@ -330,7 +360,13 @@ impl<'a> FileReader<'a> {
                 self.problem(holder, format!("inline policy `{name}` has no document"));
                 None
             };
-            policies.push(AttachedPolicy { name, source: PolicySource::Inline, document, holders: 1 });
+            policies.push(AttachedPolicy {
+                name,
+                source: PolicySource::Inline,
+                document,
+                holders: 1,
+                versions: Vec::new(),
+            });
         }
         policies
     }
@@ -339,7 +375,7 @@ impl<'a> FileReader<'a> {
         let mut policies = Vec::new();
         for attached in items(json.get("AttachedManagedPolicies")) {
             let arn = text(attached, "PolicyArn");
-            let document = self.managed.get(arn).cloned().flatten();
+            let Managed { document, versions } = self.managed.get(arn).cloned().unwrap_or_default();
             if !self.managed.contains_key(arn) {
                 self.problem(holder, format!("the snapshot does not hold the attached policy `{arn}`"));
             }
@@ -355,6 +391,7 @@ impl<'a> FileReader<'a> {
                 source,
                 document,
                 holders,
+                versions,
             });
         }
         policies
@@ -388,6 +425,34 @@ impl<'a> FileReader<'a> {
             self.out.instance_profiles.insert(key, roles.collect());
         }
     }
+}
+
+/// The dated versions of a customer managed policy: the default one, which counts from the policy's own
+/// dates when it has none, then the earlier ones, latest first.
+fn versions(
+    policy: &Json,
+    default: Option<&Json>,
+    document: Option<&Arc<PolicyDocument>>,
+) -> Vec<PolicyVersion> {
+    let arn = text(policy, "Arn");
+    if crate::iam::arn::split(arn).is_none_or(|parts| parts.account == "aws") {
+        return Vec::new();
+    }
+    let dated = |json: &Json, key: &str| Timestamp::parse(text(json, key));
+    let own = default.and_then(|version| dated(version, "CreateDate"));
+    let Some(created) = own.or(dated(policy, "UpdateDate")).or(dated(policy, "CreateDate")) else {
+        return Vec::new();
+    };
+    let earlier = items(policy.get("PolicyVersionList")).filter_map(|version| {
+        let document = version.get("Document").and_then(|document| read_document(document).ok());
+        let version =
+            PolicyVersion { created: dated(version, "CreateDate")?, document: document.map(Arc::new) };
+        (version.created < created).then_some(version)
+    });
+    let mut versions: Vec<PolicyVersion> = earlier.collect();
+    versions.sort_by_key(|version| std::cmp::Reverse(version.created));
+    versions.insert(0, PolicyVersion { created, document: document.cloned() });
+    versions
 }
 
 /// A document as an object, or as the URL-encoded text that the IAM API itself returns.

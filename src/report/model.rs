@@ -5,7 +5,7 @@ use super::escape;
 use crate::drift::credit::Use;
 use crate::drift::finding::{self, Finding};
 use crate::drift::{PolicyReview, PrincipalReview, Standing, StatementReview, Verdict};
-use crate::grants::{AttachedPolicy, GrantedPrincipal, PolicySource, PrincipalType};
+use crate::grants::{AttachedPolicy, Exclusion, GrantedPrincipal, PolicySource, PrincipalType};
 use crate::iam::contain::Containment;
 use crate::iam::reference::ActionInfo;
 use crate::iam::{Effect, PolicyDocument};
@@ -37,6 +37,8 @@ pub struct Report {
     pub forced: bool,
     /// One for each principal, the most removable grants first.
     pub principals: Vec<PrincipalReport>,
+    /// The entries of the exclusions file.
+    pub exclusions: Vec<ExclusionReport>,
     /// Service-linked roles, which nobody can edit: ARNs.
     pub service_linked: Vec<String>,
     /// API calls that no table maps, by (`eventSource`, `eventName`), of all principals.
@@ -45,6 +47,39 @@ pub struct Report {
     pub problems: Vec<Problem>,
     /// Places of the snapshot that could not be used: what and why.
     pub snapshot_problems: Vec<(String, String)>,
+}
+
+/// One entry of the exclusions file.
+#[derive(Clone, Debug)]
+pub struct ExclusionReport {
+    /// The entry.
+    pub entry: Exclusion,
+    /// Was it applied?
+    pub state: ExclusionState,
+    /// ARNs of the reviewed principals that it fits, sorted.
+    pub principals: Vec<String>,
+}
+
+/// What became of an exclusion.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum ExclusionState {
+    /// It fits somebody and was applied.
+    Used,
+    /// It fits nobody who was reviewed.
+    Unused,
+    /// Its last day is over: it was not applied.
+    Expired,
+}
+
+impl ExclusionState {
+    /// The word for reports and JSON.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Used => "used",
+            Self::Unused => "unused",
+            Self::Expired => "expired",
+        }
+    }
 }
 
 /// What the logs cover.
@@ -96,6 +131,8 @@ pub struct PrincipalReport {
     pub standing: Standing,
     /// Why it is left as it is for now, if it is.
     pub protected: Option<String>,
+    /// The exclusions that fit it, as indices into the file's entries.
+    pub exclusions: BTreeSet<usize>,
     /// Distinct granted actions by verdict, in the order of [`Verdict::ALL`].
     pub counts: [usize; 5],
     /// All events of the principal.
@@ -287,6 +324,7 @@ impl PrincipalReport {
             kind: if principal.kind == PrincipalType::Role { "role" } else { "user" },
             standing: review.standing,
             protected: review.protected.clone(),
+            exclusions: review.exclusions.clone(),
             counts: review.counts(),
             events: usage.map(|usage| usage.events.clone()).unwrap_or_default(),
             denied: usage.map_or(0, |usage| usage.denials.values().map(|stats| stats.count).sum()),

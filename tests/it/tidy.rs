@@ -20,6 +20,7 @@ const CONFINED: [(&str, &[&str]); 12] = [
     ("ipnet", &["iam"]),
     ("ring", &["sha256", "trail/digest"]),
     ("jiff", &["time", "iam"]),
+    ("toml", &["grants"]),
     ("serde_json", &["iam", "trail", "grants", "report"]),
 ];
 
