@@ -4,7 +4,7 @@ pub mod snapshot;
 pub mod trails;
 
 pub use snapshot::{
-    AttachedPolicy, Boundary, GrantedPrincipal, LastUsed, PolicySource, PrincipalType, Snapshot,
+    AttachedPolicy, Boundary, GrantedPrincipal, LastUsed, Original, PolicySource, PrincipalType, Snapshot,
     SnapshotProblem,
 };
 pub use trails::{DataScope, Selectors, TrailsError};
