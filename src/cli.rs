@@ -64,9 +64,9 @@ pub struct LogArgs {
     pub max_file_mib: Option<u64>,
 }
 
-/// Arguments of `review`.
+/// What is judged, by which rules; the same for every command that judges principals.
 #[derive(Debug, Args)]
-pub struct ReviewArgs {
+pub struct JudgeArgs {
     /// The logs.
     #[command(flatten)]
     pub logs: LogArgs,
@@ -94,6 +94,14 @@ pub struct ReviewArgs {
     /// Show recommendations although the coverage is below --min-window
     #[arg(long, help_heading = "Judgement")]
     pub force: bool,
+}
+
+/// Arguments of `review`.
+#[derive(Debug, Args)]
+pub struct ReviewArgs {
+    /// What is judged.
+    #[command(flatten)]
+    pub judge: JudgeArgs,
 
     /// Write the report folder: review.json, review.md, policies/
     #[arg(short, long, value_name = "DIR", help_heading = "Output")]

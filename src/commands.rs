@@ -2,6 +2,7 @@
 
 pub mod completions;
 pub mod explain;
+pub mod judge;
 pub mod output;
 pub mod read_logs;
 pub mod review;
