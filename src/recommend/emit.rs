@@ -176,6 +176,12 @@ impl<'a> PrincipalChange<'a> {
         format!("arn:{}:iam::{}:policy/{name}", parts.partition, parts.account)
     }
 
+    /// What the identifiers of a new policy are made of: the names of the principal and of the policy.
+    fn new_title(&self, new: &NewPolicy) -> String {
+        let who = &self.principal.name;
+        if new.name.starts_with(who.as_str()) { new.name.clone() } else { format!("{who}-{}", new.name) }
+    }
+
     /// The principal is that of a permission set, which is changed in Identity Center.
     pub fn is_permission_set(&self) -> bool {
         self.policies.iter().any(|policy| policy.step == Step::UpdatePermissionSet)

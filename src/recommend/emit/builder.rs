@@ -97,10 +97,9 @@ fn block(statement: &Statement) -> Result<Block<'_>, &'static str> {
         return Err("a statement has an element that the policy builder does not know");
     }
     let mut lists = Vec::new();
-    for (matcher, plain, negated) in [
-        (&statement.action, "actions", "not_actions"),
-        (&statement.resource, "resources", "not_resources"),
-    ] {
+    for (matcher, plain, negated) in
+        [(&statement.action, "actions", "not_actions"), (&statement.resource, "resources", "not_resources")]
+    {
         let Some(matcher) = matcher else { continue };
         if matcher.patterns.values.is_empty() {
             return Err(EMPTY);

@@ -38,7 +38,7 @@ pub fn emit(changes: &[PrincipalChange<'_>]) -> String {
         }
         for policy in &change.policies {
             for new in &policy.documents {
-                let id = names.unique(&pascal(&format!("{}-{}", change.principal.name, new.name)));
+                let id = names.unique(&pascal(&change.new_title(new)));
                 resource(&mut body, change, policy, (&id, &new.name, &new.document));
             }
         }
@@ -78,7 +78,10 @@ fn resource(
     };
     if let Some(why) = builder::cdk_obstacle(document) {
         let json = literal::literal(&opaque(document), JSON, 6);
-        fields.push(format!("// Not of the class PolicyDocument: {}.\n      policyDocument: {json}", terminal(why)));
+        fields.push(format!(
+            "// Not of the class PolicyDocument: {}.\n      policyDocument: {json}",
+            terminal(why)
+        ));
     } else {
         fields.push(format!("policyDocument: {}", policy_document(document)));
     }
@@ -118,8 +121,7 @@ fn statement(out: &mut String, one: &Statement) {
         let Some(matcher) = matcher else { return };
         let name = if matcher.negated { negated } else { plain };
         let values = matcher.patterns.values.iter().cloned().map(Json::String).collect();
-        let _ =
-            writeln!(out, "            {name}: {},", literal::literal(&Json::Array(values), JSON, 12));
+        let _ = writeln!(out, "            {name}: {},", literal::literal(&Json::Array(values), JSON, 12));
     };
     list(one.action.as_ref(), "actions", "notActions");
     list(one.resource.as_ref(), "resources", "notResources");

@@ -27,7 +27,7 @@ pub fn emit(changes: &[PrincipalChange<'_>]) -> String {
         }
         for policy in &change.policies {
             for new in &policy.documents {
-                let id = names.unique(&pascal(&format!("{}-{}", change.principal.name, new.name)));
+                let id = names.unique(&pascal(&change.new_title(new)));
                 let (class, properties) = resource(change, policy, &new.name, &new.document);
                 let _ = writeln!(
                     resources,

@@ -110,7 +110,8 @@ fn difference(old: &str, new: &str) -> String {
         let below = common.last().cloned().unwrap_or_default();
         let mut row = vec![0; new.len() + 1];
         for (j, other) in new.iter().enumerate().rev() {
-            let value = if line == other { at(&below, j + 1) + 1 } else { at(&below, j).max(at(&row, j + 1)) };
+            let value =
+                if line == other { at(&below, j + 1) + 1 } else { at(&below, j).max(at(&row, j + 1)) };
             if let Some(cell) = row.get_mut(j) {
                 *cell = value;
             }

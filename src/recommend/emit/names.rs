@@ -77,7 +77,11 @@ mod tests {
             ("", "p_", "P"),
             ("ä${x}\n", "x", "X"),
         ] {
-            assert_eq!((snake(text).as_str(), pascal(text).as_str()), (expect_snake, expect_pascal), "{text}");
+            assert_eq!(
+                (snake(text).as_str(), pascal(text).as_str()),
+                (expect_snake, expect_pascal),
+                "{text}"
+            );
         }
         assert_eq!(camel("policy_arn"), "policyArn");
         let mut names = Names::default();

@@ -64,7 +64,7 @@ pub struct Resource {
 }
 
 /// What the roles of a snapshot do not tell.
-const ROLE_UNKNOWN: &[&str] = &["description", "force_detach_policies", "max_session_duration"];
+const ROLE_UNKNOWN: &[&str] = &["description", "max_session_duration"];
 
 /// The program.
 pub fn program(changes: &[PrincipalChange<'_>]) -> Vec<Item> {
@@ -122,8 +122,7 @@ impl Parts<'_, '_> {
         let (mut attached, mut attachments) = (Vec::new(), Vec::new());
         for policy in &self.change.policies {
             for new in &policy.documents {
-                let wanted = snake(&format!("{}_{}", self.change.principal.name, new.name));
-                let name = self.names.unique(&wanted);
+                let name = self.names.unique(&snake(&self.change.new_title(new)));
                 match policy.step {
                     Step::PutInline => self.inline(&name, new, &who),
                     Step::NewVersion => self.managed(&format!("{name}_policy"), new, Some(policy)),
@@ -150,7 +149,9 @@ impl Parts<'_, '_> {
             self.comment("The snapshot does not hold the trust policy, so the role is not defined here.");
             return name();
         };
-        let variable = self.names.unique(&format!("{}_role", snake(&principal.name)));
+        let variable = snake(&principal.name);
+        let variable = variable.strip_suffix("_role").unwrap_or(&variable);
+        let variable = self.names.unique(&format!("{variable}_role"));
         self.comment("The role exists: adopt it before the first `pulumi up`, which would else create it.");
         self.adopt("aws:iam/role:Role", &variable, &principal.name);
         let mut fields = vec![
@@ -210,8 +211,7 @@ impl Parts<'_, '_> {
     fn document(&mut self, variable: &str, document: &PolicyDocument) -> Value {
         match builder::blocks(document) {
             Ok(blocks) => {
-                let mut fields =
-                    vec![("version", Value::Text(builder::version(document).to_owned()))];
+                let mut fields = vec![("version", Value::Text(builder::version(document).to_owned()))];
                 if let Some(id) = &document.id {
                     fields.push(("policy_id", Value::Text(id.clone())));
                 }
@@ -232,10 +232,7 @@ impl Parts<'_, '_> {
             PrincipalType::User => ("iam.UserPolicyAttachment", "user"),
         };
         let variable = format!("{name}_attachment");
-        let fields = vec![
-            (holder, who.clone()),
-            ("policy_arn", Value::Of(format!("{name}_policy"), "arn")),
-        ];
+        let fields = vec![(holder, who.clone()), ("policy_arn", Value::Of(format!("{name}_policy"), "arn"))];
         self.resource(&variable, class, fields);
         variable
     }
@@ -257,8 +254,7 @@ impl Parts<'_, '_> {
             });
             let kept: Vec<Value> = kept.collect();
             let (class, list, after) = if inline {
-                let class =
-                    if is_role { "iam.RolePoliciesExclusive" } else { "iam.UserPoliciesExclusive" };
+                let class = if is_role { "iam.RolePoliciesExclusive" } else { "iam.UserPoliciesExclusive" };
                 (class, ("policy_names", Value::List(kept)), Vec::new())
             } else {
                 let class = if is_role {

@@ -49,7 +49,7 @@ fn principal(out: &mut String, change: &PrincipalChange<'_>, names: &mut Names) 
     let mut attached: Vec<String> = Vec::new();
     for policy in &change.policies {
         for new in &policy.documents {
-            let name = names.unique(&snake(&format!("{}_{}", change.principal.name, new.name)));
+            let name = names.unique(&snake(&change.new_title(new)));
             let document = document(out, &name, &new.document);
             match policy.step {
                 Step::PutInline => inline(out, change, new, (&name, &document)),
@@ -78,30 +78,36 @@ fn principal(out: &mut String, change: &PrincipalChange<'_>, names: &mut Names) 
     }
 }
 
-fn inline(
-    out: &mut String,
-    change: &PrincipalChange<'_>,
-    new: &NewPolicy,
-    (name, document): (&str, &str),
-) {
+fn inline(out: &mut String, change: &PrincipalChange<'_>, new: &NewPolicy, (name, document): (&str, &str)) {
     let kind = change.kind();
-    let _ = writeln!(
-        out,
-        "\nresource \"aws_iam_{kind}_policy\" \"{name}\" {{\n  name   = {}\n  {kind}   = {}\n  policy = {document}\n}}",
-        string(&new.name),
-        string(&change.principal.name)
-    );
+    let _ = writeln!(out, "\nresource \"aws_iam_{kind}_policy\" \"{name}\" {{");
+    let attributes = [
+        ("name", string(&new.name)),
+        (kind, string(&change.principal.name)),
+        ("policy", document.to_owned()),
+    ];
+    body(out, 2, &attributes);
+    out.push_str("}\n");
     let id = format!("{}:{}", change.principal.name, new.name);
     import(out, &format!("aws_iam_{kind}_policy.{name}"), &id);
 }
 
 fn new_version(out: &mut String, policy: &PolicyChange<'_>, (name, document): (&str, &str)) {
-    let _ = writeln!(
-        out,
-        "\nresource \"aws_iam_policy\" \"{name}\" {{\n  name   = {}\n  path   = {}\n  policy = {document}\n
-  lifecycle {{\n    # Not in the snapshot; another description would replace the policy.\n    ignore_changes = [description, tags, tags_all]\n  }}\n}}",
-        string(&policy.policy.name),
-        string(policy_path(policy.arn()))
+    let _ = writeln!(out, "\nresource \"aws_iam_policy\" \"{name}\" {{");
+    let attributes = [
+        ("name", string(&policy.policy.name)),
+        ("path", string(policy_path(policy.arn()))),
+        ("policy", document.to_owned()),
+    ];
+    body(out, 2, &attributes);
+    out.push_str(
+        "
+  lifecycle {
+    # Not in the snapshot; another description would replace the policy.
+    ignore_changes = [description, tags, tags_all]
+  }
+}
+",
     );
     import(out, &format!("aws_iam_policy.{name}"), policy.arn());
 }
@@ -113,16 +119,13 @@ fn create_and_attach(
     (name, document): (&str, &str),
 ) {
     let kind = change.kind();
-    let _ = writeln!(
-        out,
-        "\nresource \"aws_iam_policy\" \"{name}\" {{\n  name   = {}\n  policy = {document}\n}}",
-        string(&new.name)
-    );
-    let _ = writeln!(
-        out,
-        "\nresource \"aws_iam_{kind}_policy_attachment\" \"{name}\" {{\n  {kind}       = {}\n  policy_arn = aws_iam_policy.{name}.arn\n}}",
-        string(&change.principal.name)
-    );
+    let _ = writeln!(out, "\nresource \"aws_iam_policy\" \"{name}\" {{");
+    body(out, 2, &[("name", string(&new.name)), ("policy", document.to_owned())]);
+    let _ = writeln!(out, "}}\n\nresource \"aws_iam_{kind}_policy_attachment\" \"{name}\" {{");
+    let attributes =
+        [(kind, string(&change.principal.name)), ("policy_arn", format!("aws_iam_policy.{name}.arn"))];
+    body(out, 2, &attributes);
+    out.push_str("}\n");
 }
 
 /// The list of all that stays: what is not in it is detached or deleted.
@@ -136,14 +139,16 @@ fn exclusive(
     let gone: Vec<String> = change.removed(what == "policies").map(PolicyChange::title).collect();
     let _ = writeln!(
         out,
-        "\n# Removes {} from the {kind}, and whatever else is not in this list.\nresource \"aws_iam_{kind}_{what}_exclusive\" \"{name}\" {{\n  {kind}_name = {}",
-        gone.join(", "),
-        string(&change.principal.name)
+        "\n# Removes {} from the {kind}, and whatever else is not in this list.\nresource \"aws_iam_{kind}_{what}_exclusive\" \"{name}\" {{",
+        gone.join(", ")
     );
-    let _ = writeln!(out, "  {argument} = [{}]", kept.join(", "));
+    let holder = format!("{kind}_name");
+    let mut attributes =
+        vec![(holder.as_str(), string(&change.principal.name)), (argument, list(kept.to_vec(), 2))];
     if !after.is_empty() {
-        let _ = writeln!(out, "  depends_on = [{}]", after.join(", "));
+        attributes.push(("depends_on", list(after.to_vec(), 2)));
     }
+    body(out, 2, &attributes);
     out.push_str("}\n");
 }
 
@@ -155,11 +160,14 @@ fn permission_set(out: &mut String, change: &PrincipalChange<'_>, names: &mut Na
     let set = match permission_set::joined(change) {
         Ok(set) => set,
         Err(why) => {
-            let _ = writeln!(out, "# Not expressed: the changes cannot be one inline policy: {}", terminal(&why));
+            let _ =
+                writeln!(out, "# Not expressed: the changes cannot be one inline policy: {}", terminal(&why));
             return;
         }
     };
-    out.push_str("# It belongs to a permission set, which other accounts may use too: see what they need first.\n");
+    out.push_str(
+        "# It belongs to a permission set, which other accounts may use too: see what they need first.\n",
+    );
     for policy in &set.detach {
         let _ = writeln!(
             out,
@@ -196,14 +204,10 @@ resource \"aws_ssoadmin_permission_set_inline_policy\" \"{name}\" {{
 fn document(out: &mut String, name: &str, document: &PolicyDocument) -> String {
     match builder::blocks(document) {
         Ok(blocks) => {
-            let _ = writeln!(
-                out,
-                "\ndata \"aws_iam_policy_document\" \"{name}\" {{\n  version = {}",
-                string(builder::version(document))
-            );
-            if let Some(id) = &document.id {
-                let _ = writeln!(out, "  policy_id = {}", string(id));
-            }
+            let _ = writeln!(out, "\ndata \"aws_iam_policy_document\" \"{name}\" {{");
+            let mut attributes = vec![("version", string(builder::version(document)))];
+            attributes.extend(document.id.iter().map(|id| ("policy_id", string(id))));
+            body(out, 2, &attributes);
             for block in &blocks {
                 statement(out, block);
             }
@@ -224,41 +228,50 @@ fn document(out: &mut String, name: &str, document: &PolicyDocument) -> String {
 
 fn statement(out: &mut String, block: &Block<'_>) {
     out.push_str("\n  statement {\n");
-    if let Some(sid) = block.sid {
-        let _ = writeln!(out, "    sid    = {}", string(sid));
-    }
-    let _ = writeln!(out, "    effect = {}", string(block.effect));
-    for (name, values) in &block.lists {
-        list(out, 4, name, values.iter().map(String::as_str));
-    }
+    let mut attributes: Vec<(&str, String)> = Vec::new();
+    attributes.extend(block.sid.map(|sid| ("sid", string(sid))));
+    attributes.push(("effect", string(block.effect)));
+    attributes.extend(block.lists.iter().map(|(name, values)| (*name, strings(values, 4))));
+    body(out, 4, &attributes);
     for (name, kind, values) in &block.principals {
-        let _ = writeln!(out, "    {name} {{\n      type = {}", string(kind));
-        list(out, 6, "identifiers", values.iter().copied());
-        out.push_str("    }\n");
+        let attributes = [("type", string(kind)), ("identifiers", strings(values, 6))];
+        nested(out, name, &attributes);
     }
     for (test, variable, values) in &block.conditions {
-        let _ = writeln!(
-            out,
-            "    condition {{\n      test     = {}\n      variable = {}",
-            string(test),
-            string(variable)
-        );
-        list(out, 6, "values", values.iter().map(String::as_str));
-        out.push_str("    }\n");
+        let attributes =
+            [("test", string(test)), ("variable", string(variable)), ("values", strings(values, 6))];
+        nested(out, "condition", &attributes);
     }
     out.push_str("  }\n");
 }
 
-fn list<'t>(out: &mut String, indent: usize, name: &str, values: impl Iterator<Item = &'t str>) {
+fn nested(out: &mut String, name: &str, attributes: &[(&str, String)]) {
+    let _ = writeln!(out, "\n    {name} {{");
+    body(out, 6, attributes);
+    out.push_str("    }\n");
+}
+
+/// Attributes as `terraform fmt` has them: those on consecutive single lines have their signs in one column.
+fn body(out: &mut String, indent: usize, attributes: &[(&str, String)]) {
     let blanks = " ".repeat(indent);
-    let values: Vec<String> = values.map(string).collect();
-    if let [only] = values.as_slice() {
-        let _ = writeln!(out, "{blanks}{name} = [{only}]");
-        return;
+    for run in attributes.chunk_by(|(_, a), (_, b)| !a.contains('\n') && !b.contains('\n')) {
+        let width = run.iter().map(|(name, _)| name.len()).max().unwrap_or_default();
+        for (name, value) in run {
+            let _ = writeln!(out, "{blanks}{name:width$} = {value}");
+        }
     }
-    let _ = writeln!(out, "{blanks}{name} = [");
-    for value in values {
-        let _ = writeln!(out, "{blanks}  {value},");
+}
+
+fn strings(values: &[impl AsRef<str>], indent: usize) -> String {
+    list(values.iter().map(|value| string(value.as_ref())).collect(), indent)
+}
+
+/// A list of expressions: on one line when there is at most one.
+fn list(values: Vec<String>, indent: usize) -> String {
+    if values.len() < 2 {
+        return format!("[{}]", values.concat());
     }
-    let _ = writeln!(out, "{blanks}]");
+    let blanks = " ".repeat(indent);
+    let lines: String = values.into_iter().map(|value| format!("{blanks}  {value},\n")).collect();
+    format!("[\n{lines}{blanks}]")
 }

@@ -27,7 +27,6 @@ need_account() {
 }
 
 # A query: is the document $1 the new one, the old one, or another? Compares JSON, not text.
-# shellcheck disable=SC2016
 which_policy() {
   if [ -n "$new" ]; then printf '%s == `%s` && `"new"` || ' "$1" "$new"; fi
   if [ -n "$old" ]; then printf '%s == `%s` && `"old"` || ' "$1" "$old"; fi

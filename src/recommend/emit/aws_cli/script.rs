@@ -6,7 +6,9 @@ use crate::escape::{file_name, shell, terminal};
 use crate::grants::PolicySource;
 use crate::iam::json::Json;
 use crate::recommend::Step;
-use crate::recommend::emit::{NewPolicy, PolicyChange, PrincipalChange, literal, permission_set, policy_path};
+use crate::recommend::emit::{
+    NewPolicy, PolicyChange, PrincipalChange, literal, permission_set, policy_path,
+};
 use std::fmt::Write as _;
 
 /// What both scripts start with, behind their first comment.
@@ -20,12 +22,14 @@ const APPLY: &str = "\
 # Made by trailtrim: gives policies that lack what their principals did not use.
 # Needs the aws CLI with credentials for the account. Running it again is harmless: what is done is left
 # alone. A policy that is not as the snapshot has it stops the script. Keep the rollback script at hand.
+# shellcheck disable=SC2016 # Policies hold ${...}, queries hold backticks; neither is for the shell.
 ";
 
 const ROLLBACK: &str = "\
 #!/bin/sh
 # Made by trailtrim: takes back what the apply script of the same changes did.
 # Needs the aws CLI with credentials for the account. Running it again is harmless.
+# shellcheck disable=SC2016 # Policies hold ${...}, queries hold backticks; neither is for the shell.
 ";
 
 /// The script that makes all changes.
@@ -149,7 +153,7 @@ impl<'a> Section<'a> {
         };
         let act = match (self.policy.step, forward) {
             (Step::NewVersion, true) => {
-                format!("make_room {}\n    {}", self.arn, self.call.create_version("\"$new\""))
+                format!("make_room {}\n    {}", self.arn, self.call.create_version("\"$new\" >/dev/null"))
             }
             (Step::NewVersion, false) => self.previous_version(),
             (Step::DeleteInline, true) => self.call.delete_inline(),
@@ -175,7 +179,7 @@ esac",
 
     /// Makes the version of the snapshot the default again; creates it anew when it is gone.
     fn previous_version(&self) -> String {
-        let again = self.call.create_version("\"$original\"");
+        let again = self.call.create_version("\"$original\" >/dev/null");
         let delete = format!("aws iam delete-policy-version --policy-arn {} --version-id", self.arn);
         let create = format!("make_room {}\n      {again}", self.arn);
         let restore = self.policy.policy.default_version.as_deref().map_or_else(
@@ -210,7 +214,7 @@ esac",
     ;;
   *) stop 'another policy has the ARN' {arn} ;;
 esac",
-                self.call.create(&new.name, "\"$new\"")
+                self.call.create(&new.name, "\"$new\" >/dev/null")
             );
         }
         for new in &self.policy.documents {
@@ -288,7 +292,8 @@ fn permission_set(out: &mut String, change: &PrincipalChange<'_>, direction: Dir
     let set = match permission_set::joined(change) {
         Ok(set) => set,
         Err(why) => {
-            let _ = writeln!(out, "# Not expressed: the changes cannot be one inline policy: {}", terminal(&why));
+            let _ =
+                writeln!(out, "# Not expressed: the changes cannot be one inline policy: {}", terminal(&why));
             return;
         }
     };
