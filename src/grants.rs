@@ -9,8 +9,8 @@ pub mod trails;
 
 pub use exclusions::{BreakGlass, Exclusion, Exclusions, ExclusionsError};
 pub use snapshot::{
-    AttachedPolicy, Boundary, GrantedPrincipal, LastUsed, PolicySource, PolicyVersion, PrincipalType,
-    Snapshot, SnapshotProblem,
+    AttachedPolicy, Boundary, GrantedPrincipal, LastUsed, Original, PolicySource, PolicyVersion,
+    PrincipalType, Snapshot, SnapshotProblem,
 };
 pub use trails::{DataScope, Selectors, TrailsError};
 
