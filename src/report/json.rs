@@ -2,8 +2,8 @@
 //! described in `docs/schemas/`; internal types may change without it.
 
 use super::model::{
-    ActionGroup, ChangeReport, PolicyReport, PrincipalReport, RecommendationReport, Report, StatementReport,
-    UsedAction,
+    ActionGroup, ChangeReport, ExclusionReport, PolicyReport, PrincipalReport, RecommendationReport, Report,
+    StatementReport, UsedAction,
 };
 use crate::drift::Verdict;
 use crate::iam::contain::Containment;
@@ -35,6 +35,7 @@ pub fn review(report: &Report) -> String {
         "coverage": coverage(report),
         "assumptions": report.assumptions,
         "principals": report.principals.iter().map(principal).collect::<Vec<_>>(),
+        "exclusions": report.exclusions.iter().map(exclusion).collect::<Vec<_>>(),
         "service_linked_roles": report.service_linked,
         "unmapped": unmapped.collect::<Vec<_>>(),
         "problems": problems.collect::<Vec<_>>(),
@@ -112,6 +113,18 @@ fn principal(principal: &PrincipalReport) -> Value {
         "unexplained": unexplained.collect::<Vec<_>>(),
         "unmapped": unmapped.collect::<Vec<_>>(),
         "other_identities": namesakes.collect::<Vec<_>>(),
+    })
+}
+
+fn exclusion(exclusion: &ExclusionReport) -> Value {
+    let entry = &exclusion.entry;
+    json!({
+        "line": entry.line,
+        "owner": entry.owner,
+        "reason": entry.reason,
+        "expires": entry.expires.map(|day| day.to_string()),
+        "state": exclusion.state.as_str(),
+        "principals": exclusion.principals,
     })
 }
 
@@ -197,6 +210,7 @@ fn recommendation(recommendation: &RecommendationReport) -> Value {
         "status": status,
         "status_because": why,
         "documents": documents.collect::<Vec<_>>(),
+        "certificate": Some(&recommendation.certificate).filter(|_| recommendation.status == Status::Ready),
         "commands": recommendation.commands,
         "size_chars": size,
         "quota_chars": quota,
@@ -255,6 +269,7 @@ pub(super) fn with_stats(mut value: Value, stats: &Stats) -> Value {
         members.insert("count".to_owned(), stats.count.into());
         members.insert("first".to_owned(), json!(first.map(|time| time.to_string())));
         members.insert("last".to_owned(), json!(last.map(|time| time.to_string())));
+        members.insert("days".to_owned(), stats.days.count().into());
         let evidence: Vec<&String> = stats.evidence.iter().map(|(_, id)| id).collect();
         members.insert("evidence".to_owned(), json!(evidence));
     }
