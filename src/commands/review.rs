@@ -42,6 +42,7 @@ fn build(judge: &Judge, args: &JudgeArgs) -> Report {
         reference_date: reference().date().to_owned(),
         window: judge.window,
         coverage: coverage_report(logs, account_coverage(&logs.coverage)),
+        inputs: judge.inputs.clone(),
         assumptions: judge.assumptions.clone(),
         insufficient: insufficient(&judge.short, args.min_window),
         forced: args.force,

@@ -4,6 +4,7 @@
 //! A mistake in this file could cost a permission that somebody meant to keep. So nothing is guessed:
 //! an unknown field, a wrong type or a missing reason refuses the whole file.
 
+use super::InputFile;
 use crate::iam::AccountId;
 use crate::time::Day;
 use std::collections::BTreeMap;
@@ -20,6 +21,8 @@ pub struct Exclusions {
     pub entries: Vec<Exclusion>,
     /// Which principals are kept for emergencies.
     pub break_glass: BreakGlass,
+    /// The file that was read, if one was.
+    pub file: Option<InputFile>,
 }
 
 /// One entry. What it names must fit all together; of the several values of one field one must fit.
@@ -111,7 +114,8 @@ impl Exclusions {
     pub fn read(path: &Path) -> Result<Self, ExclusionsError> {
         let text = fs::read_to_string(path)
             .map_err(|source| ExclusionsError::Unreadable { path: path.to_owned(), source })?;
-        Self::parse(path, &text)
+        let file = Some(InputFile::new(path, text.as_bytes()));
+        Ok(Self { file, ..Self::parse(path, &text)? })
     }
 
     /// Reads the text of one; `path` is for messages.

@@ -13,9 +13,12 @@ mod conformance;
 mod contain;
 mod decode_reference;
 mod evaluate;
+#[path = "../../fuzz/src/lib.rs"]
+#[expect(unreachable_pub, reason = "to the fuzzer it is a crate")]
+mod fuzz_bodies;
+mod fuzz_seeds;
 mod identities;
 mod laws;
-mod naive;
 mod policies;
 mod protection;
 mod readme;
@@ -28,3 +31,4 @@ mod tidy;
 mod trimming;
 mod trust;
 mod usage;
+mod verify;

@@ -107,3 +107,26 @@ fn the_samples_review_fits_the_schema() {
         assert_eq!(faults, Vec::<String>::new(), "{more:?}");
     }
 }
+
+#[test]
+fn the_samples_certificates_fit_the_schema() {
+    let text = fs::read_to_string(root().join("docs/schemas/certificate.v1.json")).unwrap();
+    let schema: Value = serde_json::from_str(&text).unwrap();
+    let folder = Folder::new();
+    let grants = "sample-logs/iam/account-authorization-details.json";
+    trailtrim(&["review", "sample-logs", "--grants", grants, "--quiet", "-o", &folder.path("review")]);
+    let ran = trailtrim(&["review", "sample-logs", "--grants", grants, "--quiet", "--format", "json"]);
+    let review: Value = serde_json::from_str(&ran.stdout).unwrap();
+    let mut certificates = 0;
+    for principal in review["principals"].as_array().unwrap() {
+        for policy in principal["policies"].as_array().unwrap() {
+            let Some(file) = policy["recommendation"]["certificate"].as_str() else { continue };
+            let text = fs::read_to_string(folder.path(&format!("review/{file}"))).unwrap();
+            let mut faults = Vec::new();
+            check(&serde_json::from_str(&text).unwrap(), &schema, &schema, "$", &mut faults);
+            assert_eq!(faults, Vec::<String>::new(), "{file}");
+            certificates += 1;
+        }
+    }
+    assert!(certificates >= 10, "{certificates}");
+}
