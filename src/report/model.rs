@@ -4,12 +4,14 @@ use super::certificate::Input;
 use super::escape;
 use crate::drift::credit::Use;
 use crate::drift::finding::{self, Finding};
+use crate::drift::trust;
 use crate::drift::{PolicyReview, PrincipalReview, Standing, StatementReview, Verdict};
 use crate::grants::{AttachedPolicy, Exclusion, GrantedPrincipal, PolicySource, PrincipalType};
 use crate::iam::contain::Containment;
 use crate::iam::reference::ActionInfo;
 use crate::iam::{Effect, PolicyDocument};
 use crate::recommend::emit::{self, PrincipalChange, aws_cli};
+use crate::recommend::risk::{self, Comparison};
 use crate::recommend::{Recommendation, ReplayCounts, Status, Step};
 use crate::time::Timestamp;
 use crate::trail::{Outcome, Problem};
@@ -150,8 +152,27 @@ pub struct PrincipalReport {
     pub unexplained: Vec<(String, String, Stats)>,
     /// Unmapped API calls.
     pub unmapped: Vec<((String, String), Stats)>,
+    /// Trusted principals: type and name as written, were they never seen, who was.
+    pub trusted: Vec<TrustedReport>,
+    /// Ways to more permissions that are open: name, actions, not used.
+    pub ways: Vec<(&'static str, &'static [&'static str], bool)>,
+    /// Risk before and after what is recommended.
+    pub risk: Comparison,
     /// Ids of other principals of the same name, with their events.
     pub namesakes: Vec<(String, Stats)>,
+}
+
+/// One principal of a trust policy.
+#[derive(Clone, Debug)]
+pub struct TrustedReport {
+    /// `AWS`, `Service`, `Federated`.
+    pub kind: String,
+    /// As written.
+    pub name: String,
+    /// Not seen to assume the role, and the logs would show it.
+    pub never: bool,
+    /// Who assumed the role and is, or may be, this principal.
+    pub seen: Vec<(String, Stats)>,
 }
 
 /// One policy of one principal.
@@ -310,6 +331,7 @@ impl PrincipalReport {
     /// Builds the report of one principal. `show` is false when the coverage forbids recommendations.
     pub fn new(review: &PrincipalReview<'_>, recommendations: Vec<Recommendation>, show: bool) -> Self {
         let principal = review.principal;
+        let risk = risk::compare(review, if show { &recommendations } else { &[] });
         let change = PrincipalChange::new(principal, &recommendations);
         let commands = change.policies.iter().map(|one| {
             let commands = aws_cli::commands(&change, one, &|new| file(principal, one.policy, new));
@@ -341,6 +363,9 @@ impl PrincipalReport {
             denials: usage.into_iter().flat_map(|usage| usage.denials.clone()).collect(),
             unexplained: unexplained(&review.unexplained),
             unmapped: usage.into_iter().flat_map(|usage| usage.unmapped.clone()).collect(),
+            trusted: review.trusted.iter().map(trusted_report).collect(),
+            ways: ways(review),
+            risk,
             namesakes: review
                 .namesakes
                 .iter()
@@ -359,6 +384,21 @@ impl PrincipalReport {
         let [.., unused] = self.counts;
         unused
     }
+}
+
+fn trusted_report(one: &trust::Trusted<'_>) -> TrustedReport {
+    TrustedReport {
+        kind: one.kind.to_owned(),
+        name: one.name.to_owned(),
+        never: one.never,
+        seen: one.seen.iter().map(|assumer| (assumer.words(), assumer.stats.clone())).collect(),
+    }
+}
+
+fn ways(review: &PrincipalReview<'_>) -> Vec<(&'static str, &'static [&'static str], bool)> {
+    let unused: BTreeSet<&str> = finding::unused_ways(review).map(|open| open.way.name).collect();
+    let ways = review.ways.iter().map(|open| open.way);
+    ways.map(|way| (way.name, way.actions.as_slice(), unused.contains(way.name))).collect()
 }
 
 fn unexplained(rows: &[Use<'_>]) -> Vec<(String, String, Stats)> {
