@@ -2,11 +2,13 @@
 //! threads, and merging the parts gives the same summary.
 
 pub mod dedupe;
+pub mod definitions;
 pub mod fold;
 mod memo;
 mod rows;
 
 pub use dedupe::Seen;
+pub use definitions::Definitions;
 pub use fold::Fold;
 
 use crate::iam::reference::ActionInfo;
@@ -33,6 +35,8 @@ pub const RESOURCES_MAX: usize = 1_000;
 pub struct Usage {
     /// By identity; a re-created role of the same name is another identity.
     pub principals: BTreeMap<PrincipalKey, PrincipalUsage>,
+    /// What the definitions of jobs and models name for the roles that they hand over.
+    pub definitions: Definitions,
 }
 
 /// What identifies a principal: the unique id where the log carries one.
@@ -158,6 +162,7 @@ impl Usage {
 
     /// [`Self::merge`] with fewer or more resources than [`RESOURCES_MAX`].
     pub(crate) fn merge_within(&mut self, other: Self, resources_max: usize) {
+        self.definitions.merge(other.definitions);
         for (key, usage) in other.principals {
             match self.principals.entry(key) {
                 Entry::Vacant(place) => {

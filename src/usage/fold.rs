@@ -6,12 +6,13 @@
 use super::memo::{self, Memo};
 use super::rows::Rows;
 use super::{
-    ActionRef, Basis, CallKey, DenialKey, PrincipalKey, PrincipalUsage, RESOURCES_MAX, Resource,
+    ActionRef, Basis, CallKey, Definitions, DenialKey, PrincipalKey, PrincipalUsage, RESOURCES_MAX, Resource,
     ResourceName, Stats, Usage,
 };
 use crate::iam::reference::{ActionInfo, reference};
 use crate::iam::{AccountId, arn, arn_template};
 use crate::trail::action_map::{self, Mapping};
+use crate::trail::definitions::Definition;
 use crate::trail::event::{Event, EventType, UserIdentity};
 use crate::trail::identity::{self, Principal};
 use crate::trail::outcome::{Denial, Outcome, PolicyType};
@@ -36,6 +37,7 @@ pub struct Fold {
     /// Principal, event and circumstances to the index of the group.
     group_keys: Memo,
     groups: Vec<Group>,
+    definitions: Definitions,
     key: Vec<u8>,
 }
 
@@ -55,6 +57,7 @@ struct EventKind {
     name: String,
     lookup: action_map::Lookup,
     places: Option<Places>,
+    definition: Option<&'static Definition>,
     weighings: Vec<Weighing<'static>>,
 }
 
@@ -97,6 +100,7 @@ impl Fold {
             events: Vec::new(),
             group_keys: Memo::default(),
             groups: Vec::new(),
+            definitions: Definitions::default(),
             key: Vec::new(),
         }
     }
@@ -120,6 +124,9 @@ impl Fold {
         let (Some(kind), Some(group)) = (self.events.get_mut(kind), self.groups.get_mut(group)) else {
             return;
         };
+        if let Some(definition) = kind.definition {
+            self.definitions.add(definition, event);
+        }
         match kind.lookup.actions_of(event) {
             Mapping::Actions { primary, secondary } => {
                 let mut adding = Adding { event, kind, group, max: self.resources_max, key: &mut self.key };
@@ -164,7 +171,7 @@ impl Fold {
                 principals.insert(key, std::mem::take(usage));
             }
         }
-        Usage { principals }
+        Usage { principals, definitions: self.definitions }
     }
 
     /// The index of the event's caller.
@@ -220,6 +227,7 @@ impl Fold {
             name: event.name.to_string(),
             lookup: action_map::Lookup::new(&event.source, &event.name),
             places: Places::new(&event.source, &event.name),
+            definition: Definition::new(&event.source, &event.name),
             weighings: Vec::new(),
         });
         index

@@ -4,6 +4,7 @@ use super::*;
 use crate::iam::AccountId;
 use crate::iam::reference::reference;
 use crate::trail::action_map::{self, Mapping};
+use crate::trail::definitions::Definition;
 use crate::trail::event::{Event, EventResource, SessionIssuer, UserIdentity};
 use crate::trail::identity::{self, Principal};
 use crate::trail::passed_roles::{self, PassedRole, PassedRoles};
@@ -73,7 +74,7 @@ const CALLS: [(&str, &str, &str, &[&str]); 8] = [
     (
         "sagemaker",
         "CreateTrainingJob",
-        r#"{"trainingJobName":"j$N","roleArn":"arn:aws:iam::111122223333:role/r$O"}"#,
+        r#"{"trainingJobName":"j$N","roleArn":"arn:aws:iam::111122223333:role/r$O","outputDataConfig":{"s3OutputPath":"s3://bucket/$N"}}"#,
         &[],
     ),
     ("sqs", "SendMessage", r#"{"queueUrl":"https://sqs.eu-west-1.amazonaws.com/111122223333/q$N"}"#, &[]),
@@ -123,6 +124,9 @@ fn plainly(events: &[Made]) -> Usage {
 }
 
 fn add_plainly(usage: &mut Usage, event: &Event<'_>) {
+    if let Some(definition) = Definition::new(&event.source, &event.name) {
+        usage.definitions.add(definition, event);
+    }
     let principal = Principal::of(event);
     let key = PrincipalKey {
         kind: principal.kind,
@@ -200,9 +204,16 @@ fn the_cases_reach_what_they_are_for() {
         })
         .collect();
     let all = text(&folded(&events));
-    for expect in
-        ["Pattern", "PassRole", "GetObjectVersion", "Star", "nosuch", "arn:aws:s3:::b0/*", "SendMessage"]
-    {
+    for expect in [
+        "Pattern",
+        "PassRole",
+        "s3://bucket/8",
+        "GetObjectVersion",
+        "Star",
+        "nosuch",
+        "arn:aws:s3:::b0/*",
+        "SendMessage",
+    ] {
         assert!(all.contains(expect), "{expect} {all}");
     }
 }
