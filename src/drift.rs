@@ -5,11 +5,13 @@
 
 pub mod credit;
 pub mod finding;
+pub mod needs;
 pub mod observability;
 pub mod resolve;
 pub mod verdict;
 
 pub use finding::{Finding, FindingKind, Severity};
+pub use needs::Implied;
 pub use observability::{Observability, Visible};
 pub use verdict::{ActionReview, GrantReview, PolicyReview, StatementReview, Verdict};
 
@@ -79,6 +81,7 @@ impl Standing {
 pub struct UsageIndex<'a> {
     usage: &'a Usage,
     by_arn: BTreeMap<&'a str, Vec<(&'a PrincipalKey, &'a PrincipalUsage)>>,
+    needs: needs::NeedsIndex<'a>,
 }
 
 impl<'a> UsageIndex<'a> {
@@ -90,7 +93,7 @@ impl<'a> UsageIndex<'a> {
                 by_arn.entry(arn).or_default().push((key, principal));
             }
         }
-        Self { usage, by_arn }
+        Self { usage, by_arn, needs: needs::NeedsIndex::new(usage) }
     }
 }
 
@@ -107,9 +110,15 @@ pub fn review_principal<'a>(
     let same_arn = index.by_arn.get(principal.arn.as_str()).into_iter().flatten();
     let namesakes = same_arn.filter(|(other, _)| **other != key).copied().collect();
     let covered = observability.covers_account(principal.account);
-    let standing = standing(principal, usage, covered, settings);
+    let needs = index.needs.of(principal);
+    // A role that a model or job names is meant to be used, whatever the silence.
+    let standing = match standing(principal, usage, covered, settings) {
+        Standing::Unused if !needs.is_empty() => Standing::Editable,
+        standing => standing,
+    };
     let protected = too_young(principal, settings);
-    let inputs = verdict::Inputs { principal, usage, standing, protected, observability };
+    let implied = needs::implied(principal, &needs, usage, observability, settings.window_end);
+    let inputs = verdict::Inputs { principal, usage, standing, protected, observability, implied };
     let (policies, unexplained) = verdict::review_policies(&inputs);
     let protected = inputs.protected;
     PrincipalReview { principal, usage, namesakes, standing, protected, policies, unexplained }

@@ -104,7 +104,7 @@ impl<'a> Replay<'a> {
 }
 
 /// Can a resource under `pattern` be one of the statement's? Variables may stand for anything.
-fn may_meet(statement: &Statement, pattern: &str) -> bool {
+pub(super) fn may_meet(statement: &Statement, pattern: &str) -> bool {
     let Some(resource) = &statement.resource else { return true };
     resource.negated
         || resource.patterns.values.iter().any(|mine| mine.contains("${") || glob::overlaps(mine, pattern))

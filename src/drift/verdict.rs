@@ -1,6 +1,7 @@
 //! Verdicts: for each action that a statement grants, and for each of its grants.
 
 use super::credit::{self, Replay, Use};
+use super::needs::Implied;
 use super::observability::{Class, Observability, Visible};
 use super::{PrincipalReview, Standing};
 use crate::grants::{AttachedPolicy, GrantedPrincipal, LastUsed};
@@ -20,7 +21,7 @@ use std::sync::Arc;
 pub enum Verdict {
     /// An authorized call rests on it.
     Used,
-    /// Another use may need it: passed roles, dependent actions, undecided calls.
+    /// Another use may need it: passed roles, dependent actions, undecided calls, definitions of jobs.
     Implied,
     /// The principal is too young to be judged.
     Protected,
@@ -77,6 +78,8 @@ pub struct ActionReview<'a> {
     pub why: Arc<str>,
     /// The rows that may rest on this statement.
     pub uses: Vec<Use<'a>>,
+    /// What definitions imply and may rest on this statement.
+    pub implied: Vec<Implied<'a>>,
 }
 
 /// One grant: one action pattern × one resource pattern of one statement.
@@ -107,6 +110,8 @@ pub struct Inputs<'a, 'o> {
     pub protected: Option<String>,
     /// What the logs can show.
     pub observability: &'o Observability,
+    /// What definitions imply for it.
+    pub implied: BTreeMap<ActionRef, Vec<Implied<'a>>>,
 }
 
 /// Reviews all policies; the second value holds the authorized uses that no statement explains.
@@ -201,7 +206,7 @@ impl<'i, 'a, 'o> Judge<'i, 'a, 'o> {
                 .into_iter()
                 .map(|action| {
                     let uses = credited.get(&ActionRef(action)).cloned().unwrap_or_default();
-                    self.action(action, uses)
+                    self.action(action, uses, statement)
                 })
                 .collect();
             grants = grants_of(statement, &actions);
@@ -209,12 +214,26 @@ impl<'i, 'a, 'o> Judge<'i, 'a, 'o> {
         StatementReview { statement, actions, grants }
     }
 
-    fn action(&self, action: &'static ActionInfo, uses: Vec<Use<'a>>) -> ActionReview<'a> {
-        let (verdict, why) = match strongest(&uses) {
-            Some((verdict, why)) => (verdict, Arc::from(why)),
-            None => self.without_use(action),
+    fn action(
+        &self,
+        action: &'static ActionInfo,
+        uses: Vec<Use<'a>>,
+        statement: &Statement,
+    ) -> ActionReview<'a> {
+        let implied = self.inputs.implied.get(&ActionRef(action)).into_iter().flatten();
+        let implied: Vec<Implied<'a>> = implied.filter(|one| one.may_rest_on(statement)).cloned().collect();
+        let latest = implied.iter().max_by_key(|one| (one.stats.span.map(|(_, last)| last), one.need));
+        let (verdict, why) = match (strongest(&uses), latest) {
+            (Some((Verdict::Used, why)), _) => (Verdict::Used, Arc::from(why)),
+            (_, Some(latest)) if !self.is_unused_as_a_whole() => (Verdict::Implied, latest.reason().into()),
+            (Some((verdict, why)), _) => (verdict, Arc::from(why)),
+            (None, _) => self.without_use(action),
         };
-        ActionReview { action, verdict, why, uses }
+        ActionReview { action, verdict, why, uses, implied }
+    }
+
+    fn is_unused_as_a_whole(&self) -> bool {
+        matches!(self.whole, Some((Verdict::Unused, _)))
     }
 
     fn without_use(&self, action: &'static ActionInfo) -> (Verdict, Arc<str>) {
@@ -423,7 +442,15 @@ fn on_resource(review: &ActionReview<'_>, only: Option<&str>) -> Verdict {
             pattern.contains("${") || glob::overlaps(pattern, &name.arn)
         }
     };
-    if review.uses.iter().any(met) { Verdict::Used } else { Verdict::Unused }
+    let needed = |one: &Implied<'_>| {
+        let name = one.resource.as_ref();
+        name.is_none_or(|name| pattern.contains("${") || glob::overlaps(pattern, &name.arn))
+    };
+    match (review.uses.iter().any(met), review.implied.iter().any(needed)) {
+        (true, _) => Verdict::Used,
+        (false, true) => Verdict::Implied,
+        (false, false) => Verdict::Unused,
+    }
 }
 
 impl PrincipalReview<'_> {

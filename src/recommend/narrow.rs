@@ -35,6 +35,9 @@ pub fn resources(review: &ActionReview<'_>, statement: &Statement) -> Option<Vec
             _ => return None,
         }
     }
+    for one in &review.implied {
+        touched.insert(one.resource.as_ref()?);
+    }
     let mut scope: BTreeSet<String> = BTreeSet::new();
     for name in &touched {
         scope.extend(within(&candidate(review.action, name), &name.arn, old)?);
