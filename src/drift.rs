@@ -118,7 +118,10 @@ pub fn review_principal<'a>(
     };
     let protected = too_young(principal, settings);
     let implied = needs::implied(principal, &needs, usage, observability, settings.window_end);
-    let inputs = verdict::Inputs { principal, usage, standing, protected, observability, implied };
+    let account = principal.account.map(|account| account.to_string()).unwrap_or_default();
+    let unreadable = needs::unreadable(index.usage, &account);
+    let inputs =
+        verdict::Inputs { principal, usage, standing, protected, observability, implied, unreadable };
     let (policies, unexplained) = verdict::review_policies(&inputs);
     let protected = inputs.protected;
     PrincipalReview { principal, usage, namesakes, standing, protected, policies, unexplained }

@@ -1,9 +1,11 @@
 //! Trimmed policies: the old statements intersected with the verdicts, checked before they are shown.
 
 pub mod narrow;
+pub mod propose;
 pub mod selfcheck;
 pub mod trim;
 
+pub use propose::{Proposal, proposals};
 pub use selfcheck::{Proof, ReplayCounts};
 pub use trim::{StatementChange, Trimmed};
 

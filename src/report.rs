@@ -4,6 +4,7 @@ pub mod escape;
 pub mod json;
 pub mod markdown;
 pub mod model;
+mod proposals;
 pub mod text;
 pub mod usage;
 

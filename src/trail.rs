@@ -16,6 +16,7 @@ pub mod action_map;
 pub mod resource_map;
 pub mod passed_roles;
 pub mod definitions;
+pub mod condition_values;
 pub mod coverage;
 
 pub use coverage::Coverage;

@@ -1,6 +1,7 @@
 //! Who did what: a mergeable summary of the events. Folding events in any order, on any number of
 //! threads, and merging the parts gives the same summary.
 
+pub mod contexts;
 pub mod days;
 pub mod dedupe;
 pub mod definitions;
@@ -8,6 +9,7 @@ pub mod fold;
 mod memo;
 mod rows;
 
+pub use contexts::{ContextKey, Contexts};
 pub use days::DaySet;
 pub use dedupe::Seen;
 pub use definitions::Definitions;
@@ -65,6 +67,8 @@ pub struct PrincipalUsage {
     pub events: Stats,
     /// Calls, by action and circumstances, then by resource.
     pub calls: BTreeMap<CallKey, BTreeMap<Resource, Stats>>,
+    /// The condition keys that authorized calls showed.
+    pub contexts: BTreeMap<ContextKey, Contexts>,
     /// What denial messages said, by action.
     pub denials: BTreeMap<DenialKey, Stats>,
     /// API calls that no table maps to an action, by (`eventSource`, `eventName`).
@@ -88,6 +92,15 @@ pub struct CallKey {
     pub via: Option<String>,
     /// For `iam:PassRole`: the service that the role was handed to.
     pub passed_to: Option<String>,
+}
+
+impl CallKey {
+    /// What the calls of this kind showed of condition keys; kept of authorized calls only.
+    pub fn context<'u>(&self, usage: &'u PrincipalUsage) -> Option<&'u Contexts> {
+        let key =
+            ContextKey { event: self.event.clone(), region: self.region.clone(), via: self.via.clone() };
+        usage.contexts.get(&key)
+    }
 }
 
 /// How an action follows from an event.
@@ -202,6 +215,9 @@ impl PrincipalUsage {
                 }
             }
             collapse(mine, resources_max);
+        }
+        for (key, contexts) in other.contexts {
+            self.contexts.entry(key).or_default().merge(&contexts);
         }
         for (key, stats) in other.denials {
             self.denials.entry(key).or_default().merge(&stats);

@@ -59,6 +59,22 @@ impl<'a> Replay<'a> {
         Some(Self { row, principal: principal.arn.as_str(), action, account: principal.account, context })
     }
 
+    /// The same call with one more condition key, of one value or as a list of one.
+    #[must_use]
+    pub fn with(&self, shown: Option<(&str, &str, bool)>) -> Self {
+        let mut context = self.context.clone();
+        match shown {
+            Some((key, value, true)) => {
+                context.set_list(key, [value]);
+            }
+            Some((key, value, false)) => {
+                context.set(key, value);
+            }
+            None => {}
+        }
+        Self { context, action: self.action.clone(), ..*self }
+    }
+
     /// The request as the engine takes it; `None` when the touched resource is not known.
     pub fn request(&self) -> Option<Request<'_>> {
         let resource = match self.row.resource {

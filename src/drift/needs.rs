@@ -70,14 +70,46 @@ impl<'a> NeedsIndex<'a> {
     }
 }
 
-/// Definitions that name a model whose making these logs do not show, so that the role is not known:
-/// their number.
-pub fn without_role(usage: &Usage) -> usize {
-    let models = usage.definitions.needs.keys().filter_map(|actor| match actor {
+/// The host and name of a definition of the account whose parameters the log does not carry.
+pub fn unreadable<'a>(usage: &'a Usage, account: &str) -> Vec<(&'a str, &'a str)> {
+    let all = usage.definitions.unreadable.keys().filter(|(of, ..)| of == account);
+    all.map(|(_, source, name)| (source.as_str(), name.as_str())).collect()
+}
+
+/// May some definition imply this action?
+pub fn can_be_implied(action: &ActionInfo) -> bool {
+    table_rows().iter().any(|[.., name, _]| {
+        name.split_once(':').is_some_and(|(service, name)| (service, name) == (action.service, action.name))
+    })
+}
+
+/// What the definitions of these logs leave open, in sentences for the assumptions of a report.
+pub fn gaps(usage: &Usage) -> Vec<String> {
+    let definitions = &usage.definitions;
+    let mut gaps = Vec::new();
+    let unreadable: u64 = definitions.unreadable.values().map(|stats| stats.count).sum();
+    if unreadable > 0 {
+        gaps.push(format!(
+            "{unreadable} definitions of jobs or models carry no parameters: what their roles need is not known from them"
+        ));
+    }
+    let models = definitions.needs.keys().filter_map(|actor| match actor {
         Actor::Model(model) => Some(model),
         Actor::Role(_) => None,
     });
-    models.filter(|model| !usage.definitions.models.contains_key(model)).count()
+    let lost = models.filter(|model| !definitions.models.contains_key(model)).count();
+    if lost > 0 {
+        gaps.push(format!(
+            "{lost} models that jobs or endpoints run were made before these logs: what their roles need is not known from the definitions"
+        ));
+    }
+    if definitions.dropped {
+        gaps.push(
+            "the logs define more roles or models than are kept: some needs of roles are not known"
+                .to_owned(),
+        );
+    }
+    gaps
 }
 
 /// All that the needs of a principal imply, except what the logs refute.
@@ -108,12 +140,19 @@ pub fn implied<'a>(
     found
 }
 
+fn table_rows() -> &'static [[&'static str; 4]] {
+    static ROWS: LazyLock<Vec<[&str; 4]>> = LazyLock::new(|| table::rows(TABLE).collect());
+    &ROWS
+}
+
 /// The actions of the table for a need, each with the type of the resource that the value names.
 fn actions_of(need: &Need) -> impl Iterator<Item = (&'static ActionInfo, &'static str)> {
-    static ROWS: LazyLock<Vec<[&str; 4]>> = LazyLock::new(|| table::rows(TABLE).collect());
     let (kind, used) = (need.kind.as_str(), if need.used.is_empty() { "-" } else { need.used });
     let fits = move |row: &&[&str; 4]| row[0] == kind && row[1] == used;
-    ROWS.iter().filter(fits).filter_map(|[_, _, action, of]| Some((reference().action_named(action)?, *of)))
+    table_rows()
+        .iter()
+        .filter(fits)
+        .filter_map(|[_, _, action, of]| Some((reference().action_named(action)?, *of)))
 }
 
 /// The ARN or pattern that a need's value stands for.
@@ -227,7 +266,7 @@ impl Implied<'_> {
             Kind::S3Out => "writes",
             Kind::Image => "runs",
             Kind::KmsKey => "uses the key",
-            Kind::LogGroup => "logs to",
+            Kind::LogGroup => "runs containers that log to",
             _ => "names",
         };
         let day = self.stats.span.map(|(_, last)| last.day().to_string()).unwrap_or_default();

@@ -4,9 +4,9 @@ use super::needs;
 use crate::grants::Selectors;
 use crate::iam::AccountId;
 use crate::iam::reference::{AccessLevel, ActionInfo, Visibility, reference};
-use crate::time::{DAY_SECONDS, Day, Timestamp};
+use crate::time::Day;
 use crate::trail::coverage::{Category, Cell, Coverage};
-use crate::usage::Usage;
+use crate::usage::{DaySet, Usage};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Sources of management events that a trail may leave out, because they are many
@@ -57,8 +57,8 @@ pub struct Observability {
     selectors: Option<Selectors>,
     /// Account and event source of every mapped call.
     sources_seen: BTreeSet<(String, String)>,
-    /// Bucket, and whether its data events write, to the first and the last of these events.
-    buckets_seen: BTreeMap<(String, bool), (Timestamp, Timestamp)>,
+    /// Bucket, and whether its data events write, to the days on which there were any.
+    buckets_seen: BTreeMap<(String, bool), DaySet>,
     days_min: usize,
 }
 
@@ -110,8 +110,8 @@ pub struct Class {
     special: Option<&'static str>,
 }
 
-fn buckets_seen(usage: &Usage) -> BTreeMap<(String, bool), (Timestamp, Timestamp)> {
-    let mut seen: BTreeMap<(String, bool), (Timestamp, Timestamp)> = BTreeMap::new();
+fn buckets_seen(usage: &Usage) -> BTreeMap<(String, bool), DaySet> {
+    let mut seen: BTreeMap<(String, bool), DaySet> = BTreeMap::new();
     for (call, resources) in usage.principals.values().flat_map(|principal| &principal.calls) {
         let action = call.action.0;
         if action.service != "s3" || !matches!(action.visibility, Visibility::Data(_)) {
@@ -120,9 +120,9 @@ fn buckets_seen(usage: &Usage) -> BTreeMap<(String, bool), (Timestamp, Timestamp
         let writes = !matches!(action.level, AccessLevel::Read | AccessLevel::List);
         for (resource, stats) in resources {
             let bucket = resource.name().and_then(|name| needs::bucket_of(&name.arn));
-            let (Some(bucket), Some((first, last))) = (bucket, stats.span) else { continue };
-            let span = seen.entry((bucket.to_owned(), writes)).or_insert((first, last));
-            *span = (span.0.min(first), span.1.max(last));
+            if let Some(bucket) = bucket {
+                seen.entry((bucket.to_owned(), writes)).or_default().merge(&stats.days);
+            }
         }
     }
     seen
@@ -171,9 +171,7 @@ impl Observability {
         let writes = !matches!(action.level, AccessLevel::Read | AccessLevel::List);
         let seen =
             needs::bucket_of(arn).and_then(|bucket| self.buckets_seen.get(&(bucket.to_owned(), writes)));
-        seen.is_some_and(|(first, last)| {
-            self.is_long_enough((last.seconds() - first.seconds()).div_euclid(DAY_SECONDS))
-        })
+        seen.is_some_and(|days| i64::try_from(days.count()).is_ok_and(|days| self.is_long_enough(days)))
     }
 
     /// Regions with at least one event of the account.

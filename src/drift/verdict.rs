@@ -1,7 +1,7 @@
 //! Verdicts: for each action that a statement grants, and for each of its grants.
 
 use super::credit::{self, Replay, Use};
-use super::needs::Implied;
+use super::needs::{self, Implied};
 use super::observability::{Class, Observability, Visible};
 use super::{PrincipalReview, Standing};
 use crate::grants::{AttachedPolicy, GrantedPrincipal, LastUsed};
@@ -112,6 +112,8 @@ pub struct Inputs<'a, 'o> {
     pub observability: &'o Observability,
     /// What definitions imply for it.
     pub implied: BTreeMap<ActionRef, Vec<Implied<'a>>>,
+    /// Host and name of definitions in its account that may hand it over: the log does not carry them.
+    pub unreadable: Vec<(&'a str, &'a str)>,
 }
 
 /// Reviews all policies; the second value holds the authorized uses that no statement explains.
@@ -243,6 +245,10 @@ impl<'i, 'a, 'o> Judge<'i, 'a, 'o> {
         if let Some(by) = self.dependents.get(&(action.service, action.name)) {
             return (Verdict::Implied, format!("`{by}`, which was called, may need it").into());
         }
+        if let Some(name) = self.may_be_defined(action) {
+            let why = format!("a `{name}` whose parameters are not in the log may need it");
+            return (Verdict::Implied, why.into());
+        }
         if let Some(whole) = &self.whole {
             return whole.clone();
         }
@@ -277,6 +283,17 @@ impl<'i, 'a, 'o> Judge<'i, 'a, 'o> {
             Visible::No(why) => (Verdict::Unobservable, Arc::from(why)),
         };
         self.visible.borrow_mut().entry(Observability::class(action)).or_insert_with(answer).clone()
+    }
+
+    /// The definition, if there is one, that may hand over this role and need this action, and that the log
+    /// does not carry.
+    fn may_be_defined(&self, action: &ActionInfo) -> Option<&'a str> {
+        if !needs::can_be_implied(action) {
+            return None;
+        }
+        let trust = self.inputs.principal.trust.as_ref();
+        let may_get_it = |source: &str| trust.is_none_or(|trust| trusts(trust, source));
+        self.inputs.unreadable.iter().find(|(source, _)| may_get_it(source)).map(|(_, name)| *name)
     }
 
     fn carrier_called(&self, action: &ActionInfo) -> Option<&'static str> {

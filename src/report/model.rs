@@ -1,5 +1,9 @@
 //! What a review contains: plain values, ready to be shown in any form.
 
+mod needs;
+
+pub use needs::ImpliedNeed;
+
 use super::escape;
 use crate::drift::credit::Use;
 use crate::drift::finding::{self, Finding};
@@ -8,7 +12,7 @@ use crate::grants::{GrantedPrincipal, PolicySource, PrincipalType};
 use crate::iam::contain::Containment;
 use crate::iam::reference::ActionInfo;
 use crate::iam::{Effect, PolicyDocument};
-use crate::recommend::{Recommendation, ReplayCounts, Status, Step};
+use crate::recommend::{Proposal, Recommendation, ReplayCounts, Status, Step};
 use crate::time::Timestamp;
 use crate::trail::{Outcome, Problem};
 use crate::usage::{Resource, Stats};
@@ -128,6 +132,8 @@ pub struct PolicyReport {
     pub statements: Vec<StatementReport>,
     /// The proposed change.
     pub recommendation: Option<RecommendationReport>,
+    /// What may be done beyond it.
+    pub proposals: Vec<Proposal>,
 }
 
 /// One statement.
@@ -143,6 +149,8 @@ pub struct StatementReport {
     pub used: Vec<UsedAction>,
     /// All other actions.
     pub others: Vec<ActionGroup>,
+    /// What definitions of jobs and models imply.
+    pub implied: Vec<ImpliedNeed>,
 }
 
 /// Service and name of an action of the reference.
@@ -296,6 +304,17 @@ impl PrincipalReport {
         }
     }
 
+    /// Adds what may be done beyond the recommendations.
+    #[must_use]
+    pub fn with_proposals(mut self, proposals: Vec<Proposal>) -> Self {
+        for proposal in proposals {
+            if let Some(policy) = self.policies.get_mut(proposal.policy) {
+                policy.proposals.push(proposal);
+            }
+        }
+        self
+    }
+
     /// Granted actions, all verdicts together.
     pub fn granted(&self) -> usize {
         self.counts.iter().sum()
@@ -344,6 +363,7 @@ fn policy_report(
         statements: review.statements.iter().map(statement_report).collect(),
         recommendation: recommendation
             .map(|one| recommendation_report(principal, &policy.name, arn.as_deref(), one)),
+        proposals: Vec::new(),
         arn,
     }
 }
@@ -373,6 +393,7 @@ fn statement_report(review: &StatementReview<'_>) -> StatementReport {
         grants: review.grants.clone(),
         used,
         others,
+        implied: needs::implied(&review.actions),
     }
 }
 

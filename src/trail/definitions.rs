@@ -275,7 +275,7 @@ fn lists_objects(data_source: &Value) -> bool {
 }
 
 /// A value as text. What the log hides (`HIDDEN_DUE_TO_SECURITY_REASONS`, `***`) is unknown.
-fn plain(value: &Value) -> Option<String> {
+pub(super) fn plain(value: &Value) -> Option<String> {
     let plain = match value {
         Value::Bool(flag) => flag.to_string(),
         Value::Number(number) => number.to_string(),

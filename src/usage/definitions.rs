@@ -22,8 +22,8 @@ pub struct Definitions {
     pub needs: BTreeMap<Actor, BTreeMap<Need, Stats>>,
     /// The roles that models were made with: ARNs.
     pub models: BTreeMap<Model, BTreeSet<String>>,
-    /// Definitions whose parameters are missing or cut, by `eventSource` and `eventName`.
-    pub unreadable: BTreeMap<(String, String), Stats>,
+    /// Definitions whose parameters are missing or cut, by the caller's account, `eventSource` and `eventName`.
+    pub unreadable: BTreeMap<(String, String, String), Stats>,
     /// There were more than [`ACTORS_MAX`]: some roles' needs are not here.
     pub dropped: bool,
 }
@@ -87,11 +87,12 @@ impl Definitions {
             return;
         }
         let names = (event.source.to_string(), event.name.to_string());
-        let References::Known(found) = definition.references(event) else {
-            return self.unreadable.entry(names).or_default().add(event.time, &event.id);
-        };
         let account = event.identity.account.or(event.recipient_account);
         let account = account.map(|account| account.to_string()).unwrap_or_default();
+        let References::Known(found) = definition.references(event) else {
+            let key = (account, names.0, names.1);
+            return self.unreadable.entry(key).or_default().add(event.time, &event.id);
+        };
         let model = |name: &String| Model {
             account: account.clone(),
             region: event.region.to_string(),

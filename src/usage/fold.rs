@@ -6,12 +6,13 @@
 use super::memo::{self, Memo};
 use super::rows::Rows;
 use super::{
-    ActionRef, Basis, CallKey, Definitions, DenialKey, PrincipalKey, PrincipalUsage, RESOURCES_MAX, Resource,
-    ResourceName, Stats, Usage,
+    ActionRef, Basis, CallKey, ContextKey, Contexts, Definitions, DenialKey, PrincipalKey, PrincipalUsage,
+    RESOURCES_MAX, Resource, ResourceName, Stats, Usage,
 };
 use crate::iam::reference::{ActionInfo, reference};
 use crate::iam::{AccountId, arn, arn_template};
 use crate::trail::action_map::{self, Mapping};
+use crate::trail::condition_values::ConditionPaths;
 use crate::trail::definitions::Definition;
 use crate::trail::event::{Event, EventType, UserIdentity};
 use crate::trail::identity::{self, Principal};
@@ -58,6 +59,7 @@ struct EventKind {
     lookup: action_map::Lookup,
     places: Option<Places>,
     definition: Option<&'static Definition>,
+    condition_paths: Option<&'static ConditionPaths>,
     weighings: Vec<Weighing<'static>>,
 }
 
@@ -71,6 +73,7 @@ struct Group {
     region: String,
     via: Option<String>,
     calls: Vec<Calls>,
+    contexts: Contexts,
     unmapped: Stats,
 }
 
@@ -127,6 +130,9 @@ impl Fold {
         if let Some(definition) = kind.definition {
             self.definitions.add(definition, event);
         }
+        if outcome == Outcome::Authorized {
+            group.contexts.add(event, kind.condition_paths);
+        }
         match kind.lookup.actions_of(event) {
             Mapping::Actions { primary, secondary } => {
                 let mut adding = Adding { event, kind, group, max: self.resources_max, key: &mut self.key };
@@ -151,6 +157,10 @@ impl Fold {
             let event = (event.source.clone(), event.name.clone());
             if group.unmapped.count > 0 {
                 usage.unmapped.entry(event.clone()).or_default().merge(&group.unmapped);
+            }
+            if group.contexts.events > 0 {
+                let (region, via) = (group.region.clone(), group.via.clone());
+                usage.contexts.insert(ContextKey { event: event.clone(), region, via }, group.contexts);
             }
             for Calls { action, basis, passed_to, rows } in group.calls {
                 let key = CallKey {
@@ -228,6 +238,7 @@ impl Fold {
             lookup: action_map::Lookup::new(&event.source, &event.name),
             places: Places::new(&event.source, &event.name),
             definition: Definition::new(&event.source, &event.name),
+            condition_paths: ConditionPaths::new(&event.source, &event.name),
             weighings: Vec::new(),
         });
         index
@@ -260,6 +271,7 @@ impl Fold {
             region: event.region.to_string(),
             via: via.map(str::to_owned),
             calls: Vec::new(),
+            contexts: Contexts::default(),
             unmapped: Stats::default(),
         });
         index

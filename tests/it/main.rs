@@ -16,6 +16,7 @@ mod evaluate;
 mod identities;
 mod laws;
 mod naive;
+mod needs;
 mod policies;
 mod readme;
 mod review;
