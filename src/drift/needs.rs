@@ -172,7 +172,8 @@ fn resource(
         (Kind::S3In | Kind::S3Out, _) => {
             let (bucket, key) = of_s3()?;
             // A policy cannot say these characters plainly: everything that starts alike is meant.
-            let plain = key.split(['*', '?', '$']).next().unwrap_or_default();
+            let special = |letter: char| "*?$".contains(letter) || !(' '..='~').contains(&letter);
+            let plain = key.split(special).next().unwrap_or_default();
             format!("arn:{partition}:s3:::{bucket}/{plain}*")
         }
         (Kind::Image, _) => {

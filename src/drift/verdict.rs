@@ -227,15 +227,11 @@ impl<'i, 'a, 'o> Judge<'i, 'a, 'o> {
         let latest = implied.iter().max_by_key(|one| (one.stats.span.map(|(_, last)| last), one.need));
         let (verdict, why) = match (strongest(&uses), latest) {
             (Some((Verdict::Used, why)), _) => (Verdict::Used, Arc::from(why)),
-            (_, Some(latest)) if !self.is_unused_as_a_whole() => (Verdict::Implied, latest.reason().into()),
+            (_, Some(latest)) => (Verdict::Implied, latest.reason().into()),
             (Some((verdict, why)), _) => (verdict, Arc::from(why)),
             (None, _) => self.without_use(action),
         };
         ActionReview { action, verdict, why, uses, implied }
-    }
-
-    fn is_unused_as_a_whole(&self) -> bool {
-        matches!(self.whole, Some((Verdict::Unused, _)))
     }
 
     fn without_use(&self, action: &'static ActionInfo) -> (Verdict, Arc<str>) {

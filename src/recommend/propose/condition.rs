@@ -45,10 +45,12 @@ impl Candidate {
         (self.key, self.operator) == (other.key, other.operator)
     }
 
-    /// Does it leave anything out? Both truth values, or very many names, do not.
+    /// Is it worth having? A switch that must be off, or very many names, is not.
     pub(super) fn is_selective(&self) -> bool {
-        let values_max = if self.operator == "Bool" { 1 } else { VALUES_PROPOSED_MAX };
-        self.values.len() <= values_max
+        match self.operator {
+            "Bool" => self.values.iter().all(|value| value == "true"),
+            _ => self.values.len() <= VALUES_PROPOSED_MAX,
+        }
     }
 
     /// Appends it to a condition block.
@@ -143,12 +145,15 @@ fn keys_of(
     keys
 }
 
-/// Do the statement's resources name the region already?
+/// Do the statement's resources name the region already? A bucket is in one region.
 fn pins_region(statement: &Statement) -> bool {
     let Some(resource) = &statement.resource else { return false };
+    let plain = |text: &str| !text.is_empty() && !text.contains(['*', '?', '$']);
     let pins = |pattern: &String| {
-        arn::split(pattern)
-            .is_some_and(|parts| !parts.region.is_empty() && !parts.region.contains(['*', '?', '$']))
+        arn::split(pattern).is_some_and(|parts| {
+            let bucket = parts.resource.split('/').next().unwrap_or_default();
+            plain(parts.region) || (parts.service == "s3" && plain(bucket))
+        })
     };
     !resource.negated && resource.patterns.values.iter().all(pins)
 }
