@@ -1,6 +1,7 @@
 //! Showing: what a review contains, once, and its forms. Decides nothing.
 
-pub mod escape;
+pub mod certificate;
+pub mod checks;
 pub mod json;
 pub mod markdown;
 pub mod model;
@@ -8,4 +9,5 @@ mod proposals;
 pub mod text;
 pub mod usage;
 
+pub use crate::escape;
 pub use model::Report;

@@ -6,6 +6,7 @@ pub mod days;
 pub mod dedupe;
 pub mod definitions;
 pub mod fold;
+pub mod grant_changes;
 mod memo;
 mod rows;
 
@@ -14,6 +15,7 @@ pub use days::DaySet;
 pub use dedupe::Seen;
 pub use definitions::Definitions;
 pub use fold::Fold;
+pub use grant_changes::GrantChanges;
 
 use crate::iam::reference::ActionInfo;
 use crate::time::Timestamp;
@@ -41,6 +43,8 @@ pub struct Usage {
     pub principals: BTreeMap<PrincipalKey, PrincipalUsage>,
     /// What the definitions of jobs and models name for the roles that they hand over.
     pub definitions: Definitions,
+    /// IAM writes that may have given somebody a permission.
+    pub grant_changes: GrantChanges,
 }
 
 /// What identifies a principal: the unique id where the log carries one.
@@ -180,6 +184,7 @@ impl Usage {
     /// [`Self::merge`] with fewer or more resources than [`RESOURCES_MAX`].
     pub(crate) fn merge_within(&mut self, other: Self, resources_max: usize) {
         self.definitions.merge(other.definitions);
+        self.grant_changes.merge(other.grant_changes);
         for (key, usage) in other.principals {
             match self.principals.entry(key) {
                 Entry::Vacant(place) => {

@@ -127,8 +127,9 @@ impl<'a> Draft<'_, 'a> {
         for action in actions {
             let reviews: Vec<&ActionReview<'_>> = self.reviews_of(action).collect();
             let implied = reviews.iter().flat_map(|one| &one.implied);
-            let only_implied =
-                reviews.iter().all(|one| one.verdict == Verdict::Implied && one.uses.is_empty());
+            let only_implied = reviews
+                .iter()
+                .all(|one| one.verdict == Verdict::Implied && one.uses.is_empty() && one.protected.is_none());
             let names: Option<BTreeSet<&str>> =
                 implied.clone().map(|one| one.resource.as_ref().map(|name| name.arn.as_str())).collect();
             let Some(names) = names.filter(|names| only_implied && !names.is_empty()) else { continue };
@@ -152,23 +153,22 @@ impl<'a> Draft<'_, 'a> {
             for candidate in condition::candidates(self.review.principal.kind, action, statement, &calls.rows)
             {
                 let change = Change::Condition(candidate);
-                match drafts.iter_mut().find(|draft| draft.takes(&change)) {
-                    Some(draft) => draft.join(action, &change, &calls),
-                    None => {
-                        let support = (calls.count, calls.evidence.clone());
-                        drafts.push(Attempt::new(action, change, support));
-                    }
+                if let Some(draft) = drafts.iter_mut().find(|draft| draft.takes(&change)) {
+                    draft.join(action, &change, &calls);
+                } else {
+                    let support = (calls.count, calls.evidence.clone());
+                    drafts.push(Attempt::new(action, change, support));
                 }
             }
         }
-        drafts.retain(|draft| draft.is_selective());
+        drafts.retain(Attempt::is_selective);
         drafts
     }
 
     /// The calls that may rest on a statement for an action; `None` when it may be needed by anything that
     /// did not show its context.
     fn calls_of(&self, action: &'static ActionInfo, statement: &Statement) -> Option<Calls<'a>> {
-        if !self.reviews_of(action).all(|one| one.implied.is_empty()) {
+        if !self.reviews_of(action).all(|one| one.implied.is_empty() && one.protected.is_none()) {
             return None;
         }
         let version = self.document.version.as_deref();
@@ -220,11 +220,11 @@ impl<'a> Draft<'_, 'a> {
     /// The document with the draft's actions in a statement of their own behind the old one.
     fn changed(&self, at: usize, statement: &Statement, draft: &Attempt) -> PolicyDocument {
         let old = statement.action.as_ref().map(|one| one.patterns.values.clone()).unwrap_or_default();
-        let moves = |pattern: &String| {
+        let concerned = |pattern: &String| {
             let named = reference().action_named(pattern);
             named.is_some_and(|one| draft.actions.iter().any(|action| ActionRef(action) == ActionRef(one)))
         };
-        let (moved, stay): (Vec<String>, Vec<String>) = old.into_iter().partition(moves);
+        let (moved, stay): (Vec<String>, Vec<String>) = old.into_iter().partition(concerned);
         let mut new = Statement { action: Some(Matcher::of(moved)), ..statement.clone() };
         match &draft.change {
             Change::Resources(resources) => new.resource = Some(Matcher::of(resources.clone())),
@@ -234,7 +234,9 @@ impl<'a> Draft<'_, 'a> {
         let mut put = vec![new];
         if !stay.is_empty() {
             // A Sid is unique in its document.
-            put.iter_mut().for_each(|one| one.sid = None);
+            for one in &mut put {
+                one.sid = None;
+            }
             put.insert(0, Statement { action: Some(Matcher::of(stay)), ..statement.clone() });
         }
         document.single &= put.len() == 1;

@@ -9,6 +9,7 @@ use crate::iam::evaluate::{self, Decision, Request};
 use crate::iam::validate::{self, Finding, PolicyType, Severity};
 use crate::trail::outcome::Outcome;
 use crate::usage::Basis;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// The proofs of one recommendation.
 #[derive(Clone, Debug)]
@@ -34,6 +35,10 @@ pub struct ReplayCounts {
     pub unexplained: usize,
     /// Allowed before and not now, as `action on resource`.
     pub broken: Vec<String>,
+    /// What left calls undecided: condition keys and reasons, with the number of calls.
+    pub undecided_because: BTreeMap<String, usize>,
+    /// Disputed points of the policy language: read the other way, a call would be decided otherwise.
+    pub rests_on: BTreeSet<&'static str>,
 }
 
 impl Proof {
@@ -113,10 +118,16 @@ pub fn replay<'d>(
             continue;
         };
         let before = evaluate::evaluate_identity(&request, &old).decision;
-        let now = evaluate::evaluate_identity(&request, &new).decision;
-        match (before, now) {
+        let now = evaluate::evaluate_identity(&request, &new);
+        counts.rests_on.extend(now.rests_on);
+        match (before, now.decision) {
             (Decision::Allowed, Decision::Allowed) => counts.allowed += 1,
-            (Decision::Depends(_), Decision::Allowed | Decision::Depends(_)) => counts.undecided += 1,
+            (Decision::Depends(reasons), Decision::Allowed | Decision::Depends(_)) => {
+                counts.undecided += 1;
+                for reason in reasons {
+                    *counts.undecided_because.entry(reason).or_default() += 1;
+                }
+            }
             (Decision::Allowed | Decision::Depends(_), _) => {
                 counts.broken.push(format!("{} on {}", row.call.action.0, request.resource));
             }

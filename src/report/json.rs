@@ -2,8 +2,8 @@
 //! described in `docs/schemas/`; internal types may change without it.
 
 use super::model::{
-    ActionGroup, ChangeReport, PolicyReport, PrincipalReport, RecommendationReport, Report, StatementReport,
-    UsedAction,
+    ActionGroup, ChangeReport, ExclusionReport, PolicyReport, PrincipalReport, RecommendationReport, Report,
+    StatementReport, UsedAction,
 };
 use super::proposals;
 use crate::drift::Verdict;
@@ -36,6 +36,7 @@ pub fn review(report: &Report) -> String {
         "coverage": coverage(report),
         "assumptions": report.assumptions,
         "principals": report.principals.iter().map(principal).collect::<Vec<_>>(),
+        "exclusions": report.exclusions.iter().map(exclusion).collect::<Vec<_>>(),
         "service_linked_roles": report.service_linked,
         "unmapped": unmapped.collect::<Vec<_>>(),
         "problems": problems.collect::<Vec<_>>(),
@@ -113,6 +114,18 @@ fn principal(principal: &PrincipalReport) -> Value {
         "unexplained": unexplained.collect::<Vec<_>>(),
         "unmapped": unmapped.collect::<Vec<_>>(),
         "other_identities": namesakes.collect::<Vec<_>>(),
+    })
+}
+
+fn exclusion(exclusion: &ExclusionReport) -> Value {
+    let entry = &exclusion.entry;
+    json!({
+        "line": entry.line,
+        "owner": entry.owner,
+        "reason": entry.reason,
+        "expires": entry.expires.map(|day| day.to_string()),
+        "state": exclusion.state.as_str(),
+        "principals": exclusion.principals,
     })
 }
 
@@ -200,6 +213,7 @@ fn recommendation(recommendation: &RecommendationReport) -> Value {
         "status": status,
         "status_because": why,
         "documents": documents.collect::<Vec<_>>(),
+        "certificate": Some(&recommendation.certificate).filter(|_| recommendation.status == Status::Ready),
         "commands": recommendation.commands,
         "size_chars": size,
         "quota_chars": quota,

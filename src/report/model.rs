@@ -4,14 +4,16 @@ mod needs;
 
 pub use needs::ImpliedNeed;
 
+use super::certificate::Input;
 use super::escape;
 use crate::drift::credit::Use;
 use crate::drift::finding::{self, Finding};
 use crate::drift::{PolicyReview, PrincipalReview, Standing, StatementReview, Verdict};
-use crate::grants::{GrantedPrincipal, PolicySource, PrincipalType};
+use crate::grants::{AttachedPolicy, Exclusion, GrantedPrincipal, PolicySource, PrincipalType};
 use crate::iam::contain::Containment;
 use crate::iam::reference::ActionInfo;
 use crate::iam::{Effect, PolicyDocument};
+use crate::recommend::emit::{self, PrincipalChange, aws_cli};
 use crate::recommend::{Proposal, Recommendation, ReplayCounts, Status, Step};
 use crate::time::Timestamp;
 use crate::trail::{Outcome, Problem};
@@ -30,6 +32,8 @@ pub struct Report {
     pub window: Option<(Timestamp, Timestamp)>,
     /// What the logs cover.
     pub coverage: CoverageReport,
+    /// Everything that was read, for certificates.
+    pub inputs: Vec<Input>,
     /// What the conclusions take for granted, in sentences.
     pub assumptions: Vec<String>,
     /// Why the coverage is not sufficient, when it is not.
@@ -38,6 +42,8 @@ pub struct Report {
     pub forced: bool,
     /// One for each principal, the most removable grants first.
     pub principals: Vec<PrincipalReport>,
+    /// The entries of the exclusions file.
+    pub exclusions: Vec<ExclusionReport>,
     /// Service-linked roles, which nobody can edit: ARNs.
     pub service_linked: Vec<String>,
     /// API calls that no table maps, by (`eventSource`, `eventName`), of all principals.
@@ -46,6 +52,39 @@ pub struct Report {
     pub problems: Vec<Problem>,
     /// Places of the snapshot that could not be used: what and why.
     pub snapshot_problems: Vec<(String, String)>,
+}
+
+/// One entry of the exclusions file.
+#[derive(Clone, Debug)]
+pub struct ExclusionReport {
+    /// The entry.
+    pub entry: Exclusion,
+    /// Was it applied?
+    pub state: ExclusionState,
+    /// ARNs of the reviewed principals that it fits, sorted.
+    pub principals: Vec<String>,
+}
+
+/// What became of an exclusion.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum ExclusionState {
+    /// It fits somebody and was applied.
+    Used,
+    /// It fits nobody who was reviewed.
+    Unused,
+    /// Its last day is over: it was not applied.
+    Expired,
+}
+
+impl ExclusionState {
+    /// The word for reports and JSON.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Used => "used",
+            Self::Unused => "unused",
+            Self::Expired => "expired",
+        }
+    }
 }
 
 /// What the logs cover.
@@ -97,6 +136,8 @@ pub struct PrincipalReport {
     pub standing: Standing,
     /// Why it is left as it is for now, if it is.
     pub protected: Option<String>,
+    /// The exclusions that fit it, as indices into the file's entries.
+    pub exclusions: BTreeSet<usize>,
     /// Distinct granted actions by verdict, in the order of [`Verdict::ALL`].
     pub counts: [usize; 5],
     /// All events of the principal.
@@ -238,6 +279,10 @@ pub struct RecommendationReport {
     pub containment: Containment,
     /// The replay.
     pub replay: ReplayCounts,
+    /// The document before.
+    pub old: Option<Arc<PolicyDocument>>,
+    /// Where its certificate is written, relative to the output folder, when it may be applied.
+    pub certificate: String,
     /// By old statement: Sid, number of statements that replace it, removed actions, actions with a
     /// narrower scope.
     pub changes: Vec<ChangeReport>,
@@ -273,11 +318,18 @@ impl PrincipalReport {
     /// Builds the report of one principal. `show` is false when the coverage forbids recommendations.
     pub fn new(review: &PrincipalReview<'_>, recommendations: Vec<Recommendation>, show: bool) -> Self {
         let principal = review.principal;
+        let change = PrincipalChange::new(principal, &recommendations);
+        let commands = change.policies.iter().map(|one| {
+            let commands = aws_cli::commands(&change, one, &|new| file(principal, one.policy, new));
+            (one.recommendation.policy, commands)
+        });
+        let mut commands: BTreeMap<usize, Vec<String>> = commands.collect();
         let mut by_policy: BTreeMap<usize, Recommendation> =
             recommendations.into_iter().map(|one| (one.policy, one)).collect();
         let policies = review.policies.iter().enumerate().map(|(index, policy)| {
             let recommendation = by_policy.remove(&index).filter(|_| show);
-            policy_report(principal, policy, recommendation)
+            let commands = commands.remove(&index).unwrap_or_default();
+            policy_report(principal, policy, recommendation.map(|one| (one, commands)))
         });
         let usage = review.usage;
         Self {
@@ -288,6 +340,7 @@ impl PrincipalReport {
             kind: if principal.kind == PrincipalType::Role { "role" } else { "user" },
             standing: review.standing,
             protected: review.protected.clone(),
+            exclusions: review.exclusions.clone(),
             counts: review.counts(),
             events: usage.map(|usage| usage.events.clone()).unwrap_or_default(),
             denied: usage.map_or(0, |usage| usage.denials.values().map(|stats| stats.count).sum()),
@@ -347,22 +400,17 @@ fn resource_text(resource: &Resource) -> Option<String> {
 fn policy_report(
     principal: &GrantedPrincipal,
     review: &PolicyReview<'_>,
-    recommendation: Option<Recommendation>,
+    recommendation: Option<(Recommendation, Vec<String>)>,
 ) -> PolicyReport {
     let policy = review.policy;
-    let (source, arn) = match &policy.source {
-        PolicySource::Inline => ("inline", None),
-        PolicySource::CustomerManaged { arn } => ("customer_managed", Some(arn.clone())),
-        PolicySource::AwsManaged { arn } => ("aws_managed", Some(arn.clone())),
-        PolicySource::Group { arn, .. } => ("group", arn.clone()),
-    };
+    let arn = policy.source.arn().map(str::to_owned);
     PolicyReport {
         name: policy.name.clone(),
-        source,
+        source: policy.source.as_str(),
         holders: policy.holders,
         statements: review.statements.iter().map(statement_report).collect(),
         recommendation: recommendation
-            .map(|one| recommendation_report(principal, &policy.name, arn.as_deref(), one)),
+            .map(|(one, commands)| recommendation_report(principal, policy, one, commands)),
         proposals: Vec::new(),
         arn,
     }
@@ -399,25 +447,21 @@ fn statement_report(review: &StatementReview<'_>) -> StatementReport {
 
 fn recommendation_report(
     principal: &GrantedPrincipal,
-    policy: &str,
-    arn: Option<&str>,
+    policy: &AttachedPolicy,
     recommendation: Recommendation,
+    commands: Vec<String>,
 ) -> RecommendationReport {
-    let ready = recommendation.status == Status::Ready;
-    let several = recommendation.documents.len() > 1;
-    let account = principal.account.map(|account| account.to_string()).unwrap_or_default();
-    let named = |(number, document): (usize, PolicyDocument)| {
-        let name = new_name(principal, policy, recommendation.step, several.then_some(number + 1));
-        let parts = [account.as_str(), &principal.name, &name].map(escape::file_name);
-        NewPolicy { file: format!("policies/{}.json", parts.join("/")), name, document }
-    };
-    let documents: Vec<NewPolicy> =
-        recommendation.documents.into_iter().enumerate().filter(|_| ready).map(named).collect();
-    let target = Target { principal, policy, arn, documents: &documents };
+    let documents = emit::named(principal, policy, &recommendation).into_iter().map(|new| NewPolicy {
+        file: file(principal, policy, &new),
+        name: new.name,
+        document: new.document,
+    });
     RecommendationReport {
         step: recommendation.step,
-        commands: if ready { target.commands(recommendation.step) } else { Vec::new() },
-        documents,
+        old: policy.document.clone(),
+        certificate: certificate_file(principal, policy),
+        commands,
+        documents: if recommendation.status == Status::Ready { documents.collect() } else { Vec::new() },
         size_chars: (recommendation.size_chars, recommendation.quota_chars),
         containment: recommendation.proof.containment,
         replay: recommendation.proof.replay,
@@ -426,18 +470,31 @@ fn recommendation_report(
     }
 }
 
-/// The name of the new policy: the old one's, unless it is a new policy beside the old one.
-fn new_name(principal: &GrantedPrincipal, policy: &str, step: Step, number: Option<usize>) -> String {
-    if step != Step::CreateAndDetach {
-        return policy.to_owned();
-    }
-    let end = number.map_or_else(|| "-trimmed".to_owned(), |number| format!("-trimmed-{number}"));
-    let front = format!("{}-{policy}", principal.name);
-    front.chars().take(POLICY_NAME_CHARS_MAX - end.len()).collect::<String>() + &end
+/// Where the files of a principal go, relative to the output folder. A user may have the name of a role;
+/// no name in IAM holds a `~`.
+fn folder(principal: &GrantedPrincipal) -> String {
+    let account = principal.account.map(|account| account.to_string()).unwrap_or_default();
+    let mark = if principal.kind == PrincipalType::Role { "" } else { "~user" };
+    format!("policies/{}/{}{mark}", escape::file_name(&account), escape::file_name(&principal.name))
 }
 
-/// IAM's limit for the name of a managed policy, in characters (IAM API reference, `CreatePolicy`).
-const POLICY_NAME_CHARS_MAX: usize = 128;
+/// An inline policy may have the name of a managed one that the principal holds too: their files differ.
+fn twin_mark(principal: &GrantedPrincipal, policy: &AttachedPolicy) -> &'static str {
+    let twins = principal.policies.iter().filter(|one| one.name.eq_ignore_ascii_case(&policy.name)).count();
+    if twins > 1 && policy.source != PolicySource::Inline { "~managed" } else { "" }
+}
+
+/// Where a new policy is written.
+fn file(principal: &GrantedPrincipal, policy: &AttachedPolicy, new: &emit::NewPolicy) -> String {
+    let twin = twin_mark(principal, policy);
+    format!("{}/{}{twin}.json", folder(principal), escape::file_name(&new.name))
+}
+
+/// Where the certificate of a change is written.
+fn certificate_file(principal: &GrantedPrincipal, policy: &AttachedPolicy) -> String {
+    let twin = twin_mark(principal, policy);
+    format!("{}/{}{twin}~certificate.json", folder(principal), escape::file_name(&policy.name))
+}
 
 fn change_report(change: crate::recommend::StatementChange) -> ChangeReport {
     let removed = grouped(change.removed.iter().map(|one| (Verdict::Unused, &one.why, one.action)));
@@ -448,59 +505,5 @@ fn change_report(change: crate::recommend::StatementChange) -> ChangeReport {
         replaced_by: change.replaced_by,
         removed,
         narrowed: narrowed.collect(),
-    }
-}
-
-/// What the commands of a change refer to.
-struct Target<'a> {
-    principal: &'a GrantedPrincipal,
-    policy: &'a str,
-    arn: Option<&'a str>,
-    documents: &'a [NewPolicy],
-}
-
-impl Target<'_> {
-    fn commands(&self, step: Step) -> Vec<String> {
-        let kind = if self.principal.kind == PrincipalType::Role { "role" } else { "user" };
-        let who = format!("--{kind}-name {}", escape::shell(&self.principal.name));
-        let old = escape::shell(self.arn.unwrap_or_default());
-        let policy = escape::shell(self.policy);
-        let each = |command: &dyn Fn(&str) -> String| -> Vec<String> {
-            let files = self.documents.iter().map(|one| escape::shell(&format!("file://{}", one.file)));
-            files.map(|file| command(&file)).collect()
-        };
-        match step {
-            Step::PutInline => each(&|file| {
-                format!("aws iam put-{kind}-policy {who} --policy-name {policy} --policy-document {file}")
-            }),
-            Step::DeleteInline => vec![format!("aws iam delete-{kind}-policy {who} --policy-name {policy}")],
-            Step::NewVersion => each(&|file| {
-                format!(
-                    "aws iam create-policy-version --policy-arn {old} --policy-document {file} --set-as-default"
-                )
-            }),
-            Step::Detach => vec![format!("aws iam detach-{kind}-policy {who} --policy-arn {old}")],
-            Step::CreateAndDetach => self.create_and_detach(kind, &who, &old),
-            // A permission set has one inline policy: a command for each document would overwrite the
-            // one before. Joining them is the reader's decision.
-            Step::UpdatePermissionSet => Vec::new(),
-        }
-    }
-
-    /// Everything new is attached before the old policy goes, so that nothing is refused in between.
-    fn create_and_detach(&self, kind: &str, who: &str, old: &str) -> Vec<String> {
-        let parts = self.principal.arn.parts();
-        let mut commands = Vec::new();
-        for one in self.documents {
-            let file = escape::shell(&format!("file://{}", one.file));
-            let name = escape::shell(&one.name);
-            commands.push(format!("aws iam create-policy --policy-name {name} --policy-document {file}"));
-        }
-        for one in self.documents {
-            let arn = format!("arn:{}:iam::{}:policy/{}", parts.partition, parts.account, one.name);
-            commands.push(format!("aws iam attach-{kind}-policy {who} --policy-arn {}", escape::shell(&arn)));
-        }
-        commands.push(format!("aws iam detach-{kind}-policy {who} --policy-arn {old}"));
-        commands
     }
 }

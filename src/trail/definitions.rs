@@ -222,12 +222,11 @@ impl Definition {
             roles.iter().map(|(part, _)| *part).filter(|part| inside(part)).max_by_key(|part| part.len());
         let part = part.unwrap_or_default();
         let row = Row { path, tail: tail(path, part).unwrap_or(path), kind, used };
-        match self.scopes.iter_mut().find(|scope| scope.prefix == part) {
-            Some(scope) => scope.rows.push(row),
-            None => {
-                let roles = roles.iter().filter(|(of, _)| *of == part).map(|(_, last)| *last).collect();
-                self.scopes.push(Scope { prefix: part, roles, rows: vec![row] });
-            }
+        if let Some(scope) = self.scopes.iter_mut().find(|scope| scope.prefix == part) {
+            scope.rows.push(row);
+        } else {
+            let roles = roles.iter().filter(|(of, _)| *of == part).map(|(_, last)| *last).collect();
+            self.scopes.push(Scope { prefix: part, roles, rows: vec![row] });
         }
     }
 }

@@ -3,6 +3,7 @@
 //! Most events repeat: the same caller, the same kind of call, often the same resource. What was found out
 //! once is remembered by the bytes that it depends on, and compared in full, never by a hash alone.
 
+use super::grant_changes::GrantChanges;
 use super::memo::{self, Memo};
 use super::rows::Rows;
 use super::{
@@ -15,6 +16,7 @@ use crate::trail::action_map::{self, Mapping};
 use crate::trail::condition_values::ConditionPaths;
 use crate::trail::definitions::Definition;
 use crate::trail::event::{Event, EventType, UserIdentity};
+use crate::trail::grant_change::Operation;
 use crate::trail::identity::{self, Principal};
 use crate::trail::outcome::{Denial, Outcome, PolicyType};
 use crate::trail::passed_roles::{PassedRole, PassedRoles, Places, RoleReference};
@@ -39,6 +41,7 @@ pub struct Fold {
     group_keys: Memo,
     groups: Vec<Group>,
     definitions: Definitions,
+    grant_changes: GrantChanges,
     key: Vec<u8>,
 }
 
@@ -61,6 +64,7 @@ struct EventKind {
     definition: Option<&'static Definition>,
     condition_paths: Option<&'static ConditionPaths>,
     weighings: Vec<Weighing<'static>>,
+    changes_grants: Option<Operation>,
 }
 
 /// All events of one principal and kind that ended alike, in one region, made directly or through one
@@ -104,6 +108,7 @@ impl Fold {
             group_keys: Memo::default(),
             groups: Vec::new(),
             definitions: Definitions::default(),
+            grant_changes: GrantChanges::default(),
             key: Vec::new(),
         }
     }
@@ -132,6 +137,9 @@ impl Fold {
         }
         if outcome == Outcome::Authorized {
             group.contexts.add(event, kind.condition_paths);
+        }
+        if let Some(operation) = kind.changes_grants {
+            self.grant_changes.add(operation, event);
         }
         match kind.lookup.actions_of(event) {
             Mapping::Actions { primary, secondary } => {
@@ -181,7 +189,7 @@ impl Fold {
                 principals.insert(key, std::mem::take(usage));
             }
         }
-        Usage { principals, definitions: self.definitions }
+        Usage { principals, definitions: self.definitions, grant_changes: self.grant_changes }
     }
 
     /// The index of the event's caller.
@@ -240,6 +248,7 @@ impl Fold {
             definition: Definition::new(&event.source, &event.name),
             condition_paths: ConditionPaths::new(&event.source, &event.name),
             weighings: Vec::new(),
+            changes_grants: Operation::of(&event.source, &event.name),
         });
         index
     }

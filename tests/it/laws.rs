@@ -1,6 +1,6 @@
 //! The engine against the naive evaluator, and laws that every policy evaluation obeys.
 
-use crate::naive::{self, Answer, Key, Keys};
+use crate::fuzz_bodies::naive::{self, Answer, Key, Keys};
 use proptest::prelude::*;
 use serde_json::{Value, json};
 use trailtrim::iam::compiled::CompiledPolicies;

@@ -13,11 +13,15 @@ mod conformance;
 mod contain;
 mod decode_reference;
 mod evaluate;
+#[path = "../../fuzz/src/lib.rs"]
+#[expect(unreachable_pub, reason = "to the fuzzer it is a crate")]
+mod fuzz_bodies;
+mod fuzz_seeds;
 mod identities;
 mod laws;
-mod naive;
 mod needs;
 mod policies;
+mod protection;
 mod readme;
 mod review;
 mod run;
@@ -26,3 +30,4 @@ mod schema;
 mod tidy;
 mod trimming;
 mod usage;
+mod verify;

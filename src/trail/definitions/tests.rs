@@ -96,7 +96,7 @@ fn too_many_values_are_unknown() {
 fn every_row_is_of_an_operation_that_the_reference_knows() {
     for [prefix, event, path, kind, _] in table::rows::<5>(GENERATED).chain(table::rows::<5>(CURATED)) {
         let known = Definition::new(&format!("{prefix}.amazonaws.com"), event);
-        let scopes = known.map(|one| &one.scopes).unwrap_or_else(|| panic!("{prefix} {event}"));
+        let scopes = known.map_or_else(|| panic!("{prefix} {event}"), |one| &one.scopes);
         assert!(scopes.iter().flat_map(|scope| &scope.rows).any(|row| row.path == path), "{event} {path}");
         assert!(Kind::parse(kind).is_some(), "{kind}");
     }
