@@ -2,19 +2,23 @@
 
 pub mod backtest;
 pub mod discovery;
+pub mod emit;
 pub mod generalise;
 pub mod inventory;
 pub mod narrow;
+pub mod propose;
+pub mod risk;
 pub mod selfcheck;
 pub mod trim;
 
 pub use backtest::{Backtest, Choice};
 pub use inventory::Inventory;
 pub use narrow::Wildcard;
+pub use propose::{Proposal, proposals};
 pub use selfcheck::{Proof, ReplayCounts};
 pub use trim::{StatementChange, Trimmed};
 
-use crate::drift::{Observability, PrincipalReview, Standing};
+use crate::drift::{PrincipalReview, Standing};
 use crate::grants::{PolicySource, PrincipalType};
 use crate::iam::PolicyDocument;
 use crate::iam::contain::Containment;
@@ -61,8 +65,6 @@ pub struct Options<'a> {
     pub choice: Choice,
     /// The first and the last second of the window.
     pub window: Option<(Timestamp, Timestamp)>,
-    /// What the logs can show, as in the review.
-    pub observability: &'a Observability,
     /// The resources that the logs name.
     pub known: &'a Inventory<'a>,
 }
@@ -142,7 +144,7 @@ pub fn recommend(review: &PrincipalReview<'_>, options: &Options<'_>) -> Vec<Rec
     if matches!(review.standing, Standing::ServiceLinked | Standing::Unused) || review.protected.is_some() {
         return Vec::new();
     }
-    let backtest = Arc::new(backtest::backtest(review, options.observability, options.window));
+    let backtest = Arc::new(backtest::backtest(review, options.window));
     let levels = |action: ActionRef| backtest.level(options.choice, action);
     let trimmed: Vec<(usize, Trimmed)> = review
         .policies

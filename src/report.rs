@@ -3,11 +3,12 @@
 pub mod backtest;
 pub mod certificate;
 pub mod checks;
-pub mod escape;
 pub mod json;
 pub mod markdown;
 pub mod model;
+mod proposals;
 pub mod text;
 pub mod usage;
 
+pub use crate::escape;
 pub use model::Report;

@@ -8,10 +8,11 @@ use super::discovery::{Discovery, is_need};
 use super::selfcheck::{Fate, fate};
 use super::{ResourceLevel, narrow};
 use crate::drift::credit::{self, Replay};
-use crate::drift::verdict::{Earlier, Inputs};
-use crate::drift::{ActionReview, Observability, PrincipalReview, StatementReview, Verdict};
+use crate::drift::verdict::Earlier;
+use crate::drift::{ActionReview, PrincipalReview, StatementReview, Verdict};
 use crate::grants::PolicySource;
-use crate::iam::evaluate::{self, Decision};
+use crate::iam::compiled::CompiledPolicies;
+use crate::iam::evaluate::Decision;
 use crate::iam::policy::Matcher;
 use crate::iam::{Effect, PolicyDocument, Statement};
 use crate::time::{Day, Timestamp};
@@ -87,18 +88,14 @@ impl Backtest {
 }
 
 /// Tests a principal over a window. The policies of groups stay, as they do in recommendations.
-pub fn backtest(
-    review: &PrincipalReview<'_>,
-    observability: &Observability,
-    window: Option<(Timestamp, Timestamp)>,
-) -> Backtest {
+pub fn backtest(review: &PrincipalReview<'_>, window: Option<(Timestamp, Timestamp)>) -> Backtest {
     let discovery = review.usage.map(Discovery::of).unwrap_or_default();
     let splits = match splits(review, window) {
         Ok(splits) => splits,
         Err(why) => return Backtest { untested: Some(why), discovery, ..Backtest::default() },
     };
     let field = Field::new(review);
-    let broken = field.broken(observability, &splits);
+    let broken = field.broken(&splits);
     let levels = field.levels(&broken, &splits);
     let trials = CHOICES.into_iter().flat_map(|choice| {
         let (field, broken, levels) = (&field, &broken, &levels);
@@ -140,7 +137,7 @@ fn splits(review: &PrincipalReview<'_>, window: Option<(Timestamp, Timestamp)>) 
 struct Field<'r, 'a> {
     review: &'r PrincipalReview<'a>,
     /// The old documents.
-    old: Vec<&'r PolicyDocument>,
+    old: CompiledPolicies<'r>,
     /// The statements that no trimming changes, as documents.
     untouched: Vec<PolicyDocument>,
     /// Calls that are needs, by action.
@@ -176,28 +173,21 @@ impl<'r, 'a> Field<'r, 'a> {
                 needs.entry(row.call.action).or_default().push(Need { replay, first, last });
             }
         }
-        let old = review.policies.iter().filter_map(|one| one.policy.document.as_deref()).collect();
+        let old: Vec<&PolicyDocument> =
+            review.policies.iter().filter_map(|one| one.policy.document.as_deref()).collect();
         let untouched = review.policies.iter().filter_map(|policy| {
             let kept = |one: &&StatementReview<'_>| !is_trimmed(one.statement);
             let statements = policy.statements.iter().filter(kept).map(|one| one.statement.clone());
             Some(with_statements(policy.policy.document.as_deref()?, statements.collect()))
         });
-        Self { review, old, untouched: untouched.collect(), needs }
+        Self { review, old: CompiledPolicies::new(&old), untouched: untouched.collect(), needs }
     }
 
     /// Replays what is new after each split.
-    fn broken(&self, observability: &Observability, splits: &[Day]) -> AllBroken {
-        let review = self.review;
-        let inputs = Inputs {
-            principal: review.principal,
-            usage: review.usage,
-            standing: review.standing,
-            protected: review.protected.clone(),
-            observability,
-        };
+    fn broken(&self, splits: &[Day]) -> AllBroken {
         let mut all = AllBroken::new();
         for split in splits {
-            let earlier = Earlier::new(&inputs, split.start());
+            let earlier = Earlier::new(&self.review.inputs, split.start());
             for (action, needs) in &self.needs {
                 // What was seen before the split is allowed by what was made from it.
                 let new: Vec<&Need<'_>> = needs.iter().filter(|need| need.first >= split.start()).collect();
@@ -267,11 +257,13 @@ impl<'r, 'a> Field<'r, 'a> {
     fn replay(&self, action: ActionRef, new: &[&Need<'a>], earlier: &Earlier<'_, 'a, '_>) -> [Broken; 3] {
         let mut broken = LEVELS.map(|_| Broken::default());
         let fitted = self.fitted(action, earlier);
+        let compiled = fitted.each_ref().map(|documents| {
+            CompiledPolicies::new(&self.untouched.iter().chain(documents).collect::<Vec<_>>())
+        });
         for need in new {
-            let before = self.decide(need, &self.old);
-            for (documents, broken) in fitted.iter().zip(broken.iter_mut()) {
-                let documents: Vec<&PolicyDocument> = self.untouched.iter().chain(documents).collect();
-                if fate(&before, &self.decide(need, &documents)) == Fate::Broken {
+            let before = decide(need, &self.old);
+            for (now, broken) in compiled.iter().zip(broken.iter_mut()) {
+                if fate(&before, &decide(need, now)) == Fate::Broken {
                     broken.add(need);
                 }
             }
@@ -302,18 +294,15 @@ impl<'r, 'a> Field<'r, 'a> {
         }
         fitted
     }
+}
 
-    /// The decision of the engine; for a call whose resource is not known, whether it may rest on any
-    /// statement at all.
-    fn decide(&self, need: &Need<'_>, documents: &[&PolicyDocument]) -> Decision {
-        if let Some(request) = need.replay.request() {
-            return evaluate::evaluate_identity(&request, documents).decision;
-        }
-        let rests = documents.iter().any(|document| {
-            let version = document.version.as_deref();
-            document.statements.iter().any(|statement| need.replay.may_rest_on(statement, version))
-        });
-        if rests { Decision::Allowed } else { Decision::ImplicitlyDenied }
+/// The decision of the engine; for a call whose resource is not known, whether it may rest on any statement
+/// at all.
+fn decide(need: &Need<'_>, policies: &CompiledPolicies<'_>) -> Decision {
+    match need.replay.request() {
+        Some(request) => policies.decide(&request),
+        None if need.replay.may_rest_on(policies).next().is_some() => Decision::Allowed,
+        None => Decision::ImplicitlyDenied,
     }
 }
 

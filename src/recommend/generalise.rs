@@ -131,7 +131,7 @@ mod tests {
     }
 
     fn check(action: &str, kind: &'static str, arns: &[&str], expect: &[&str]) {
-        let written = |text: &&str| text.replace("@", PLACE);
+        let written = |text: &&str| text.replace('@', PLACE);
         let arns: Vec<String> = arns.iter().map(written).collect();
         let expect: Vec<String> = expect.iter().map(written).collect();
         assert_eq!(patterns_of(action, kind, &arns), expect, "{action} {arns:?}");
@@ -248,7 +248,9 @@ mod tests {
             let template = reference().template(service, kind).unwrap();
             let slashes = ["object", "log-stream"].contains(&kind);
             if !slashes {
-                names.iter_mut().for_each(|name| *name = name.replace('/', "-"));
+                for name in &mut names {
+                    *name = name.replace('/', "-");
+                }
             }
             let arns: Vec<String> = names.iter().zip(&place).map(|(name, place)| {
                 let (region, account) = place.split_once(':').unwrap();

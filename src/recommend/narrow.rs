@@ -44,7 +44,7 @@ pub fn wildcards(review: &ActionReview<'_>, resources: &[String], known: &Invent
 }
 
 /// The resources that an action of a statement may be limited to, sorted; `None` when it must keep the
-/// statement's own: some use is not known to the last resource, the statement uses variables or
+/// statement's own: it is protected, some use is not known to the last resource, the statement uses variables or
 /// `NotResource`, or nothing would change.
 pub fn resources(
     review: &ActionReview<'_>,
@@ -54,7 +54,8 @@ pub fn resources(
     let matcher = statement.resource.as_ref()?;
     let old = &matcher.patterns.values;
     let variable = || old.iter().any(|pattern| pattern.contains("${"));
-    if level == ResourceLevel::Keep || review.verdict != Verdict::Used || matcher.negated || variable() {
+    let fixed = level == ResourceLevel::Keep || review.protected.is_some();
+    if fixed || review.verdict != Verdict::Used || matcher.negated || variable() {
         return None;
     }
     let touched = touched(review)?;
@@ -72,15 +73,16 @@ pub fn resources(
     (scope != before).then(|| scope.into_iter().collect())
 }
 
-/// What the action touched; `None` when that is not known to the last resource.
-fn touched<'a>(review: &ActionReview<'a>) -> Option<BTreeSet<&'a ResourceName>> {
-    let known = |resource: &'a Resource| match resource {
+/// What the action touched, or needs by a definition; `None` when that is not known to the last resource.
+fn touched<'r>(review: &'r ActionReview<'_>) -> Option<BTreeSet<&'r ResourceName>> {
+    let known = |resource: &'r Resource| match resource {
         Resource::Arn(name) | Resource::Pattern(name) if name.complete && !name.arn.contains("${") => {
             Some(name)
         }
         _ => None,
     };
-    review.uses.iter().map(|row| known(row.resource)).collect()
+    let used = review.uses.iter().map(|row| known(row.resource));
+    used.chain(review.implied.iter().map(|one| one.resource.as_ref())).collect()
 }
 
 /// The touched resources as they are, but for the names of what the action creates: the next one has
@@ -102,15 +104,39 @@ fn within(
 ) -> Option<BTreeSet<String>> {
     let mut scope = BTreeSet::new();
     for pattern in patterns {
-        if old.iter().any(|old| glob::covers(old, &pattern)) {
-            scope.insert(pattern);
-            continue;
-        }
-        for name in touched.iter().filter(|name| glob::covers(&pattern, &name.arn)) {
-            let mut matched = old.iter().filter(|old| glob::overlaps(old, &name.arn)).peekable();
-            matched.peek()?;
-            scope.extend(matched.cloned());
-        }
+        let names = touched.iter().map(|name| name.arn.as_str());
+        scope.extend(inside(&pattern, names.filter(|arn| glob::covers(&pattern, arn)), old)?);
+    }
+    Some(scope)
+}
+
+/// The names kept inside the old patterns, each as it is; `None` when one of them is not inside, when they are
+/// too many, or when nothing would change.
+pub(super) fn limited(names: &BTreeSet<&str>, old: &[String]) -> Option<Vec<String>> {
+    let mut scope: BTreeSet<String> = BTreeSet::new();
+    for name in names {
+        scope.extend(inside(name, std::iter::once(*name), old)?);
+    }
+    let scope = without_covered(&scope);
+    let changes = scope.iter().ne(old.iter().collect::<BTreeSet<_>>());
+    (changes && scope.len() <= RESOURCES_LISTED_MAX && !old.iter().any(|one| one.contains("${")))
+        .then(|| scope.into_iter().collect())
+}
+
+/// One pattern kept inside the old ones, see [`within`]. `meant` are the resources under it.
+fn inside<'m>(
+    pattern: &str,
+    meant: impl Iterator<Item = &'m str>,
+    old: &[String],
+) -> Option<BTreeSet<String>> {
+    if old.iter().any(|old| glob::covers(old, pattern)) {
+        return Some(BTreeSet::from([pattern.to_owned()]));
+    }
+    let mut scope = BTreeSet::new();
+    for arn in meant {
+        let mut matched = old.iter().filter(|old| glob::overlaps(old, arn)).peekable();
+        matched.peek()?;
+        scope.extend(matched.cloned());
     }
     Some(scope)
 }

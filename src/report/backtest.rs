@@ -83,3 +83,39 @@ fn ready(principal: &PrincipalReport) -> Option<(&PrincipalReport, &Backtest, Ch
 fn counted(count: u64, what: &str) -> String {
     format!("{} {what}{}", grouped(count), if count == 1 { "" } else { "s" })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::recommend::backtest::{Break, Trial};
+    use crate::time::{Day, Timestamp};
+
+    #[test]
+    fn a_break_is_told_with_its_first_call() {
+        let time = Timestamp::parse("2026-08-20T10:00:00Z").unwrap();
+        let trial = |choice: Choice, broken_calls: u64, broken_days: u64| Trial {
+            choice,
+            split: Day::from_date(2026, 8, 16).unwrap(),
+            replayed: 9,
+            broken_calls,
+            broken_days,
+            first: (broken_calls > 0).then(|| Break {
+                time,
+                action: "s3:GetObject".to_owned(),
+                resource: None,
+            }),
+        };
+        let keep = Some(ResourceLevel::Keep);
+        let mut backtest = Backtest {
+            trials: vec![trial(None, 1, 1), trial(None, 3, 2), trial(keep, 0, 0)],
+            ..Backtest::default()
+        };
+        assert_eq!(
+            result(&backtest, None),
+            "backtest: 3 calls on 2 days would have broken (first: s3:GetObject on an unknown resource, 2026-08-20)"
+        );
+        assert_eq!(result(&backtest, keep), "backtest: no call would have broken (1 split)");
+        backtest.untested = Some("why".to_owned());
+        assert_eq!(result(&backtest, None), "not backtested: why");
+    }
+}

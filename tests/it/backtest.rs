@@ -50,10 +50,11 @@ fn broken(policies: &[Value], calls: &[Made], level: ResourceLevel, split: Day) 
     let old = old_documents(&snapshot);
     let new = new_documents(&old, &recommendations);
     let refused = calls.iter().filter(|(call, denied, made)| {
-        let after = decide(*call, &new);
+        let request = (CALLS[*call].action, CALLS[*call].resource);
+        let after = decide(request, &new);
         !denied
             && day(*made) >= split
-            && match decide(*call, &old) {
+            && match decide(request, &old) {
                 Decision::Allowed => after != Decision::Allowed,
                 Decision::Depends(_) => !matches!(after, Decision::Allowed | Decision::Depends(_)),
                 Decision::ExplicitlyDenied | Decision::ImplicitlyDenied => false,

@@ -68,7 +68,9 @@ fn merged<'n>(names: &BTreeSet<&[Word<'n>]>, variety: usize) -> Names<'n> {
     for (first, rests) in by_first {
         for rest in merged(&rests, variety) {
             let mut name = vec![first];
-            rest.into_iter().for_each(|word| words::push(&mut name, word));
+            for word in rest {
+                words::push(&mut name, word);
+            }
             out.insert(name);
         }
     }
