@@ -4,6 +4,9 @@
 //! when they skip a value (`sonic-rs` without any limit), so the walk over a log is done here, with the
 //! nesting kept in one integer.
 
+mod marks;
+
+use marks::string_mark;
 use std::borrow::Cow;
 
 /// The deepest nesting of a value that is walked, in levels. `serde_json` stops at the same depth.
@@ -52,11 +55,21 @@ impl<'a> Cursor<'a> {
         self.text.get(self.at..).unwrap_or_default()
     }
 
-    fn byte(&self) -> Option<u8> {
+    #[inline]
+    pub(super) fn byte(&self) -> Option<u8> {
         self.text.as_bytes().get(self.at).copied()
     }
 
+    /// Consumes these bytes when they come next, without skipping blanks.
+    #[inline]
+    pub(super) fn take(&mut self, wanted: &[u8]) -> bool {
+        let found = self.text.as_bytes().get(self.at..).is_some_and(|rest| rest.starts_with(wanted));
+        self.at += if found { wanted.len() } else { 0 };
+        found
+    }
+
     /// Skips blanks; the byte at the cursor, which is not consumed.
+    #[inline]
     pub(super) fn token(&mut self) -> Option<u8> {
         loop {
             match self.byte()? {
@@ -67,6 +80,7 @@ impl<'a> Cursor<'a> {
     }
 
     /// Consumes one byte when the next token is that byte.
+    #[inline]
     pub(super) fn eat(&mut self, wanted: u8) -> bool {
         let found = self.token() == Some(wanted);
         self.at += usize::from(found);
@@ -74,6 +88,7 @@ impl<'a> Cursor<'a> {
     }
 
     /// [`Self::eat`], or a fault that says what was expected.
+    #[inline]
     fn need(&mut self, wanted: u8, what: &'static str) -> Result<(), Fault> {
         if self.eat(wanted) { Ok(()) } else { Err(self.unexpected(what)) }
     }
@@ -135,6 +150,7 @@ impl<'a> Cursor<'a> {
 
     /// Consumes a string; `true` when it contains a backslash. A raw line break inside a string is
     /// refused: it means that a quote was lost, and the damage must not reach the next line.
+    #[inline]
     fn skip_string(&mut self) -> Result<bool, Fault> {
         if self.byte() != Some(b'"') {
             return Err(self.unexpected("a string"));
@@ -296,29 +312,6 @@ impl<'a> Cursor<'a> {
     }
 }
 
-/// The first quote, backslash or line break. Most strings of a log are short: the first bytes are looked
-/// at eight at a time, which is over before a general search has started.
-fn string_mark(bytes: &[u8]) -> Option<usize> {
-    const WORDS: usize = 4;
-    for (index, word) in bytes.as_chunks::<8>().0.iter().take(WORDS).enumerate() {
-        let word = u64::from_le_bytes(*word);
-        let marks = has_byte(word, b'"') | has_byte(word, b'\\') | has_byte(word, b'\n');
-        if marks != 0 {
-            return Some(index * 8 + marks.trailing_zeros() as usize / 8);
-        }
-    }
-    let searched = (bytes.len() / 8).min(WORDS) * 8;
-    let rest = bytes.get(searched..)?;
-    memchr::memchr3(b'"', b'\\', b'\n', rest).map(|offset| searched + offset)
-}
-
-/// The top bit of every byte of `word` that equals `byte`; above the lowest such byte there may be more.
-fn has_byte(word: u64, byte: u8) -> u64 {
-    const ONES: u64 = u64::MAX / 255;
-    let zeroed = word ^ (ONES * u64::from(byte));
-    zeroed.wrapping_sub(ONES) & !zeroed & (ONES << 7)
-}
-
 /// Decodes JSON escapes. A surrogate without its partner and four digits that are none become U+FFFD:
 /// one odd character must not cost a record.
 pub(super) fn unescape(raw: &str) -> String {
@@ -407,23 +400,6 @@ mod tests {
         }
         for text in ["", " ", "[", r#"{"a""#, r#""abc"#, r#""abc\"#, r#"{"a":[1,"#, "[tru"] {
             check(text, Err(Fault::End));
-        }
-    }
-
-    #[test]
-    fn the_first_mark_is_found_wherever_it_is() {
-        for length in 0..80 {
-            let plain: Vec<u8> =
-                (0..length).map(|at| [0x01, 0x21, 0x23, 0xa2, b'a', 0x0b, 0x5d][at % 7]).collect();
-            assert_eq!(string_mark(&plain), None);
-            for at in 0..length {
-                for mark in [b'"', b'\\', b'\n'] {
-                    let mut bytes = plain.clone();
-                    bytes[at] = mark;
-                    bytes[(at + 1).min(length - 1)] = mark;
-                    assert_eq!(string_mark(&bytes), Some(at), "{mark} at {at} of {length}");
-                }
-            }
         }
     }
 
