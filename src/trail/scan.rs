@@ -6,7 +6,7 @@
 
 mod marks;
 
-use marks::string_mark;
+use marks::{block_mark, string_mark};
 use std::borrow::Cow;
 
 /// The deepest nesting of a value that is walked, in levels. `serde_json` stops at the same depth.
@@ -141,17 +141,49 @@ impl<'a> Cursor<'a> {
     }
 
     /// A string, its escapes decoded; borrowed when it has none.
+    #[inline]
     pub(super) fn string(&mut self) -> Result<Cow<'a, str>, Fault> {
         let start = self.at + 1;
-        let escaped = self.skip_string()?;
+        if self.skip_plain_string() {
+            return Ok(Cow::Borrowed(self.text.get(start..self.at - 1).unwrap_or_default()));
+        }
+        let escaped = self.skip_any_string()?;
         let raw = self.text.get(start..self.at - 1).unwrap_or_default();
         Ok(if escaped { Cow::Owned(unescape(raw)) } else { Cow::Borrowed(raw) })
     }
 
+    #[inline]
+    fn skip_string(&mut self) -> Result<(), Fault> {
+        if self.skip_plain_string() { Ok(()) } else { self.skip_any_string().map(|_| ()) }
+    }
+
+    /// Consumes a string without escapes, as nearly all are. `false` when anything else comes, or the end of
+    /// the text is near; nothing is consumed then.
+    #[inline]
+    fn skip_plain_string(&mut self) -> bool {
+        let Some((b'"', mut rest)) = self.text.as_bytes().get(self.at..).and_then(|rest| rest.split_first())
+        else {
+            return false;
+        };
+        let mut length = 0;
+        while let Some((block, behind)) = rest.split_first_chunk::<16>() {
+            let Some(offset) = block_mark(block) else {
+                length += block.len();
+                rest = behind;
+                continue;
+            };
+            let plain = rest.get(offset) == Some(&b'"');
+            // Both quotes.
+            self.at += if plain { length + offset + 2 } else { 0 };
+            return plain;
+        }
+        false
+    }
+
     /// Consumes a string; `true` when it contains a backslash. A raw line break inside a string is
     /// refused: it means that a quote was lost, and the damage must not reach the next line.
-    #[inline]
-    fn skip_string(&mut self) -> Result<bool, Fault> {
+    #[inline(never)]
+    fn skip_any_string(&mut self) -> Result<bool, Fault> {
         if self.byte() != Some(b'"') {
             return Err(self.unexpected("a string"));
         }
@@ -188,6 +220,14 @@ impl<'a> Cursor<'a> {
 
     /// Consumes a number, `true`, `false` or `null`.
     fn skip_scalar(&mut self) -> Result<(), Fault> {
+        let start = self.at;
+        // The word and what cannot be a part of it.
+        if (self.take(b"null") || self.take(b"true") || self.take(b"false"))
+            && matches!(self.byte(), Some(b',' | b'}' | b']'))
+        {
+            return Ok(());
+        }
+        self.at = start;
         let rest = self.text.as_bytes().get(self.at..).unwrap_or_default();
         let length = rest
             .iter()
@@ -218,9 +258,7 @@ impl<'a> Cursor<'a> {
         loop {
             // Here a value begins.
             match self.token() {
-                Some(b'"') => {
-                    self.skip_string()?;
-                }
+                Some(b'"') => self.skip_string()?,
                 Some(open @ (b'{' | b'[')) => {
                     self.at += 1;
                     let close = if open == b'{' { b'}' } else { b']' };
@@ -259,6 +297,7 @@ impl<'a> Cursor<'a> {
     }
 
     /// In an object, a value has a key in front of it.
+    #[inline]
     fn skip_member_key(&mut self, objects: u128) -> Result<(), Fault> {
         if objects & 1 == 0 {
             return Ok(());

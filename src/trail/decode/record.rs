@@ -9,6 +9,8 @@ use crate::trail::request::RequestParameters;
 use crate::trail::scan::{Cursor, Fault};
 use std::borrow::Cow;
 use std::hash::BuildHasher;
+use std::num::NonZeroU64;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 /// The number of elements of `resources[]` that are kept. AWS writes a handful; a hostile record could
 /// turn three bytes of text into a hundred bytes of memory for each.
@@ -43,6 +45,7 @@ const CALLER_BYTES: std::ops::Range<usize> = 32..288;
 #[derive(Default)]
 pub(super) struct Callers<'a> {
     order: Order,
+    repeated: Repeated<'a>,
     hasher: foldhash::fast::FixedState,
     hashes: Vec<u64>,
     known: Vec<(&'a str, UserIdentity<'a>)>,
@@ -62,7 +65,9 @@ impl<'a> Callers<'a> {
         self.hasher.hash_one(text.as_bytes().get(CALLER_BYTES).unwrap_or_default())
     }
 
-    fn keep(&mut self, hash: u64, text: &'a str, identity: &UserIdentity<'a>) {
+    fn keep(&mut self, hash: u64, text: &'a str, identity: &mut UserIdentity<'a>) {
+        static NUMBERS: AtomicU64 = AtomicU64::new(1);
+        identity.number = NonZeroU64::new(NUMBERS.fetch_add(1, Ordering::Relaxed));
         let entry = (text, identity.clone());
         if self.known.len() < CALLERS_MAX {
             self.hashes.push(hash);
@@ -73,6 +78,31 @@ impl<'a> Callers<'a> {
             (*old, *place) = (hash, entry);
             self.next = (self.next + 1) % CALLERS_MAX;
         }
+    }
+}
+
+/// The last few objects of a member that nobody reads. One that is known to be whole need not be walked over
+/// again.
+#[derive(Default)]
+struct Repeated<'a> {
+    texts: [&'a str; 4],
+    next: usize,
+}
+
+impl<'a> Repeated<'a> {
+    fn skip(&mut self, cursor: &mut Cursor<'a>) -> Result<(), Fault> {
+        if self.texts.iter().any(|text| !text.is_empty() && cursor.take(text.as_bytes())) {
+            return Ok(());
+        }
+        let text = cursor.skip_value()?;
+        // Only a bracket ends where it ends, whatever follows.
+        if text.starts_with('{')
+            && let Some(place) = self.texts.get_mut(self.next)
+        {
+            *place = text;
+            self.next = (self.next + 1) % self.texts.len();
+        }
+        Ok(())
     }
 }
 
@@ -152,7 +182,7 @@ const MEMBERS: [(&str, Member); 35] = [
     ("\"vpcEndpointAccountId\":", Member::Skipped),
     ("\"serviceEventDetails\":", Member::Skipped),
     ("\"eventCategory\":", Member::Category),
-    ("\"tlsDetails\":", Member::Skipped),
+    ("\"tlsDetails\":", Member::Repeated),
     ("\"sessionCredentialFromConsole\":", Member::Skipped),
     ("\"addendum\":", Member::Skipped),
     ("\"insightDetails\":", Member::Insight),
@@ -167,6 +197,8 @@ const MEMBERS: [(&str, Member); 35] = [
 #[derive(Clone, Copy, Debug)]
 enum Member {
     Skipped,
+    /// Skipped; few different values, over and over.
+    Repeated,
     Id,
     SharedId,
     Time,
@@ -264,6 +296,7 @@ impl<'a> Draft<'a> {
                 cursor.skip_value()?;
                 return Ok(());
             }
+            Member::Repeated => return callers.repeated.skip(cursor),
             // Too common a name to be a sign of an event.
             Member::MovedTime => {
                 self.moved_time = cursor.text()?;
@@ -315,7 +348,7 @@ impl<'a> Draft<'a> {
                 cursor.go(start + length);
             } else {
                 self.event.identity = user_identity(cursor)?;
-                callers.keep(hash, cursor.since(start), &self.event.identity);
+                callers.keep(hash, cursor.since(start), &mut self.event.identity);
             }
         } else {
             self.identity_unusable = cursor.skip_value()? != "null";

@@ -18,7 +18,7 @@ pub(super) fn string_mark(bytes: &[u8]) -> Option<usize> {
 #[cfg(target_arch = "x86_64")]
 #[expect(unsafe_code, reason = "SSE2 is part of x86-64, and the compiler wants to be told")]
 #[inline]
-fn block_mark(block: &[u8; 16]) -> Option<usize> {
+pub(super) fn block_mark(block: &[u8; 16]) -> Option<usize> {
     // SAFETY: the only condition of the function is SSE2, which no x86-64 processor lacks.
     unsafe { sse2_block_mark(block) }
 }
@@ -37,9 +37,10 @@ fn sse2_block_mark(block: &[u8; 16]) -> Option<usize> {
     (marks != 0).then_some(marks.trailing_zeros() as usize)
 }
 
+/// [`string_mark`] of one block.
 #[cfg(not(target_arch = "x86_64"))]
 #[inline]
-fn block_mark(block: &[u8; 16]) -> Option<usize> {
+pub(super) fn block_mark(block: &[u8; 16]) -> Option<usize> {
     portable_block_mark(block)
 }
 
