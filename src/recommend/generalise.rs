@@ -12,7 +12,7 @@ use crate::iam::arn_template;
 use crate::iam::reference::{ActionInfo, reference};
 use crate::trail::resource_map::is_stable;
 use crate::usage::ResourceName;
-use crate::usage::fold::PLACE_VARIABLES;
+use crate::usage::collapse::PLACE_VARIABLES;
 use merge::Names;
 use std::collections::{BTreeMap, BTreeSet};
 
