@@ -13,7 +13,9 @@ mod conformance;
 mod contain;
 mod decode_reference;
 mod emit;
+#[cfg(unix)]
 mod emit_tools;
+#[cfg(unix)]
 mod emulator;
 mod evaluate;
 mod identities;
