@@ -14,6 +14,7 @@
 pub mod error;
 pub mod escape;
 pub mod time;
+pub mod sha256;
 
 pub mod iam;
 pub mod trail;

@@ -2,6 +2,7 @@
 
 pub mod emit;
 pub mod narrow;
+pub mod risk;
 pub mod selfcheck;
 pub mod trim;
 

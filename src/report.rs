@@ -1,5 +1,7 @@
 //! Showing: what a review contains, once, and its forms. Decides nothing.
 
+pub mod certificate;
+pub mod checks;
 pub mod json;
 pub mod markdown;
 pub mod model;

@@ -3,9 +3,10 @@
 //! Shape: the IAM API reference, `GetAccountAuthorizationDetails`. A policy that cannot be read never
 //! loses the principal that holds it: the place is kept, marked, and reported.
 
+use super::InputFile;
 use crate::error::ParseError;
-use crate::iam::json::Json;
-use crate::iam::{AccountId, Arn, PolicyDocument};
+use crate::iam::json::{Json, JsonError};
+use crate::iam::{AccountId, Arn, PolicyDocument, glob};
 use crate::time::Timestamp;
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -22,6 +23,8 @@ pub struct Snapshot {
     pub instance_profiles: BTreeMap<(String, String), Vec<Arn>>,
     /// What could not be read, in file order.
     pub problems: Vec<SnapshotProblem>,
+    /// The files that were read, in the order in which they were given.
+    pub files: Vec<InputFile>,
 }
 
 /// A role or a user, with everything that is attached to it.
@@ -104,6 +107,18 @@ pub struct AttachedPolicy {
     pub default_version: Option<String>,
     /// How many principals and groups of the snapshot hold this policy. Inline policies: 1.
     pub holders: usize,
+    /// The versions of a customer managed policy that the snapshot dates, the default one first, then
+    /// the earlier ones, latest first. Empty for other policies: AWS changes its own.
+    pub versions: Vec<PolicyVersion>,
+}
+
+/// One stored version of a managed policy.
+#[derive(Clone, Debug)]
+pub struct PolicyVersion {
+    /// `CreateDate`.
+    pub created: Timestamp,
+    /// The document; `None` when it is unreadable.
+    pub document: Option<Arc<PolicyDocument>>,
 }
 
 /// The text of a document. IAM stores the text that it was given and returns it URL-encoded; the aws CLI and
@@ -140,6 +155,27 @@ pub enum PolicySource {
     },
 }
 
+impl PolicySource {
+    /// The word for reports and JSON.
+    pub fn as_str(&self) -> &'static str {
+        match self {
+            Self::Inline => "inline",
+            Self::CustomerManaged { .. } => "customer_managed",
+            Self::AwsManaged { .. } => "aws_managed",
+            Self::Group { .. } => "group",
+        }
+    }
+
+    /// The ARN of a managed policy.
+    pub fn arn(&self) -> Option<&str> {
+        match self {
+            Self::CustomerManaged { arn } | Self::AwsManaged { arn } => Some(arn),
+            Self::Group { arn, .. } => arn.as_deref(),
+            Self::Inline => None,
+        }
+    }
+}
+
 /// Something in a snapshot that could not be read.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SnapshotProblem {
@@ -166,7 +202,7 @@ pub enum SnapshotError {
         /// The file.
         path: PathBuf,
         /// Line and column, or the key that appears twice.
-        source: serde_json::Error,
+        source: JsonError,
     },
     /// The file is JSON of another kind.
     #[error(
@@ -181,6 +217,13 @@ pub enum SnapshotError {
     },
 }
 
+impl GrantedPrincipal {
+    /// Does a name that somebody wrote mean this principal: its ARN or its name, with `*` and `?`?
+    pub fn is_named(&self, wanted: &str) -> bool {
+        glob::matches(wanted, self.arn.as_str()) || glob::matches_ignore_case(wanted, &self.name)
+    }
+}
+
 impl Snapshot {
     /// Reads one snapshot file after the other into one snapshot.
     #[expect(clippy::disallowed_methods, reason = "this module is the rim for snapshots")]
@@ -190,6 +233,7 @@ impl Snapshot {
             let text = fs::read_to_string(path)
                 .map_err(|source| SnapshotError::Unreadable { path: path.clone(), source })?;
             all.add(path, &text)?;
+            all.files.push(InputFile::new(path, text.as_bytes()));
         }
         all.principals.sort_by(|a, b| (&a.arn, &a.id).cmp(&(&b.arn, &b.id)));
         Ok(all)
@@ -223,12 +267,13 @@ impl Snapshot {
     }
 }
 
-/// What a managed policy's default version holds.
+/// A managed policy: what its default version holds, and its dated versions.
 #[derive(Clone, Default)]
 struct ManagedPolicy {
     document: Option<Arc<PolicyDocument>>,
     original: Option<Arc<Original>>,
     version: Option<String>,
+    versions: Vec<PolicyVersion>,
 }
 
 /// Reads one file; managed policies first, because principals refer to them.
@@ -262,6 +307,7 @@ impl<'a> FileReader<'a> {
             } else {
                 self.problem(arn, "the snapshot does not hold the policy's default version");
             }
+            found.versions = versions(policy, version, found.document.as_ref());
             self.managed.insert(arn, found);
         }
     }
@@ -341,6 +387,7 @@ impl<'a> FileReader<'a> {
                 original: inline.get("PolicyDocument").map(|json| Arc::new(original(json))),
                 default_version: None,
                 holders: 1,
+                versions: Vec::new(),
             });
         }
         policies
@@ -368,6 +415,7 @@ impl<'a> FileReader<'a> {
                 original: managed.original,
                 default_version: managed.version,
                 holders,
+                versions: managed.versions,
             });
         }
         policies
@@ -401,6 +449,34 @@ impl<'a> FileReader<'a> {
             self.out.instance_profiles.insert(key, roles.collect());
         }
     }
+}
+
+/// The dated versions of a customer managed policy: the default one, which counts from the policy's own
+/// dates when it has none, then the earlier ones, latest first.
+fn versions(
+    policy: &Json,
+    default: Option<&Json>,
+    document: Option<&Arc<PolicyDocument>>,
+) -> Vec<PolicyVersion> {
+    let arn = text(policy, "Arn");
+    if crate::iam::arn::split(arn).is_none_or(|parts| parts.account == "aws") {
+        return Vec::new();
+    }
+    let dated = |json: &Json, key: &str| Timestamp::parse(text(json, key));
+    let own = default.and_then(|version| dated(version, "CreateDate"));
+    let Some(created) = own.or(dated(policy, "UpdateDate")).or(dated(policy, "CreateDate")) else {
+        return Vec::new();
+    };
+    let earlier = items(policy.get("PolicyVersionList")).filter_map(|version| {
+        let document = version.get("Document").and_then(|document| read_document(document).ok());
+        let version =
+            PolicyVersion { created: dated(version, "CreateDate")?, document: document.map(Arc::new) };
+        (version.created < created).then_some(version)
+    });
+    let mut versions: Vec<PolicyVersion> = earlier.collect();
+    versions.sort_by_key(|version| std::cmp::Reverse(version.created));
+    versions.insert(0, PolicyVersion { created, document: document.cloned() });
+    versions
 }
 
 /// A document as an object, or as the text that the IAM API itself returns.

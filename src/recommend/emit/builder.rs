@@ -150,8 +150,13 @@ fn values(key: &ConditionKey) -> Option<Vec<String>> {
     let text = |value: &Json| match value {
         Json::String(text) => Some(text.clone()),
         Json::Bool(value) => Some(value.to_string()),
-        Json::Number(number) if number.is_i64() || number.is_u64() => Some(number.to_string()),
+        Json::Number(number) if is_integer(number.as_str()) => Some(number.as_str().to_owned()),
         _ => None,
     };
     key.values.iter().map(text).collect()
+}
+/// A number that every format reads as the same digits: an integer in plain decimal notation.
+fn is_integer(text: &str) -> bool {
+    let digits = text.strip_prefix('-').unwrap_or(text);
+    text != "-0" && digits.len() <= 15 && digits.bytes().all(|byte| byte.is_ascii_digit())
 }

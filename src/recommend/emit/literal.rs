@@ -47,7 +47,7 @@ fn write(out: &mut String, json: &Json, words: Words, indent: Option<usize>) {
         Json::Null => out.push_str(words.null),
         Json::Bool(true) => out.push_str(words.yes),
         Json::Bool(false) => out.push_str(words.no),
-        Json::Number(number) => out.push_str(&number.to_string()),
+        Json::Number(number) => out.push_str(number.as_str()),
         Json::String(text) => out.push_str(&quoted(text)),
         Json::Array(values) => {
             list(out, ('[', ']'), values, (words, indent), |out, value, inner| {
