@@ -1,15 +1,19 @@
 //! Who did what: a mergeable summary of the events. Folding events in any order, on any number of
 //! threads, and merging the parts gives the same summary.
 
+pub mod contexts;
 pub mod days;
 pub mod dedupe;
+pub mod definitions;
 pub mod fold;
 pub mod grant_changes;
 mod memo;
 mod rows;
 
+pub use contexts::{ContextKey, Contexts};
 pub use days::DaySet;
 pub use dedupe::Seen;
+pub use definitions::Definitions;
 pub use fold::Fold;
 pub use grant_changes::GrantChanges;
 
@@ -37,6 +41,8 @@ pub const RESOURCES_MAX: usize = 1_000;
 pub struct Usage {
     /// By identity; a re-created role of the same name is another identity.
     pub principals: BTreeMap<PrincipalKey, PrincipalUsage>,
+    /// What the definitions of jobs and models name for the roles that they hand over.
+    pub definitions: Definitions,
     /// IAM writes that may have given somebody a permission.
     pub grant_changes: GrantChanges,
 }
@@ -65,6 +71,8 @@ pub struct PrincipalUsage {
     pub events: Stats,
     /// Calls, by action and circumstances, then by resource.
     pub calls: BTreeMap<CallKey, BTreeMap<Resource, Stats>>,
+    /// The condition keys that authorized calls showed.
+    pub contexts: BTreeMap<ContextKey, Contexts>,
     /// What denial messages said, by action.
     pub denials: BTreeMap<DenialKey, Stats>,
     /// API calls that no table maps to an action, by (`eventSource`, `eventName`).
@@ -88,6 +96,15 @@ pub struct CallKey {
     pub via: Option<String>,
     /// For `iam:PassRole`: the service that the role was handed to.
     pub passed_to: Option<String>,
+}
+
+impl CallKey {
+    /// What the calls of this kind showed of condition keys; kept of authorized calls only.
+    pub fn context<'u>(&self, usage: &'u PrincipalUsage) -> Option<&'u Contexts> {
+        let key =
+            ContextKey { event: self.event.clone(), region: self.region.clone(), via: self.via.clone() };
+        usage.contexts.get(&key)
+    }
 }
 
 /// How an action follows from an event.
@@ -166,6 +183,7 @@ impl Usage {
 
     /// [`Self::merge`] with fewer or more resources than [`RESOURCES_MAX`].
     pub(crate) fn merge_within(&mut self, other: Self, resources_max: usize) {
+        self.definitions.merge(other.definitions);
         self.grant_changes.merge(other.grant_changes);
         for (key, usage) in other.principals {
             match self.principals.entry(key) {
@@ -202,6 +220,9 @@ impl PrincipalUsage {
                 }
             }
             collapse(mine, resources_max);
+        }
+        for (key, contexts) in other.contexts {
+            self.contexts.entry(key).or_default().merge(&contexts);
         }
         for (key, stats) in other.denials {
             self.denials.entry(key).or_default().merge(&stats);

@@ -24,6 +24,7 @@ mod fuzz_bodies;
 mod fuzz_seeds;
 mod identities;
 mod laws;
+mod needs;
 mod policies;
 mod protection;
 mod readme;
