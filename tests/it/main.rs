@@ -14,7 +14,9 @@ mod conformance;
 mod contain;
 mod decode_reference;
 mod emit;
+#[cfg(unix)]
 mod emit_tools;
+#[cfg(unix)]
 mod emulator;
 mod evaluate;
 #[path = "../../fuzz/src/lib.rs"]
