@@ -45,7 +45,9 @@ fn check_compiled(documents: &[&PolicyDocument], request: &Request<'_>) {
             }
         }
     }
-    assert_eq!(compiled.applying(request), expect);
+    let found: Vec<(StatementRef, Truth)> =
+        compiled.applying(request).into_iter().map(|one| (one.at, one.truth)).collect();
+    assert_eq!(found, expect);
 }
 
 /// What holds for all policies.

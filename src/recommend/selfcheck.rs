@@ -4,8 +4,9 @@
 use crate::drift::PrincipalReview;
 use crate::drift::credit::{self, Replay};
 use crate::iam::PolicyDocument;
+use crate::iam::compiled::CompiledPolicies;
 use crate::iam::contain::{self, Containment};
-use crate::iam::evaluate::{self, Decision};
+use crate::iam::evaluate::{self, Decision, Request};
 use crate::iam::validate::{self, Finding, PolicyType, Severity};
 use crate::trail::outcome::Outcome;
 use crate::usage::Basis;
@@ -83,6 +84,15 @@ pub fn invalid(new: &[&PolicyDocument], old: &PolicyDocument, kind: PolicyType) 
     new.iter().flat_map(|document| errors(document)).find(fresh).map(|finding| finding.to_string())
 }
 
+/// How far a document allows a request: 0 not, 1 under conditions whose keys are not known, 2 certainly.
+pub fn rank(request: &Request<'_>, document: &PolicyDocument) -> u8 {
+    match evaluate::evaluate_identity(request, &[document]).decision {
+        Decision::Allowed => 2,
+        Decision::Depends(_) => 1,
+        Decision::ExplicitlyDenied | Decision::ImplicitlyDenied => 0,
+    }
+}
+
 /// Replays every distinct authorized call of the principal against its policies with the new ones in place.
 /// `replaced` gives the new documents of a policy, by its index; `None` for one that stays.
 pub fn replay<'d>(
@@ -98,6 +108,7 @@ pub fn replay<'d>(
             None => new.extend(document),
         }
     }
+    let (old, new) = (CompiledPolicies::new(&old), CompiledPolicies::new(&new));
     let mut counts = ReplayCounts::default();
     for row in review.usage.into_iter().flat_map(credit::uses) {
         if row.call.outcome != Outcome::Authorized || row.call.basis == Basis::Secondary {
@@ -108,8 +119,8 @@ pub fn replay<'d>(
             counts.unknown_resource += 1;
             continue;
         };
-        let before = evaluate::evaluate_identity(&request, &old).decision;
-        let now = evaluate::evaluate_identity(&request, &new);
+        let before = old.decide(&request);
+        let now = new.evaluate(&request);
         counts.rests_on.extend(now.rests_on);
         match (before, now.decision) {
             (Decision::Allowed, Decision::Allowed) => counts.allowed += 1,

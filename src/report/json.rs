@@ -5,6 +5,7 @@ use super::model::{
     ActionGroup, ChangeReport, ExclusionReport, PolicyReport, PrincipalReport, RecommendationReport, Report,
     StatementReport, TrustedReport, UsedAction,
 };
+use super::proposals;
 use crate::drift::Verdict;
 use crate::iam::contain::Containment;
 use crate::iam::{Effect, quota};
@@ -165,6 +166,7 @@ fn policy(policy: &PolicyReport) -> Value {
         "holders": policy.holders,
         "statements": policy.statements.iter().map(statement).collect::<Vec<_>>(),
         "recommendation": policy.recommendation.as_ref().map(recommendation),
+        "proposals": policy.proposals.iter().map(proposals::json).collect::<Vec<_>>(),
     })
 }
 
@@ -194,6 +196,7 @@ fn statement(statement: &StatementReport) -> Value {
         "grants": grants.collect::<Vec<_>>(),
         "used": statement.used.iter().map(used).collect::<Vec<_>>(),
         "not_used": others.collect::<Vec<_>>(),
+        "implied_by_definitions": proposals::implied_json(statement),
     })
 }
 

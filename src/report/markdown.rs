@@ -4,6 +4,7 @@ use super::escape::{code, markdown, sentence};
 use super::model::{
     ActionGroup, PolicyReport, PrincipalReport, RecommendationReport, Report, StatementReport,
 };
+use super::proposals;
 use super::text::{grouped, plural, wrapped_list};
 use crate::drift::{Standing, Verdict};
 use crate::iam::Effect;
@@ -138,6 +139,7 @@ fn policy(out: &mut String, one: &PolicyReport) {
     if let Some(recommendation) = &one.recommendation {
         self::recommendation(out, recommendation);
     }
+    proposals::markdown(out, &one.proposals);
 }
 
 /// Why nothing is recommended for a policy, where that is not said elsewhere.

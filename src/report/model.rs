@@ -1,5 +1,9 @@
 //! What a review contains: plain values, ready to be shown in any form.
 
+mod needs;
+
+pub use needs::ImpliedNeed;
+
 use super::certificate::Input;
 use super::escape;
 use crate::drift::credit::Use;
@@ -12,7 +16,7 @@ use crate::iam::reference::ActionInfo;
 use crate::iam::{Effect, PolicyDocument};
 use crate::recommend::emit::{self, PrincipalChange, aws_cli};
 use crate::recommend::risk::{self, Comparison};
-use crate::recommend::{Recommendation, ReplayCounts, Status, Step};
+use crate::recommend::{Proposal, Recommendation, ReplayCounts, Status, Step};
 use crate::time::Timestamp;
 use crate::trail::{Outcome, Problem};
 use crate::usage::{Resource, Stats};
@@ -190,6 +194,8 @@ pub struct PolicyReport {
     pub statements: Vec<StatementReport>,
     /// The proposed change.
     pub recommendation: Option<RecommendationReport>,
+    /// What may be done beyond it.
+    pub proposals: Vec<Proposal>,
 }
 
 /// One statement.
@@ -205,6 +211,8 @@ pub struct StatementReport {
     pub used: Vec<UsedAction>,
     /// All other actions.
     pub others: Vec<ActionGroup>,
+    /// What definitions of jobs and models imply.
+    pub implied: Vec<ImpliedNeed>,
 }
 
 /// Service and name of an action of the reference.
@@ -374,6 +382,17 @@ impl PrincipalReport {
         }
     }
 
+    /// Adds what may be done beyond the recommendations.
+    #[must_use]
+    pub fn with_proposals(mut self, proposals: Vec<Proposal>) -> Self {
+        for proposal in proposals {
+            if let Some(policy) = self.policies.get_mut(proposal.policy) {
+                policy.proposals.push(proposal);
+            }
+        }
+        self
+    }
+
     /// Granted actions, all verdicts together.
     pub fn granted(&self) -> usize {
         self.counts.iter().sum()
@@ -432,6 +451,7 @@ fn policy_report(
         statements: review.statements.iter().map(statement_report).collect(),
         recommendation: recommendation
             .map(|(one, commands)| recommendation_report(principal, policy, one, commands)),
+        proposals: Vec::new(),
         arn,
     }
 }
@@ -461,6 +481,7 @@ fn statement_report(review: &StatementReview<'_>) -> StatementReport {
         grants: review.grants.clone(),
         used,
         others,
+        implied: needs::implied(&review.actions),
     }
 }
 
