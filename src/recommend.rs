@@ -2,9 +2,12 @@
 
 pub mod emit;
 pub mod narrow;
+pub mod propose;
+pub mod risk;
 pub mod selfcheck;
 pub mod trim;
 
+pub use propose::{Proposal, proposals};
 pub use selfcheck::{Proof, ReplayCounts};
 pub use trim::{StatementChange, Trimmed};
 

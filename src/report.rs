@@ -5,6 +5,7 @@ pub mod checks;
 pub mod json;
 pub mod markdown;
 pub mod model;
+mod proposals;
 pub mod text;
 pub mod usage;
 

@@ -55,7 +55,8 @@ impl Judge {
         let window = logs.coverage.span();
         let days_min = if args.force { 1 } else { usize::try_from(args.min_window).unwrap_or(usize::MAX) };
         let inputs = inputs(&logs, &snapshot, selectors.as_ref(), &exclusions);
-        let assumptions = assumptions(&logs.coverage, selectors.as_ref(), args.min_window);
+        let mut assumptions = assumptions(&logs.coverage, selectors.as_ref(), args.min_window);
+        assumptions.extend(drift::needs::gaps(&logs.usage));
         let observability = Observability::new(&logs.coverage, &logs.usage, selectors, days_min);
         let judgement = drift::Settings {
             window_start: window.map_or(settings.now, |(first, _)| first),

@@ -1,6 +1,7 @@
 //! Verdicts: for each action that a statement grants, and for each of its grants.
 
 use super::credit::{self, Replay, Use};
+use super::needs::{self, Implied};
 use super::observability::{Class, Observability, Visible};
 use super::protection::{Protection, StatementProtection};
 use super::{PrincipalReview, Standing};
@@ -22,7 +23,7 @@ use std::sync::Arc;
 pub enum Verdict {
     /// An authorized call rests on it.
     Used,
-    /// Another use may need it: passed roles, dependent actions, undecided calls.
+    /// Another use may need it: passed roles, dependent actions, undecided calls, definitions of jobs.
     Implied,
     /// Left as it is: excluded, for emergencies, too young, or granted a moment ago.
     Protected,
@@ -81,6 +82,8 @@ pub struct ActionReview<'a> {
     pub protected: Option<Arc<str>>,
     /// The rows that may rest on this statement.
     pub uses: Vec<Use<'a>>,
+    /// What definitions imply and may rest on this statement.
+    pub implied: Vec<Implied<'a>>,
 }
 
 /// One grant: one action pattern × one resource pattern of one statement.
@@ -111,6 +114,10 @@ pub struct Inputs<'a, 'o> {
     pub protection: Protection<'o>,
     /// What the logs can show.
     pub observability: &'o Observability,
+    /// What definitions imply for it.
+    pub implied: BTreeMap<ActionRef, Vec<Implied<'a>>>,
+    /// Host and name of definitions in its account that may hand it over: the log does not carry them.
+    pub unreadable: Vec<(&'a str, &'a str)>,
 }
 
 /// Reviews all policies; the second value holds the authorized uses that no statement explains.
@@ -218,7 +225,8 @@ impl<'i, 'a, 'o> Judge<'i, 'a, 'o> {
                 .into_iter()
                 .map(|action| {
                     let uses = credited.remove(&ActionRef(action)).unwrap_or_default();
-                    self.action(action, uses, protection.why(action).cloned())
+                    let implied = self.implied_by(action, statement);
+                    self.action(action, uses, (implied, protection.why(action).cloned()))
                 })
                 .collect();
             grants = grants_of(statement, &actions);
@@ -230,13 +238,22 @@ impl<'i, 'a, 'o> Judge<'i, 'a, 'o> {
         &self,
         action: &'static ActionInfo,
         uses: Vec<Use<'a>>,
-        protected: Option<Arc<str>>,
+        (implied, protected): (Vec<Implied<'a>>, Option<Arc<str>>),
     ) -> ActionReview<'a> {
-        let (verdict, why) = match strongest(&uses) {
-            Some((verdict, why)) => (verdict, Arc::from(why)),
-            None => self.without_use(action, protected.as_ref()),
+        let latest = implied.iter().max_by_key(|one| (one.stats.span.map(|(_, last)| last), one.need));
+        let (verdict, why) = match (strongest(&uses), latest) {
+            (Some((Verdict::Used, why)), _) => (Verdict::Used, Arc::from(why)),
+            (_, Some(latest)) => (Verdict::Implied, latest.reason().into()),
+            (Some((verdict, why)), _) => (verdict, Arc::from(why)),
+            (None, _) => self.without_use(action, protected.as_ref()),
         };
-        ActionReview { action, verdict, why, protected, uses }
+        ActionReview { action, verdict, why, protected, uses, implied }
+    }
+
+    /// What definitions imply for an action and may rest on a statement.
+    fn implied_by(&self, action: &'static ActionInfo, statement: &Statement) -> Vec<Implied<'a>> {
+        let implied = self.inputs.implied.get(&ActionRef(action)).into_iter().flatten();
+        implied.filter(|one| one.may_rest_on(statement)).cloned().collect()
     }
 
     fn without_use(&self, action: &'static ActionInfo, protected: Option<&Arc<str>>) -> (Verdict, Arc<str>) {
@@ -245,6 +262,10 @@ impl<'i, 'a, 'o> Judge<'i, 'a, 'o> {
         }
         if let Some(by) = self.dependents.get(&(action.service, action.name)) {
             return (Verdict::Implied, format!("`{by}`, which was called, may need it").into());
+        }
+        if let Some(name) = self.may_be_defined(action) {
+            let why = format!("a `{name}` whose parameters are not in the log may need it");
+            return (Verdict::Implied, why.into());
         }
         if let Some(why) = protected {
             return (Verdict::Protected, why.clone());
@@ -280,6 +301,17 @@ impl<'i, 'a, 'o> Judge<'i, 'a, 'o> {
             Visible::No(why) => (Verdict::Unobservable, Arc::from(why)),
         };
         self.visible.borrow_mut().entry(Observability::class(action)).or_insert_with(answer).clone()
+    }
+
+    /// The definition, if there is one, that may hand over this role and need this action, and that the log
+    /// does not carry.
+    fn may_be_defined(&self, action: &ActionInfo) -> Option<&'a str> {
+        if !needs::can_be_implied(action) {
+            return None;
+        }
+        let trust = self.inputs.principal.trust.as_ref();
+        let may_get_it = |source: &str| trust.is_none_or(|trust| trusts(trust, source));
+        self.inputs.unreadable.iter().find(|(source, _)| may_get_it(source)).map(|(_, name)| *name)
     }
 
     fn carrier_called(&self, action: &ActionInfo) -> Option<&'static str> {
@@ -456,7 +488,15 @@ fn on_resource(review: &ActionReview<'_>, only: Option<&str>) -> Verdict {
             pattern.contains("${") || glob::overlaps(pattern, &name.arn)
         }
     };
-    if review.uses.iter().any(met) { Verdict::Used } else { Verdict::Unused }
+    let needed = |one: &Implied<'_>| {
+        let name = one.resource.as_ref();
+        name.is_none_or(|name| pattern.contains("${") || glob::overlaps(pattern, &name.arn))
+    };
+    match (review.uses.iter().any(met), review.implied.iter().any(needed)) {
+        (true, _) => Verdict::Used,
+        (false, true) => Verdict::Implied,
+        (false, false) => Verdict::Unused,
+    }
 }
 
 impl PrincipalReview<'_> {
@@ -487,6 +527,7 @@ mod tests {
                 why: Arc::from(""),
                 protected: None,
                 uses: Vec::new(),
+                implied: Vec::new(),
             })
             .collect();
         assert!(reviews.len() > 20_000);

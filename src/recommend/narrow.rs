@@ -38,6 +38,9 @@ pub fn resources(review: &ActionReview<'_>, statement: &Statement) -> Option<Vec
             _ => return None,
         }
     }
+    for one in &review.implied {
+        touched.insert(one.resource.as_ref()?);
+    }
     let mut scope: BTreeSet<String> = BTreeSet::new();
     for name in &touched {
         scope.extend(within(&candidate(review.action, name), &name.arn, old)?);
@@ -49,6 +52,19 @@ pub fn resources(review: &ActionReview<'_>, statement: &Statement) -> Option<Vec
         return None;
     }
     Some(scope.into_iter().collect())
+}
+
+/// The names kept inside the old patterns, each as it is; `None` when one of them is not inside, when they are
+/// too many, or when nothing would change.
+pub(super) fn limited(names: &BTreeSet<&str>, old: &[String]) -> Option<Vec<String>> {
+    let mut scope: BTreeSet<String> = BTreeSet::new();
+    for name in names {
+        scope.extend(within(name, name, old)?);
+    }
+    let scope = without_covered(&scope);
+    let changes = scope.iter().ne(old.iter().collect::<BTreeSet<_>>());
+    (changes && scope.len() <= RESOURCES_LISTED_MAX && !old.iter().any(|one| one.contains("${")))
+        .then(|| scope.into_iter().collect())
 }
 
 /// The scope that one touched resource asks for.

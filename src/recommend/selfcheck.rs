@@ -6,7 +6,7 @@ use crate::drift::credit::{self, Replay};
 use crate::iam::PolicyDocument;
 use crate::iam::compiled::CompiledPolicies;
 use crate::iam::contain::{self, Containment};
-use crate::iam::evaluate::Decision;
+use crate::iam::evaluate::{self, Decision, Request};
 use crate::iam::validate::{self, Finding, PolicyType, Severity};
 use crate::trail::outcome::Outcome;
 use crate::usage::Basis;
@@ -82,6 +82,15 @@ pub fn invalid(new: &[&PolicyDocument], old: &PolicyDocument, kind: PolicyType) 
     let same = |a: &Finding, b: &Finding| (&a.element, &a.value, &a.why) == (&b.element, &b.value, &b.why);
     let fresh = |finding: &Finding| !known.iter().any(|old| same(old, finding));
     new.iter().flat_map(|document| errors(document)).find(fresh).map(|finding| finding.to_string())
+}
+
+/// How far a document allows a request: 0 not, 1 under conditions whose keys are not known, 2 certainly.
+pub fn rank(request: &Request<'_>, document: &PolicyDocument) -> u8 {
+    match evaluate::evaluate_identity(request, &[document]).decision {
+        Decision::Allowed => 2,
+        Decision::Depends(_) => 1,
+        Decision::ExplicitlyDenied | Decision::ImplicitlyDenied => 0,
+    }
 }
 
 /// Replays every distinct authorized call of the principal against its policies with the new ones in place.

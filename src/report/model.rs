@@ -1,16 +1,22 @@
 //! What a review contains: plain values, ready to be shown in any form.
 
+mod needs;
+
+pub use needs::ImpliedNeed;
+
 use super::certificate::Input;
 use super::escape;
 use crate::drift::credit::Use;
 use crate::drift::finding::{self, Finding};
+use crate::drift::trust;
 use crate::drift::{PolicyReview, PrincipalReview, Standing, StatementReview, Verdict};
 use crate::grants::{AttachedPolicy, Exclusion, GrantedPrincipal, PolicySource, PrincipalType};
 use crate::iam::contain::Containment;
 use crate::iam::reference::ActionInfo;
 use crate::iam::{Effect, PolicyDocument};
 use crate::recommend::emit::{self, PrincipalChange, aws_cli};
-use crate::recommend::{Recommendation, ReplayCounts, Status, Step};
+use crate::recommend::risk::{self, Comparison};
+use crate::recommend::{Proposal, Recommendation, ReplayCounts, Status, Step};
 use crate::time::Timestamp;
 use crate::trail::{Outcome, Problem};
 use crate::usage::{Resource, Stats};
@@ -150,8 +156,27 @@ pub struct PrincipalReport {
     pub unexplained: Vec<(String, String, Stats)>,
     /// Unmapped API calls.
     pub unmapped: Vec<((String, String), Stats)>,
+    /// Trusted principals: type and name as written, were they never seen, who was.
+    pub trusted: Vec<TrustedReport>,
+    /// Ways to more permissions that are open: name, actions, not used.
+    pub ways: Vec<(&'static str, &'static [&'static str], bool)>,
+    /// Risk before and after what is recommended.
+    pub risk: Comparison,
     /// Ids of other principals of the same name, with their events.
     pub namesakes: Vec<(String, Stats)>,
+}
+
+/// One principal of a trust policy.
+#[derive(Clone, Debug)]
+pub struct TrustedReport {
+    /// `AWS`, `Service`, `Federated`.
+    pub kind: String,
+    /// As written.
+    pub name: String,
+    /// Not seen to assume the role, and the logs would show it.
+    pub never: bool,
+    /// Who assumed the role and is, or may be, this principal.
+    pub seen: Vec<(String, Stats)>,
 }
 
 /// One policy of one principal.
@@ -169,6 +194,8 @@ pub struct PolicyReport {
     pub statements: Vec<StatementReport>,
     /// The proposed change.
     pub recommendation: Option<RecommendationReport>,
+    /// What may be done beyond it.
+    pub proposals: Vec<Proposal>,
 }
 
 /// One statement.
@@ -184,6 +211,8 @@ pub struct StatementReport {
     pub used: Vec<UsedAction>,
     /// All other actions.
     pub others: Vec<ActionGroup>,
+    /// What definitions of jobs and models imply.
+    pub implied: Vec<ImpliedNeed>,
 }
 
 /// Service and name of an action of the reference.
@@ -310,6 +339,7 @@ impl PrincipalReport {
     /// Builds the report of one principal. `show` is false when the coverage forbids recommendations.
     pub fn new(review: &PrincipalReview<'_>, recommendations: Vec<Recommendation>, show: bool) -> Self {
         let principal = review.principal;
+        let risk = risk::compare(review, if show { &recommendations } else { &[] });
         let change = PrincipalChange::new(principal, &recommendations);
         let commands = change.policies.iter().map(|one| {
             let commands = aws_cli::commands(&change, one, &|new| file(principal, one.policy, new));
@@ -341,12 +371,26 @@ impl PrincipalReport {
             denials: usage.into_iter().flat_map(|usage| usage.denials.clone()).collect(),
             unexplained: unexplained(&review.unexplained),
             unmapped: usage.into_iter().flat_map(|usage| usage.unmapped.clone()).collect(),
+            trusted: review.trusted.iter().map(trusted_report).collect(),
+            ways: ways(review),
+            risk,
             namesakes: review
                 .namesakes
                 .iter()
                 .map(|(key, usage)| (key.id.clone(), usage.events.clone()))
                 .collect(),
         }
+    }
+
+    /// Adds what may be done beyond the recommendations.
+    #[must_use]
+    pub fn with_proposals(mut self, proposals: Vec<Proposal>) -> Self {
+        for proposal in proposals {
+            if let Some(policy) = self.policies.get_mut(proposal.policy) {
+                policy.proposals.push(proposal);
+            }
+        }
+        self
     }
 
     /// Granted actions, all verdicts together.
@@ -359,6 +403,21 @@ impl PrincipalReport {
         let [.., unused] = self.counts;
         unused
     }
+}
+
+fn trusted_report(one: &trust::Trusted<'_>) -> TrustedReport {
+    TrustedReport {
+        kind: one.kind.to_owned(),
+        name: one.name.to_owned(),
+        never: one.never,
+        seen: one.seen.iter().map(|assumer| (assumer.words(), assumer.stats.clone())).collect(),
+    }
+}
+
+fn ways(review: &PrincipalReview<'_>) -> Vec<(&'static str, &'static [&'static str], bool)> {
+    let unused: BTreeSet<&str> = finding::unused_ways(review).map(|open| open.way.name).collect();
+    let ways = review.ways.iter().map(|open| open.way);
+    ways.map(|way| (way.name, way.actions.as_slice(), unused.contains(way.name))).collect()
 }
 
 fn unexplained(rows: &[Use<'_>]) -> Vec<(String, String, Stats)> {
@@ -392,6 +451,7 @@ fn policy_report(
         statements: review.statements.iter().map(statement_report).collect(),
         recommendation: recommendation
             .map(|(one, commands)| recommendation_report(principal, policy, one, commands)),
+        proposals: Vec::new(),
         arn,
     }
 }
@@ -421,6 +481,7 @@ fn statement_report(review: &StatementReview<'_>) -> StatementReport {
         grants: review.grants.clone(),
         used,
         others,
+        implied: needs::implied(&review.actions),
     }
 }
 

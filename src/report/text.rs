@@ -4,6 +4,7 @@ use super::escape;
 use super::model::{ExclusionState, PrincipalReport, Report};
 use crate::drift::{FindingKind, Severity, Standing};
 use crate::recommend::Status;
+use crate::recommend::risk::Comparison;
 use std::fmt::Write as _;
 
 /// Width of the name column, in characters.
@@ -18,6 +19,7 @@ pub fn review(report: &Report) -> String {
     header(&mut out, report);
     table(&mut out, report);
     findings(&mut out, report);
+    risk(&mut out, report);
     exclusions(&mut out, report);
     footer(&mut out, report);
     out
@@ -121,6 +123,21 @@ fn findings(out: &mut String, report: &Report) {
             }
         }
     }
+}
+
+/// Risk, all principals together.
+fn risk(out: &mut String, report: &Report) {
+    let mut sum = Comparison::default();
+    for principal in &report.principals {
+        sum += principal.risk;
+    }
+    let Comparison { before, after } = sum;
+    let _ = writeln!(
+        out,
+        "risk: {} points, {} with what is recommended (docs/RISK.md)",
+        grouped(before.points),
+        grouped(after.points)
+    );
 }
 
 /// One line for all exclusions that were applied, one for each that was not.
