@@ -111,8 +111,7 @@ fn parts_of(
     let mut changed = false;
     for pattern in &matcher.patterns.values {
         let part = ActionPattern::new(pattern);
-        let meant: Vec<&ActionReview<'_>> =
-            review.actions.iter().filter(|one| part.names(one.action)).collect();
+        let meant = part.named_in(&review.actions);
         let mut plain: Vec<&'static ActionInfo> = Vec::new();
         let mut limited: Vec<(&'static ActionInfo, Vec<String>)> = Vec::new();
         for one in meant.iter().filter(|one| one.verdict != Verdict::Unused) {
