@@ -2,8 +2,10 @@
 
 pub mod completions;
 pub mod explain;
+pub mod judge;
 pub mod output;
 pub mod read_logs;
+pub mod recommend;
 pub mod review;
 pub mod select;
 pub mod usage;

@@ -1,6 +1,8 @@
 //! Trimmed policies: the old statements intersected with the verdicts, checked before they are shown.
 
+pub mod emit;
 pub mod narrow;
+pub mod risk;
 pub mod selfcheck;
 pub mod trim;
 

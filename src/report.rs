@@ -1,10 +1,12 @@
 //! Showing: what a review contains, once, and its forms. Decides nothing.
 
-pub mod escape;
+pub mod certificate;
+pub mod checks;
 pub mod json;
 pub mod markdown;
 pub mod model;
 pub mod text;
 pub mod usage;
 
+pub use crate::escape;
 pub use model::Report;

@@ -4,8 +4,9 @@
 //! help with. What is in memory is one file a thread and the summaries.
 
 use super::Settings;
-use crate::cli::{LogArgs, Moment};
+use crate::cli::{LogArgs, Moment, ReadArgs};
 use crate::report::escape;
+use crate::sha256::Sha256;
 use crate::source::dir::DirSource;
 use crate::source::{Listing, LogObject, LogSource};
 use crate::time::Timestamp;
@@ -39,18 +40,20 @@ pub struct Options {
     pub from: Option<Timestamp>,
     /// Only events before this time.
     pub to: Option<Timestamp>,
+    /// Compute [`Logs::sha256`].
+    pub hash: bool,
 }
 
 impl Options {
     /// From what the user gave on the command line.
-    fn given(args: &LogArgs, now: Timestamp) -> Self {
+    fn given(args: &ReadArgs, now: Timestamp) -> Self {
         let mut limits = Limits::default();
         if let Some(mib) = args.max_file_mib {
             limits.decoded_bytes_max = mib.saturating_mul(1 << 20);
             limits.ratio_free_bytes = limits.decoded_bytes_max;
         }
         let resolve = |moment: Option<Moment>| moment.map(|moment| moment.resolve(now));
-        Self { limits, from: resolve(args.from), to: resolve(args.to) }
+        Self { limits, from: resolve(args.from), to: resolve(args.to), hash: false }
     }
 }
 
@@ -67,17 +70,20 @@ pub struct Logs {
     pub files: u64,
     /// Files of which something could not be used.
     pub files_with_problems: u64,
+    /// The hash of all files that were read, as they are stored, in any order; when it was asked for.
+    pub sha256: Option<Sha256>,
 }
 
 /// Reads the logs that the user named, on as many threads as they asked for; the pool is for what follows.
 /// No file at all is an error: the path was meant to be another.
-pub fn read_given(args: &LogArgs, settings: &Settings) -> anyhow::Result<(Logs, ThreadPool)> {
+/// With `hash`, the files are hashed for certificates.
+pub fn read_given(args: &LogArgs, hash: bool, settings: &Settings) -> anyhow::Result<(Logs, ThreadPool)> {
     let pool = ThreadPoolBuilder::new()
         .num_threads(settings.threads.unwrap_or(0))
         .build()
         .context("cannot start threads")?;
     let source = DirSource::new(args.paths.clone());
-    let options = Options::given(args, settings.now);
+    let options = Options { hash, ..Options::given(&args.read, settings.now) };
     let logs = pool.install(|| read(&source, options));
     if logs.files == 0 {
         bail!(nothing_found(&logs));
@@ -125,9 +131,12 @@ pub fn read(source: &dyn LogSource, options: Options) -> Logs {
     };
     let parts: Vec<Mutex<Part>> = reader.parts.into_iter().chain([reader.spare]).collect();
     let parts: Vec<(Part, Usage)> = parts.into_par_iter().map(finished).collect();
-    for (part, usage) in parts {
+    let mut hashes = Vec::new();
+    for (mut part, usage) in parts {
+        hashes.append(&mut part.hashes);
         logs.merge(part, usage);
     }
+    logs.sha256 = options.hash.then(|| Sha256::of_all(hashes));
     let counts = &mut logs.coverage.counts;
     counts.digests_skipped += skipped.digests as u64;
     counts.insight_files_skipped += skipped.insights as u64;
@@ -152,6 +161,7 @@ struct Part {
     coverage: Coverage,
     problems: Vec<Problem>,
     files_with_problems: u64,
+    hashes: Vec<Sha256>,
 }
 
 /// Kept from file to file.
@@ -177,6 +187,10 @@ impl Reader<'_> {
     fn file(&self, object: &LogObject, buffers: &mut Buffers) {
         if let Err(error) = self.source.read(object, &mut buffers.bytes) {
             return self.part().add_failed_file(error.into());
+        }
+        if self.options.hash {
+            let hash = Sha256::of(&buffers.bytes);
+            self.part().hashes.push(hash);
         }
         let inflated = inflate::inflate(&buffers.bytes, self.options.limits, &mut buffers.text);
         let named = |InflateProblem { kind, message }| Problem {

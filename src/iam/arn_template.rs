@@ -193,7 +193,9 @@ fn has_control(text: &str) -> bool {
 fn pieces(template: &str) -> impl Iterator<Item = Piece<'_>> {
     let mut rest = template;
     std::iter::from_fn(move || {
-        if let Some((name, behind)) = rest.strip_prefix("${").and_then(|inner| inner.split_once('}')) {
+        let variable = rest.strip_prefix("${").and_then(|inner| inner.split_once('}'));
+        // A name stays within its part of the ARN.
+        if let Some((name, behind)) = variable.filter(|(name, _)| !name.contains(':')) {
             rest = behind;
             return Some(Piece::Variable(name));
         }

@@ -12,16 +12,26 @@ mod bad_input;
 mod conformance;
 mod contain;
 mod decode_reference;
+mod emit;
+mod emit_tools;
+mod emulator;
 mod evaluate;
+#[path = "../../fuzz/src/lib.rs"]
+#[expect(unreachable_pub, reason = "to the fuzzer it is a crate")]
+mod fuzz_bodies;
+mod fuzz_seeds;
 mod identities;
 mod laws;
-mod naive;
 mod policies;
+mod protection;
 mod readme;
 mod review;
+mod risk;
 mod run;
 mod sample_logs;
 mod schema;
 mod tidy;
 mod trimming;
+mod trust;
 mod usage;
+mod verify;
