@@ -68,6 +68,8 @@ pub struct PrincipalReview<'a> {
     pub ways: Vec<escalation::OpenWay>,
     /// Authorized calls that no policy of the snapshot explains.
     pub unexplained: Vec<credit::Use<'a>>,
+    /// What the verdicts rest on.
+    pub inputs: verdict::Inputs<'a, 'a>,
 }
 
 /// What may be done with a principal.
@@ -123,8 +125,8 @@ impl<'a> UsageIndex<'a> {
 pub fn review_principal<'a>(
     principal: &'a GrantedPrincipal,
     index: &UsageIndex<'a>,
-    observability: &Observability,
-    settings: &Settings,
+    observability: &'a Observability,
+    settings: &'a Settings,
 ) -> PrincipalReview<'a> {
     let key = own_key(principal);
     let usage = index.usage.principals.get(&key);
@@ -146,8 +148,8 @@ pub fn review_principal<'a>(
     let inputs =
         verdict::Inputs { principal, usage, standing, protection, observability, implied, unreadable };
     let (policies, unexplained) = verdict::review_policies(&inputs);
-    let Protection { whole, exclusions, .. } = inputs.protection;
-    let protected = whole.map(|why| why.to_string());
+    let protected = inputs.protection.whole.as_ref().map(ToString::to_string);
+    let exclusions = inputs.protection.exclusions.clone();
     let trusted = trust::review(principal, index, observability, settings);
     PrincipalReview {
         principal,
@@ -160,6 +162,7 @@ pub fn review_principal<'a>(
         trusted,
         ways: open_ways(principal),
         unexplained,
+        inputs,
     }
 }
 

@@ -255,6 +255,11 @@ impl Stats {
         self.offer(time, event_id);
     }
 
+    /// Was there an event before a point in time? With `None` there was.
+    pub fn begins_before(&self, end: Option<Timestamp>) -> bool {
+        end.is_none_or(|end| self.span.is_some_and(|(first, _)| first < end))
+    }
+
     /// Adds the events of another set.
     pub fn merge(&mut self, other: &Self) {
         self.count += other.count;

@@ -39,8 +39,9 @@ const LISTED_MAX: usize = 8;
 #[derive(Clone, Debug, Default)]
 pub(super) struct Index {
     hasher: foldhash::fast::RandomState,
-    /// Open addressing with linear probing. The upper half is the hash, the lower the number of the entry and
-    /// one; 0 is a free place. The length is a power of two.
+    /// The upper half is the hash, the lower the number of the entry and one. A list of all entries, and with
+    /// more than [`LISTED_MAX`] a table with open addressing and linear probing, where 0 is a free place and
+    /// the length a power of two.
     slots: Vec<u64>,
     len: usize,
 }
@@ -53,17 +54,18 @@ impl Index {
 
     /// The number of the entry with this hash for which `is_it` holds.
     pub(super) fn find(&self, hash: u64, is_it: impl Fn(usize) -> bool) -> Option<usize> {
-        if self.slots.is_empty() {
-            return (0..self.len).find(|number| is_it(*number));
+        let wanted = |slot: u64| {
+            let number = usize::try_from((slot & u64::from(u32::MAX)).checked_sub(1)?).ok()?;
+            (slot >> 32 == hash >> 32 && is_it(number)).then_some(number)
+        };
+        if self.len <= LISTED_MAX {
+            return self.slots.iter().find_map(|slot| wanted(*slot));
         }
         let mut place = self.place(hash);
         loop {
             let slot = self.slots.get(place).copied().filter(|slot| *slot != 0)?;
-            if slot >> 32 == hash >> 32 {
-                let number = usize::try_from((slot & u64::from(u32::MAX)) - 1).ok()?;
-                if is_it(number) {
-                    return Some(number);
-                }
+            if let Some(number) = wanted(slot) {
+                return Some(number);
             }
             place = (place + 1) & (self.slots.len() - 1);
         }
@@ -71,13 +73,13 @@ impl Index {
 
     /// Adds the entry whose number is the number of entries so far. `hash_of` gives the hash of every one.
     pub(super) fn push(&mut self, hash_of: impl Fn(&Self, usize) -> u64) {
+        let number = self.len;
         self.len += 1;
-        let crowded = self.slots.len() < self.len.saturating_mul(2);
         if self.len <= LISTED_MAX {
-            return;
+            return self.slots.push(slot(hash_of(self, number), number));
         }
-        if !crowded {
-            return self.put(hash_of(self, self.len - 1), self.len - 1);
+        if self.slots.len() >= self.len.saturating_mul(2) {
+            return self.put(hash_of(self, number), number);
         }
         self.slots = vec![0; self.len.next_power_of_two() * 4];
         for number in 0..self.len {
@@ -90,14 +92,19 @@ impl Index {
         while self.slots.get(place).is_some_and(|slot| *slot != 0) {
             place = (place + 1) & (self.slots.len() - 1);
         }
-        if let (Some(slot), Ok(number)) = (self.slots.get_mut(place), u32::try_from(number + 1)) {
-            *slot = hash >> 32 << 32 | u64::from(number);
+        if let Some(free) = self.slots.get_mut(place) {
+            *free = slot(hash, number);
         }
     }
 
     fn place(&self, hash: u64) -> usize {
         usize::try_from(hash & u64::from(u32::MAX)).unwrap_or_default() & (self.slots.len().max(1) - 1)
     }
+}
+
+/// 0 for a number that is too large to be kept, which is then not found again.
+fn slot(hash: u64, number: usize) -> u64 {
+    u32::try_from(number + 1).map_or(0, |number| hash >> 32 << 32 | u64::from(number))
 }
 
 /// Appends a text behind its length, so that two texts never look like two others.

@@ -54,6 +54,8 @@ pub(crate) fn recommendations(cases: &[Case]) -> Vec<Recommendation> {
         changes: Vec::new(),
         size_chars: 0,
         quota_chars: 0,
+        choice: None,
+        backtest: Arc::default(),
         proof: Proof {
             containment: Containment::Proved { tier: 0 },
             replay: ReplayCounts::default(),

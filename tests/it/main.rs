@@ -8,6 +8,7 @@
     reason = "a test may panic, and reads its data from the tree"
 )]
 
+mod backtest;
 mod bad_input;
 mod conformance;
 mod contain;
