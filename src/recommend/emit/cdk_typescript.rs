@@ -98,8 +98,7 @@ fn resource(
     }
     out.push_str("    });\n");
     if let Some(text) = override_text {
-        let _ =
-            writeln!(out, "    {variable}.addPropertyOverride(\"PolicyDocument\", {});", quoted(&text));
+        let _ = writeln!(out, "    {variable}.addPropertyOverride(\"PolicyDocument\", {});", quoted(&text));
     }
     let _ = writeln!(out, "    {variable}.applyRemovalPolicy(cdk.RemovalPolicy.RETAIN);");
 }
