@@ -309,7 +309,9 @@ fn from_cdk(text: &str) -> Found {
     for class in ["iam.CfnRolePolicy", "iam.CfnUserPolicy", "iam.CfnManagedPolicy"] {
         for call in read::calls(&tokens, class) {
             let name = if class == "iam.CfnManagedPolicy" { "managed_policy_name" } else { "policy_name" };
+            let given = read::calls(&tokens, &format!("{}.addPropertyOverride", call.variable));
             let document = match call.field("policy_document").unwrap() {
+                _ if !given.is_empty() => opened(given[0].arguments[1].json()),
                 Expression::Call(document) => {
                     let statements = document.field("statements").unwrap().list().iter();
                     let statements = statements.map(|one| cdk_statement(&one.fields())).collect();

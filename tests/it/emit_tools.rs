@@ -178,8 +178,8 @@ fn a_yaml_reader_reads_the_template() {
     let printed = run(Command::new(python).args(["-c", program, &file]));
     check(of_template(&serde_json::from_str(&printed).unwrap()));
     let Some(lint) = tool("cfn-lint") else { return };
-    // Warnings are about what stands in the policies.
-    run(Command::new(lint).args(["--non-zero-exit-code", "error", &file]));
+    // Warnings, and E3510, are about what stands in the policies.
+    run(Command::new(lint).args(["--non-zero-exit-code", "error", "--ignore-checks", "E3510", "--", &file]));
 }
 
 #[test]

@@ -21,10 +21,13 @@ pub(crate) fn tool(name: &str) -> Option<PathBuf> {
     let venv = std::env::var_os("TRAILTRIM_TEST_VENV").map(|venv| PathBuf::from(venv).join("bin"));
     let path = std::env::var_os("PATH").unwrap_or_default();
     let found = venv.into_iter().chain(std::env::split_paths(&path)).map(|folder| folder.join(name));
-    // A launcher may be on the path and know no such program, so it has to say its version.
-    found.into_iter().find(|file| {
-        file.is_file() && Command::new(file).arg("--version").output().is_ok_and(|ran| ran.status.success())
-    })
+    // A launcher may be on the path and know no such program, so it has to answer.
+    let answers = |file: &PathBuf, question| {
+        Command::new(file).arg(question).output().is_ok_and(|ran| ran.status.success())
+    };
+    found
+        .into_iter()
+        .find(|file| file.is_file() && ["--version", "--help"].iter().any(|question| answers(file, question)))
 }
 
 /// A running emulator, ended with the test.

@@ -65,31 +65,47 @@ fn resource(
     let who = quoted(&change.principal.name);
     let mut fields: Vec<String> = Vec::new();
     let class = if policy.step == Step::PutInline {
-        fields.push(format!("{kind}Name: {who}"));
-        fields.push(format!("policyName: {}", quoted(name)));
+        fields.push(format!("{kind}Name: {who},"));
+        fields.push(format!("policyName: {},", quoted(name)));
         format!("Cfn{}Policy", pascal(kind))
     } else {
-        fields.push(format!("managedPolicyName: {}", quoted(name)));
+        fields.push(format!("managedPolicyName: {},", quoted(name)));
         if policy.step == Step::NewVersion {
-            fields.push(format!("path: {}", quoted(policy_path(policy.arn()))));
+            fields.push(format!("path: {},", quoted(policy_path(policy.arn()))));
         }
-        fields.push(format!("{kind}s: [{who}]"));
+        fields.push(format!("{kind}s: [{who}],"));
         "CfnManagedPolicy".to_owned()
     };
+    let variable = format!("{}Policy", lower_first(id));
+    let mut override_text = None;
     if let Some(why) = builder::cdk_obstacle(document) {
-        let json = literal::literal(&opaque(document), JSON, 6);
-        fields.push(format!(
-            "// Not of the class PolicyDocument: {}.\n      policyDocument: {json}",
-            terminal(why)
-        ));
+        fields.push(format!("// Not of the class PolicyDocument: {}", terminal(why)));
+        let json = match opaque(document) {
+            // The resource wants an object; the override below is the document.
+            Json::String(text) => {
+                override_text = Some(text);
+                "{}".to_owned()
+            }
+            json => literal::literal(&json, JSON, 6),
+        };
+        fields.push(format!("policyDocument: {json},"));
     } else {
-        fields.push(format!("policyDocument: {}", policy_document(document)));
+        fields.push(format!("policyDocument: {},", policy_document(document)));
     }
-    let _ = writeln!(out, "\n    new iam.{class}(this, {}, {{", quoted(id));
+    let _ = writeln!(out, "\n    const {variable} = new iam.{class}(this, {}, {{", quoted(id));
     for field in fields {
-        let _ = writeln!(out, "      {field},");
+        let _ = writeln!(out, "      {field}");
     }
-    out.push_str("    }).applyRemovalPolicy(cdk.RemovalPolicy.RETAIN);\n");
+    out.push_str("    });\n");
+    if let Some(text) = override_text {
+        let _ = writeln!(out, "    {variable}.addPropertyOverride(\"PolicyDocument\", {});", quoted(&text));
+    }
+    let _ = writeln!(out, "    {variable}.applyRemovalPolicy(cdk.RemovalPolicy.RETAIN);");
+}
+
+fn lower_first(text: &str) -> String {
+    let mut letters = text.chars();
+    letters.next().map(|first| first.to_ascii_lowercase()).into_iter().chain(letters).collect()
 }
 
 /// The document as a value that neither the CDK nor `CloudFormation` reads more into.

@@ -15,7 +15,7 @@ impl Names {
         let mut number = 1;
         while !self.taken.insert(name.to_lowercase()) {
             number += 1;
-            name = format!("{wanted}_{number}");
+            name = format!("{wanted}{number}");
         }
         name
     }
@@ -85,6 +85,6 @@ mod tests {
         }
         assert_eq!(camel("policy_arn"), "policyArn");
         let mut names = Names::default();
-        assert_eq!([names.unique("A"), names.unique("a"), names.unique("a")], ["A", "a_2", "a_3"]);
+        assert_eq!([names.unique("A"), names.unique("a"), names.unique("a")], ["A", "a2", "a3"]);
     }
 }
