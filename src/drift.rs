@@ -6,6 +6,7 @@
 pub mod credit;
 pub mod escalation;
 pub mod finding;
+pub mod needs;
 pub mod observability;
 pub mod protection;
 pub mod resolve;
@@ -13,6 +14,7 @@ pub mod trust;
 pub mod verdict;
 
 pub use finding::{Finding, FindingKind, Severity};
+pub use needs::Implied;
 use protection::Protection;
 
 pub use observability::{Observability, Visible};
@@ -66,6 +68,8 @@ pub struct PrincipalReview<'a> {
     pub ways: Vec<escalation::OpenWay>,
     /// Authorized calls that no policy of the snapshot explains.
     pub unexplained: Vec<credit::Use<'a>>,
+    /// What the verdicts rest on.
+    pub inputs: verdict::Inputs<'a, 'a>,
 }
 
 /// What may be done with a principal.
@@ -99,6 +103,7 @@ pub struct UsageIndex<'a> {
     usage: &'a Usage,
     by_arn: BTreeMap<&'a str, Vec<(&'a PrincipalKey, &'a PrincipalUsage)>>,
     assumptions: trust::Assumptions<'a>,
+    needs: needs::NeedsIndex<'a>,
 }
 
 impl<'a> UsageIndex<'a> {
@@ -110,7 +115,8 @@ impl<'a> UsageIndex<'a> {
                 by_arn.entry(arn).or_default().push((key, principal));
             }
         }
-        Self { usage, by_arn, assumptions: trust::Assumptions::new(usage) }
+        let assumptions = trust::Assumptions::new(usage);
+        Self { usage, by_arn, assumptions, needs: needs::NeedsIndex::new(usage) }
     }
 }
 
@@ -119,22 +125,31 @@ impl<'a> UsageIndex<'a> {
 pub fn review_principal<'a>(
     principal: &'a GrantedPrincipal,
     index: &UsageIndex<'a>,
-    observability: &Observability,
-    settings: &Settings,
+    observability: &'a Observability,
+    settings: &'a Settings,
 ) -> PrincipalReview<'a> {
     let key = own_key(principal);
     let usage = index.usage.principals.get(&key);
     let same_arn = index.by_arn.get(principal.arn.as_str()).into_iter().flatten();
     let namesakes = same_arn.filter(|(other, _)| **other != key).copied().collect();
     let covered = observability.covers_account(principal.account);
+    let needs = index.needs.of(principal);
     let protection = Protection::of(principal, &index.usage.grant_changes, settings);
     let assumed = index.assumptions.names(principal.arn.as_str());
     let judged = covered && !assumed && protection.is_empty();
-    let standing = standing(principal, usage, judged, settings);
-    let inputs = verdict::Inputs { principal, usage, standing, protection, observability };
+    // A role that a model or job names is meant to be used, whatever the silence.
+    let standing = match standing(principal, usage, judged, settings) {
+        Standing::Unused if !needs.is_empty() => Standing::Editable,
+        standing => standing,
+    };
+    let implied = needs::implied(principal, &needs, usage, observability, settings.window_end);
+    let account = principal.account.map(|account| account.to_string()).unwrap_or_default();
+    let unreadable = needs::unreadable(index.usage, &account);
+    let inputs =
+        verdict::Inputs { principal, usage, standing, protection, observability, implied, unreadable };
     let (policies, unexplained) = verdict::review_policies(&inputs);
-    let Protection { whole, exclusions, .. } = inputs.protection;
-    let protected = whole.map(|why| why.to_string());
+    let protected = inputs.protection.whole.as_ref().map(ToString::to_string);
+    let exclusions = inputs.protection.exclusions.clone();
     let trusted = trust::review(principal, index, observability, settings);
     PrincipalReview {
         principal,
@@ -147,6 +162,7 @@ pub fn review_principal<'a>(
         trusted,
         ways: open_ways(principal),
         unexplained,
+        inputs,
     }
 }
 

@@ -1,16 +1,20 @@
 //! Who did what: a mergeable summary of the events. Folding events in any order, on any number of
 //! threads, and merging the parts gives the same summary.
 
+pub mod contexts;
 pub mod collapse;
 pub mod days;
 pub mod dedupe;
+pub mod definitions;
 pub mod fold;
 pub mod grant_changes;
 mod memo;
 mod rows;
 
+pub use contexts::{ContextKey, Contexts};
 pub use days::DaySet;
 pub use dedupe::Seen;
+pub use definitions::Definitions;
 pub use fold::Fold;
 pub use grant_changes::GrantChanges;
 
@@ -39,6 +43,8 @@ pub const RESOURCES_MAX: usize = 1_000;
 pub struct Usage {
     /// By identity; a re-created role of the same name is another identity.
     pub principals: BTreeMap<PrincipalKey, PrincipalUsage>,
+    /// What the definitions of jobs and models name for the roles that they hand over.
+    pub definitions: Definitions,
     /// IAM writes that may have given somebody a permission.
     pub grant_changes: GrantChanges,
 }
@@ -67,6 +73,8 @@ pub struct PrincipalUsage {
     pub events: Stats,
     /// Calls, by action and circumstances, then by resource.
     pub calls: BTreeMap<CallKey, BTreeMap<Resource, Stats>>,
+    /// The condition keys that authorized calls showed.
+    pub contexts: BTreeMap<ContextKey, Contexts>,
     /// What denial messages said, by action.
     pub denials: BTreeMap<DenialKey, Stats>,
     /// API calls that no table maps to an action, by (`eventSource`, `eventName`).
@@ -90,6 +98,15 @@ pub struct CallKey {
     pub via: Option<String>,
     /// For `iam:PassRole`: the service that the role was handed to.
     pub passed_to: Option<String>,
+}
+
+impl CallKey {
+    /// What the calls of this kind showed of condition keys; kept of authorized calls only.
+    pub fn context<'u>(&self, usage: &'u PrincipalUsage) -> Option<&'u Contexts> {
+        let key =
+            ContextKey { event: self.event.clone(), region: self.region.clone(), via: self.via.clone() };
+        usage.contexts.get(&key)
+    }
 }
 
 /// How an action follows from an event.
@@ -168,6 +185,7 @@ impl Usage {
 
     /// [`Self::merge`] with fewer or more resources than [`RESOURCES_MAX`].
     pub(crate) fn merge_within(&mut self, other: Self, resources_max: usize) {
+        self.definitions.merge(other.definitions);
         self.grant_changes.merge(other.grant_changes);
         for (key, usage) in other.principals {
             match self.principals.entry(key) {
@@ -205,6 +223,9 @@ impl PrincipalUsage {
             }
             collapse(mine, resources_max);
         }
+        for (key, contexts) in other.contexts {
+            self.contexts.entry(key).or_default().merge(&contexts);
+        }
         for (key, stats) in other.denials {
             self.denials.entry(key).or_default().merge(&stats);
         }
@@ -232,6 +253,11 @@ impl Stats {
         });
         self.days.insert(time.day());
         self.offer(time, event_id);
+    }
+
+    /// Was there an event before a point in time? With `None` there was.
+    pub fn begins_before(&self, end: Option<Timestamp>) -> bool {
+        end.is_none_or(|end| self.span.is_some_and(|(first, _)| first < end))
     }
 
     /// Adds the events of another set.

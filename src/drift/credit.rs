@@ -60,6 +60,22 @@ impl<'a> Replay<'a> {
         Some(Self { row, principal: principal.arn.as_str(), action, account: principal.account, context })
     }
 
+    /// The same call with one more condition key, of one value or as a list of one.
+    #[must_use]
+    pub fn with(&self, shown: Option<(&str, &str, bool)>) -> Self {
+        let mut context = self.context.clone();
+        match shown {
+            Some((key, value, true)) => {
+                context.set_list(key, [value]);
+            }
+            Some((key, value, false)) => {
+                context.set(key, value);
+            }
+            None => {}
+        }
+        Self { context, action: self.action.clone(), ..*self }
+    }
+
     /// The request as the engine takes it; `None` when the touched resource is not known.
     pub fn request(&self) -> Option<Request<'_>> {
         let resource = match self.row.resource {
@@ -102,7 +118,7 @@ impl<'a> Replay<'a> {
 }
 
 /// Can a resource under `pattern` be one of the statement's? Variables may stand for anything.
-fn may_meet(statement: &Statement, pattern: &str) -> bool {
+pub(super) fn may_meet(statement: &Statement, pattern: &str) -> bool {
     let Some(resource) = &statement.resource else { return true };
     resource.negated
         || resource.patterns.values.iter().any(|mine| mine.contains("${") || glob::overlaps(mine, pattern))

@@ -1,7 +1,7 @@
 //! The terminal form: a table of 80 columns, one line a principal, the most removable grants first.
 
-use super::escape;
 use super::model::{ExclusionState, PrincipalReport, Report};
+use super::{backtest, escape};
 use crate::drift::{FindingKind, Severity, Standing};
 use crate::recommend::Status;
 use crate::recommend::risk::Comparison;
@@ -18,6 +18,7 @@ pub fn review(report: &Report) -> String {
     let mut out = String::new();
     header(&mut out, report);
     table(&mut out, report);
+    backtest::lines(&mut out, report, LINE_CHARS);
     findings(&mut out, report);
     risk(&mut out, report);
     exclusions(&mut out, report);

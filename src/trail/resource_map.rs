@@ -18,6 +18,8 @@ use std::cell::OnceCell;
 use std::collections::BTreeSet;
 use std::sync::LazyLock;
 
+pub(super) use special::is_access_point_alias;
+
 static STABLE: &str = include_str!("../../data/stable_types.tsv");
 
 /// A call that names more resources than this, counted, is treated as one that names none.

@@ -27,7 +27,7 @@ pub enum Level {
 const FINEST: Level = Level::Directories(8);
 
 /// Where an ARN is, as against which one it is: kept on every level.
-const PLACE_VARIABLES: [&str; 3] = ["Partition", "Region", "Account"];
+pub const PLACE_VARIABLES: [&str; 3] = ["Partition", "Region", "Account"];
 
 impl Level {
     fn coarser(self) -> Option<Self> {

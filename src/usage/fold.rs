@@ -8,12 +8,14 @@ use super::grant_changes::GrantChanges;
 use super::memo::{self, Memo};
 use super::rows::Rows;
 use super::{
-    ActionRef, Basis, CallKey, DenialKey, PrincipalKey, PrincipalUsage, RESOURCES_MAX, Resource,
-    ResourceName, Stats, Usage,
+    ActionRef, Basis, CallKey, ContextKey, Contexts, Definitions, DenialKey, PrincipalKey, PrincipalUsage,
+    RESOURCES_MAX, Resource, ResourceName, Stats, Usage,
 };
 use crate::iam::reference::{ActionInfo, reference};
 use crate::iam::{AccountId, arn, arn_template};
 use crate::trail::action_map::{self, Mapping};
+use crate::trail::condition_values::ConditionPaths;
+use crate::trail::definitions::Definition;
 use crate::trail::event::{Event, EventType, UserIdentity};
 use crate::trail::grant_change::Operation;
 use crate::trail::identity::{self, Principal};
@@ -47,6 +49,7 @@ pub struct Fold {
     /// Principal, event and circumstances to the index of the group.
     group_keys: Memo,
     groups: Vec<Group>,
+    definitions: Definitions,
     grant_changes: GrantChanges,
     key: Vec<u8>,
 }
@@ -58,6 +61,8 @@ struct EventKind {
     name: String,
     lookup: action_map::Lookup,
     places: Option<Places>,
+    definition: Option<&'static Definition>,
+    condition_paths: Option<&'static ConditionPaths>,
     weighings: Vec<Weighing<'static>>,
     changes_grants: Option<Operation>,
 }
@@ -72,6 +77,7 @@ struct Group {
     region: String,
     via: Option<String>,
     calls: Vec<Calls>,
+    contexts: Contexts,
     unmapped: Stats,
 }
 
@@ -102,6 +108,7 @@ impl Fold {
             events: Vec::new(),
             group_keys: Memo::default(),
             groups: Vec::new(),
+            definitions: Definitions::default(),
             grant_changes: GrantChanges::default(),
             key: Vec::new(),
         }
@@ -126,6 +133,12 @@ impl Fold {
         let (Some(kind), Some(group)) = (self.events.get_mut(kind), self.groups.get_mut(group)) else {
             return;
         };
+        if let Some(definition) = kind.definition {
+            self.definitions.add(definition, event);
+        }
+        if outcome == Outcome::Authorized {
+            group.contexts.add(event, kind.condition_paths);
+        }
         if let Some(operation) = kind.changes_grants {
             self.grant_changes.add(operation, event);
         }
@@ -155,6 +168,10 @@ impl Fold {
             if group.unmapped.count > 0 {
                 usage.unmapped.entry(event.clone()).or_default().merge(&group.unmapped);
             }
+            if group.contexts.events > 0 {
+                let (region, via) = (group.region.clone(), group.via.clone());
+                usage.contexts.insert(ContextKey { event: event.clone(), region, via }, group.contexts);
+            }
             for Calls { action, basis, passed_to, rows } in group.calls {
                 let key = CallKey {
                     action: ActionRef(action),
@@ -174,7 +191,7 @@ impl Fold {
                 principals.insert(key, std::mem::take(usage));
             }
         }
-        Usage { principals, grant_changes: self.grant_changes }
+        Usage { principals, definitions: self.definitions, grant_changes: self.grant_changes }
     }
 
     /// The index of the event's caller.
@@ -245,6 +262,8 @@ impl Fold {
             name: event.name.to_string(),
             lookup: action_map::Lookup::new(&event.source, &event.name),
             places: Places::new(&event.source, &event.name),
+            definition: Definition::new(&event.source, &event.name),
+            condition_paths: ConditionPaths::new(&event.source, &event.name),
             weighings: Vec::new(),
             changes_grants: Operation::of(&event.source, &event.name),
         });
@@ -278,6 +297,7 @@ impl Fold {
             region: event.region.to_string(),
             via: via.map(str::to_owned),
             calls: Vec::new(),
+            contexts: Contexts::default(),
             unmapped: Stats::default(),
         });
         index

@@ -4,6 +4,8 @@ use super::*;
 use crate::iam::AccountId;
 use crate::iam::reference::reference;
 use crate::trail::action_map::{self, Mapping};
+use crate::trail::condition_values::ConditionPaths;
+use crate::trail::definitions::Definition;
 use crate::trail::event::{Event, EventResource, SessionIssuer, UserIdentity};
 use crate::trail::identity::{self, Principal};
 use crate::trail::passed_roles::{self, PassedRole, PassedRoles};
@@ -73,7 +75,7 @@ const CALLS: [(&str, &str, &str, &[&str]); 9] = [
     (
         "sagemaker",
         "CreateTrainingJob",
-        r#"{"trainingJobName":"j$N","roleArn":"arn:aws:iam::111122223333:role/r$O"}"#,
+        r#"{"trainingJobName":"j$N","roleArn":"arn:aws:iam::111122223333:role/r$O","outputDataConfig":{"s3OutputPath":"s3://bucket/$N"},"resourceConfig":{"instanceType":"ml.$O"}}"#,
         &[],
     ),
     ("sqs", "SendMessage", r#"{"queueUrl":"https://sqs.eu-west-1.amazonaws.com/111122223333/q$N"}"#, &[]),
@@ -95,6 +97,7 @@ fn with(made: &Made, each: &mut dyn FnMut(&Event<'_>)) {
         region: ["eu-west-1", "us-east-1"][usize::from(made.other % 2)].into(),
         time: Timestamp::from_seconds(made.seconds).unwrap(),
         recipient_account: AccountId::parse("111122223333"),
+        vpc_endpoint_id: ["", "vpce-1"][usize::from(made.name % 2)].into(),
         identity: identity_of(made.who),
         error_code: if made.denied { "AccessDenied" } else { "" }.into(),
         resources: arns.iter().map(resource).collect(),
@@ -124,6 +127,9 @@ fn plainly(events: &[Made]) -> Usage {
 }
 
 fn add_plainly(usage: &mut Usage, event: &Event<'_>) {
+    if let Some(definition) = Definition::new(&event.source, &event.name) {
+        usage.definitions.add(definition, event);
+    }
     let principal = Principal::of(event);
     let key = PrincipalKey {
         kind: principal.kind,
@@ -140,6 +146,12 @@ fn add_plainly(usage: &mut Usage, event: &Event<'_>) {
         mine.denials.entry(fold::denial(event)).or_default().add(event.time, &event.id);
     }
     let names = (event.source.to_string(), event.name.to_string());
+    if outcome == Outcome::Authorized {
+        let via = identity::via(event).map(str::to_owned);
+        let key = ContextKey { event: names.clone(), region: event.region.to_string(), via };
+        let paths = ConditionPaths::new(&event.source, &event.name);
+        mine.contexts.entry(key).or_default().add(event, paths);
+    }
     let mut count = |action, basis, passed_to: Option<&str>, resource| {
         let key = CallKey {
             action: ActionRef(action),
@@ -204,6 +216,7 @@ fn the_cases_reach_what_they_are_for() {
     for expect in [
         "Pattern",
         "PassRole",
+        "s3://bucket/8",
         "GetObjectVersion",
         "Star",
         "nosuch",

@@ -27,6 +27,7 @@ pub(crate) fn principal(kind: PrincipalType, name: &str, cases: &[Case], trust: 
         original: Some(Arc::new(Original { text: OLD.to_owned(), exact: true })),
         default_version: Some("v3".to_owned()),
         holders: 1,
+        versions: Vec::new(),
     });
     let arn = Arn::parse(&format!("arn:aws:iam::111122223333:{word}/a/{name}")).unwrap();
     GrantedPrincipal {
@@ -53,6 +54,8 @@ pub(crate) fn recommendations(cases: &[Case]) -> Vec<Recommendation> {
         changes: Vec::new(),
         size_chars: 0,
         quota_chars: 0,
+        choice: None,
+        backtest: Arc::default(),
         proof: Proof {
             containment: Containment::Proved { tier: 0 },
             replay: ReplayCounts::default(),

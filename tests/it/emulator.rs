@@ -148,7 +148,8 @@ fn scripts_apply_and_take_back() {
     let recommended = trailtrim(&[&common[..], &["--format", "json"]].concat());
     check_applied(&applied, &serde_json::from_str(&recommended.stdout).unwrap());
     // The oldest version that was not the default made room.
-    let versions: Vec<&String> = applied["policies"][FULL]["versions"].as_object().unwrap().keys().collect();
+    let versions: Vec<&str> =
+        applied["policies"][FULL]["versions"].as_object().unwrap().keys().map(String::as_str).collect();
     assert_eq!(
         (versions, &applied["policies"][FULL]["default"]),
         (vec!["v1", "v3", "v4", "v5", "v6"], &"v6".into())

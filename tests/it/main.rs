@@ -8,12 +8,15 @@
     reason = "a test may panic, and reads its data from the tree"
 )]
 
+mod backtest;
 mod bad_input;
 mod conformance;
 mod contain;
 mod decode_reference;
 mod emit;
+#[cfg(unix)]
 mod emit_tools;
+#[cfg(unix)]
 mod emulator;
 mod evaluate;
 #[path = "../../fuzz/src/lib.rs"]
@@ -22,6 +25,7 @@ mod fuzz_bodies;
 mod fuzz_seeds;
 mod identities;
 mod laws;
+mod needs;
 mod policies;
 mod protection;
 mod readme;

@@ -7,11 +7,11 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use trailtrim::drift::{self, Observability, PrincipalReview, Standing, UsageIndex, Verdict};
 use trailtrim::grants::{Exclusions, Snapshot};
-use trailtrim::recommend;
+use trailtrim::recommend::{self, Inventory, Options, ResourceLevel};
 use trailtrim::time::{Day, Timestamp};
 use trailtrim::trail::coverage::Coverage;
 use trailtrim::trail::decode;
-use trailtrim::usage::Fold;
+use trailtrim::usage::{Fold, Usage};
 
 /// What became of the role `Worker`.
 #[derive(Debug, PartialEq)]
@@ -81,7 +81,10 @@ pub(crate) fn reviewed<T>(
 fn judged(review: &PrincipalReview<'_>) -> Judged {
     let actions = review.policies.iter().flat_map(|policy| &policy.statements).flat_map(|one| &one.actions);
     let protected: Vec<_> = actions.filter(|one| one.verdict == Verdict::Protected).collect();
-    let new = recommend::recommend(review).into_iter().flat_map(|one| one.documents);
+    let usage = Usage::default();
+    let known = Inventory::new(&usage);
+    let options = Options { choice: Some(ResourceLevel::Generalise), window: None, known: &known };
+    let new = recommend::recommend(review, &options).into_iter().flat_map(|one| one.documents);
     Judged {
         standing: review.standing,
         whole: review.protected.clone(),

@@ -67,7 +67,7 @@ fn s3(call: &Call<'_>, weighing: &Weighing<'_>) -> Special {
 }
 
 /// An alias of an access point looks like a bucket, but IAM weighs the access point.
-fn is_access_point_alias(bucket: &str) -> bool {
+pub(in crate::trail) fn is_access_point_alias(bucket: &str) -> bool {
     ["-s3alias", "--ol-s3", ".mrap"].iter().any(|end| bucket.ends_with(end))
 }
 
