@@ -107,10 +107,10 @@ impl Lookup {
 
     /// Applies the rules of `data/parameter_rules.tsv`.
     fn by_parameters(&self, event: &Event<'_>) -> Mapping {
+        static OMITTED: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new("omitted"));
         let Some(row) = self.rules else { return self.plain };
         let Some(raw) = event.request.raw() else { return row.unknown.mapping() };
         // Parsing is worth its time only when the text has one of the names at all.
-        static OMITTED: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new("omitted"));
         let has = |name: &Finder<'_>| name.find(raw.as_bytes()).is_some();
         if !row.rules.iter().any(|rule| has(&rule.name)) && !has(&OMITTED) {
             return self.plain;

@@ -246,6 +246,29 @@ fn evidence_is_the_latest_in_any_order() {
     assert_eq!((forward.count, ids), (6, vec!["b", "a", "q"]));
 }
 
+/// Many more callers than are kept by number, some of them again and again.
+#[test]
+fn a_caller_found_by_its_number_is_the_same_caller() {
+    let record = |at: usize| {
+        let user = at * 37 % 400;
+        format!(
+            r#"{{"eventVersion":"1.08","userIdentity":{{"type":"IAMUser","principalId":"AIDA{user}","arn":"arn:aws:iam::111122223333:user/u{user}","accountId":"111122223333","userName":"u{user}"}},"eventTime":"2024-05-01T10:00:00Z","eventSource":"s3.amazonaws.com","eventName":"ListBuckets","eventID":"{at}"}}"#
+        )
+    };
+    let log: Vec<String> = (0..1_200).map(|at| record(at / 2)).collect();
+    let (mut by_number, mut by_fields) = (Fold::default(), Fold::default());
+    let mut numbers = std::collections::BTreeSet::new();
+    crate::trail::decode("f", &log.join("\n"), &mut |mut event| {
+        by_number.add(&event);
+        numbers.insert(event.identity.number.take().unwrap());
+        by_fields.add(&event);
+    });
+    assert!(numbers.len() > 300 && numbers.len() < 1_000, "{}", numbers.len());
+    let found = by_number.finish();
+    assert!(found.principals.len() > 100, "{}", found.principals.len());
+    assert_eq!(text(&found), text(&by_fields.finish()));
+}
+
 proptest! {
     #[test]
     fn what_is_remembered_changes_nothing(events in prop::collection::vec(made(), 0..60)) {
