@@ -1,5 +1,6 @@
 //! Showing: what a review contains, once, and its forms. Decides nothing.
 
+pub mod backtest;
 pub mod certificate;
 pub mod checks;
 pub mod json;

@@ -2,6 +2,7 @@
 //! threads, and merging the parts gives the same summary.
 
 pub mod contexts;
+pub mod collapse;
 pub mod days;
 pub mod dedupe;
 pub mod definitions;
@@ -22,6 +23,7 @@ use crate::time::Timestamp;
 use crate::trail::identity::PrincipalKind;
 use crate::trail::outcome::Outcome;
 use crate::trail::passed_roles::RoleReference;
+use collapse::collapse;
 use std::cmp::Ordering;
 use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
@@ -30,10 +32,10 @@ use std::hash::{Hash, Hasher};
 /// How many event ids a summary row keeps as evidence: the latest ones.
 pub const EVIDENCE_EVENTS_MAX: usize = 3;
 
-/// How many distinct ARNs one call row keeps. Above it they collapse into the pattern in which the
-/// last variable of their ARN template is `*` (objects of a bucket, streams of a log group), and if
-/// these are too many still, into the template with every name `*`. The decision looks only at the
-/// number of distinct ARNs, so it does not depend on the order of events.
+/// How many distinct ARNs one call row keeps. Above it they collapse into patterns: the deepest directories
+/// of their last name of which there are not more (`bucket/one/two/*`), else the last variable of their ARN
+/// template becomes `*` (objects of a bucket, streams of a log group), and if these are too many still,
+/// every name. The decision looks only at the set of ARNs, so it does not depend on the order of events.
 pub const RESOURCES_MAX: usize = 1_000;
 
 /// Everything that the events say, by principal.
@@ -127,7 +129,7 @@ pub enum Resource {
     Unknown,
     /// One resource.
     Arn(ResourceName),
-    /// More than [`RESOURCES_MAX`] resources, as one pattern.
+    /// Several resources of a row that had more than [`RESOURCES_MAX`], as one pattern.
     Pattern(ResourceName),
     /// A role that was handed over and is named by its name or its instance profile only; a snapshot
     /// tells which role that is.
@@ -253,6 +255,11 @@ impl Stats {
         self.offer(time, event_id);
     }
 
+    /// Was there an event before a point in time? With `None` there was.
+    pub fn begins_before(&self, end: Option<Timestamp>) -> bool {
+        end.is_none_or(|end| self.span.is_some_and(|(first, _)| first < end))
+    }
+
     /// Adds the events of another set.
     pub fn merge(&mut self, other: &Self) {
         self.count += other.count;
@@ -283,8 +290,11 @@ impl Stats {
             // Most rows never see a second event.
             self.evidence.reserve_exact(1);
         }
-        self.evidence.truncate(EVIDENCE_EVENTS_MAX.saturating_sub(1).max(place));
-        self.evidence.insert(place, (time, id.to_owned()));
+        // The text that must go makes room for the one that comes.
+        let full = self.evidence.len() >= EVIDENCE_EVENTS_MAX;
+        let mut text = self.evidence.pop_if(|_| full).map(|(_, text)| text).unwrap_or_default();
+        id.clone_into(&mut text);
+        self.evidence.insert(place, (time, text));
     }
 }
 
@@ -295,30 +305,6 @@ impl Resource {
             Self::Arn(name) | Self::Pattern(name) => Some(name),
             Self::Star | Self::Unknown | Self::Role(_) => None,
         }
-    }
-}
-
-/// Applies [`RESOURCES_MAX`] to the resources of one kind of call. Widening twice is the same as widening
-/// once, and a set that was widened stays so: the result is a function of the set of ARNs alone.
-fn collapse(resources: &mut BTreeMap<Resource, Stats>, resources_max: usize) {
-    let is_pattern = |resource: &Resource| matches!(resource, Resource::Pattern(_));
-    let is_widest = |resource: &Resource| {
-        is_pattern(resource) && fold::widened(resource.clone(), fold::Level::AllNames) == *resource
-    };
-    if resources.len() <= resources_max && !resources.keys().any(is_pattern) {
-        return;
-    }
-    if !resources.keys().any(is_widest) {
-        widen(resources, fold::Level::LastName);
-    }
-    if resources.len() > resources_max || resources.keys().any(is_widest) {
-        widen(resources, fold::Level::AllNames);
-    }
-}
-
-fn widen(resources: &mut BTreeMap<Resource, Stats>, level: fold::Level) {
-    for (resource, stats) in std::mem::take(resources) {
-        resources.entry(fold::widened(resource, level)).or_default().merge(&stats);
     }
 }
 

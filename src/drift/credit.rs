@@ -1,8 +1,9 @@
 //! Which statements a call rests on: every statement that may have allowed it is credited.
 
 use crate::grants::GrantedPrincipal;
-use crate::iam::condition::{Context, Truth};
-use crate::iam::evaluate::{self, Request};
+use crate::iam::compiled::{Applying, CompiledPolicies};
+use crate::iam::condition::Context;
+use crate::iam::evaluate::Request;
 use crate::iam::{AccountId, Action, Effect, Statement, glob};
 use crate::trail::outcome::Outcome;
 use crate::usage::{CallKey, PrincipalUsage, Resource, Stats};
@@ -96,26 +97,23 @@ impl<'a> Replay<'a> {
         }
     }
 
-    /// May this statement have allowed the call? With an unknown resource, any of its resources may have
-    /// been meant; with a pattern that stands for many, any that the pattern overlaps.
-    pub fn may_rest_on(&self, statement: &Statement, version: Option<&str>) -> bool {
-        if statement.effect != Effect::Allow {
-            return false;
-        }
-        let resource = match self.row.resource {
-            Resource::Star => "*",
-            Resource::Arn(name) => &name.arn,
-            Resource::Unknown | Resource::Role(_) => return self.applies_anywhere(statement, version),
-            Resource::Pattern(name) => {
-                return may_meet(statement, &name.arn) && self.applies_anywhere(statement, version);
-            }
+    /// The Allow statements that may have allowed the call. With an unknown resource, any of a statement's
+    /// resources may have been meant; with a pattern that stands for many, any that the pattern overlaps.
+    pub fn may_rest_on<'p>(&self, policies: &CompiledPolicies<'p>) -> impl Iterator<Item = Applying<'p>> {
+        let (found, pattern) = match self.row.resource {
+            Resource::Star => (policies.applying(&self.request_for("*")), None),
+            Resource::Arn(name) => (policies.applying(&self.request_for(&name.arn)), None),
+            Resource::Unknown | Resource::Role(_) => (self.applying_somewhere(policies), None),
+            Resource::Pattern(name) => (self.applying_somewhere(policies), Some(&*name.arn)),
         };
-        !matches!(evaluate::statement_applies(&self.request_for(resource), statement, version), Truth::False)
+        found.into_iter().filter(move |one| {
+            one.statement.effect == Effect::Allow
+                && pattern.is_none_or(|pattern| may_meet(one.statement, pattern))
+        })
     }
 
-    fn applies_anywhere(&self, statement: &Statement, version: Option<&str>) -> bool {
-        let anywhere = Statement { resource: None, ..statement.clone() };
-        !matches!(evaluate::statement_applies(&self.request_for("*"), &anywhere, version), Truth::False)
+    fn applying_somewhere<'p>(&self, policies: &CompiledPolicies<'p>) -> Vec<Applying<'p>> {
+        policies.applying_somewhere(&self.request_for("*"))
     }
 }
 

@@ -12,6 +12,7 @@ use super::{Recommendation, Status};
 use crate::drift::credit::{self, Replay, Use};
 use crate::drift::{ActionReview, PolicyReview, PrincipalReview, Standing, Verdict};
 use crate::grants::PolicySource;
+use crate::iam::compiled::CompiledPolicies;
 use crate::iam::contain::Containment;
 use crate::iam::policy::Matcher;
 use crate::iam::reference::{ActionInfo, reference};
@@ -68,7 +69,8 @@ pub fn proposals(review: &PrincipalReview<'_>, recommendations: &[Recommendation
             continue;
         }
         for document in bases(index, policy, recommendations) {
-            let draft = Draft { review, replays: &replays, policy: (index, policy), document };
+            let compiled = CompiledPolicies::new(&[document]);
+            let draft = Draft { review, replays: &replays, policy: (index, policy), document, compiled };
             for (at, statement) in document.statements.iter().enumerate() {
                 all.extend(draft.of_statement(at, statement));
             }
@@ -95,6 +97,7 @@ struct Draft<'p, 'a> {
     replays: &'p [Replay<'a>],
     policy: (usize, &'p PolicyReview<'a>),
     document: &'p PolicyDocument,
+    compiled: CompiledPolicies<'p>,
 }
 
 impl<'a> Draft<'_, 'a> {
@@ -171,9 +174,9 @@ impl<'a> Draft<'_, 'a> {
         if !self.reviews_of(action).all(|one| one.implied.is_empty() && one.protected.is_none()) {
             return None;
         }
-        let version = self.document.version.as_deref();
         let resting = self.replays.iter().filter(|replay| {
-            replay.row.call.action == ActionRef(action) && replay.may_rest_on(statement, version)
+            replay.row.call.action == ActionRef(action)
+                && replay.may_rest_on(&self.compiled).any(|one| std::ptr::eq(one.statement, statement))
         });
         let mut calls = Calls::default();
         let mut counted = BTreeSet::new();
@@ -265,12 +268,9 @@ impl<'a> Draft<'_, 'a> {
         set: Option<&condition::Shown>,
     ) -> bool {
         let replay = replay.with(set.map(|shown| (shown.key, shown.value.as_str(), shown.list)));
-        let may_rest = |document: &PolicyDocument| {
-            let version = document.version.as_deref();
-            document.statements.iter().any(|statement| replay.may_rest_on(statement, version))
-        };
+        let may_rest = |policies: &CompiledPolicies<'_>| replay.may_rest_on(policies).next().is_some();
         match replay.request() {
-            None => !may_rest(self.document) || may_rest(new),
+            None => !may_rest(&self.compiled) || may_rest(&CompiledPolicies::new(&[new])),
             Some(request) => {
                 let rank = |document: &PolicyDocument| selfcheck::rank(&request, document);
                 rank(new) >= rank(self.document)

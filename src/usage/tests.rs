@@ -29,7 +29,7 @@ struct Made {
 }
 
 fn made() -> impl Strategy<Value = Made> {
-    (0..4_usize, 0..8_usize, 0..9_u8, 0..6_u8, 0..5_i64, any::<u8>(), prop::bool::weighted(0.2)).prop_map(
+    (0..4_usize, 0..9_usize, 0..9_u8, 0..6_u8, 0..5_i64, any::<u8>(), prop::bool::weighted(0.2)).prop_map(
         |(who, call, name, other, seconds, id, denied)| Made { who, call, name, other, seconds, id, denied },
     )
 }
@@ -66,7 +66,7 @@ fn identity_of(who: usize) -> UserIdentity<'static> {
 }
 
 /// Source, name, request, ARNs in `resources[]`; `$N` and `$O` are the event's names.
-const CALLS: [(&str, &str, &str, &[&str]); 8] = [
+const CALLS: [(&str, &str, &str, &[&str]); 9] = [
     ("s3", "GetObject", r#"{"bucketName":"b$O","key":"k$N"}"#, &["arn:aws:s3:::b$O/k$N", "arn:aws:s3:::b$O"]),
     ("s3", "GetObject", r#"{"bucketName":"b$O","key":"k$N","versionId":"v"}"#, &["arn:aws:s3:::b$O/k$N"]),
     ("s3", "ListObjects", r#"{"bucketName":"b$O"}"#, &["arn:aws:s3:::b$O"]),
@@ -79,6 +79,7 @@ const CALLS: [(&str, &str, &str, &[&str]); 8] = [
         &[],
     ),
     ("sqs", "SendMessage", r#"{"queueUrl":"https://sqs.eu-west-1.amazonaws.com/111122223333/q$N"}"#, &[]),
+    ("s3", "PutObject", r#"{"bucketName":"b","key":"p$O/q$N/k"}"#, &["arn:aws:s3:::b/p$O/q$N/k"]),
     ("nosuch", "Thing$O", "{}", &[]),
 ];
 
@@ -198,7 +199,7 @@ fn text(usage: &Usage) -> String {
 
 #[test]
 fn the_cases_reach_what_they_are_for() {
-    let events: Vec<Made> = (0..8)
+    let events: Vec<Made> = (0..9)
         .flat_map(|call| {
             (0..9).map(move |name| Made {
                 who: 0,
@@ -220,6 +221,7 @@ fn the_cases_reach_what_they_are_for() {
         "Star",
         "nosuch",
         "arn:aws:s3:::b0/*",
+        "arn:aws:s3:::b/p0/*",
         "SendMessage",
     ] {
         assert!(all.contains(expect), "{expect} {all}");

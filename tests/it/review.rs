@@ -22,9 +22,9 @@ fn principal<'v>(review: &'v Value, name: &str) -> &'v Value {
     all.iter().find(|one| one["name"] == name).unwrap_or_else(|| panic!("no {name}"))
 }
 
-fn policy_file(role: &str, policy: &str) -> Value {
+fn policy_file(role: &str, policy: &str, resources: &str) -> Value {
     let out = Folder::new();
-    let ran = sample(&["-o", &out.path("r")]);
+    let ran = sample(&["-o", &out.path("r"), "--resources", resources]);
     assert_eq!(ran.status, 3, "{}", ran.stderr);
     let file = out.path(&format!("r/policies/111122223333/{role}/{policy}.json"));
     serde_json::from_str(&fs::read_to_string(&file).unwrap_or_else(|_| panic!("{file}"))).unwrap()
@@ -33,7 +33,7 @@ fn policy_file(role: &str, policy: &str) -> Value {
 #[test]
 fn the_training_roles_policy_is_what_it_used() {
     assert_eq!(
-        policy_file("SageMakerTrainingRole", "TrainingAccess"),
+        policy_file("SageMakerTrainingRole", "TrainingAccess", "generalise"),
         json!({
             "Version": "2012-10-17",
             "Statement": [
@@ -53,7 +53,7 @@ fn the_training_roles_policy_is_what_it_used() {
                     "Sid": "Logs",
                     "Effect": "Allow",
                     "Action": "logs:CreateLogStream",
-                    "Resource": "arn:aws:logs:eu-west-1:111122223333:log-group:/aws/sagemaker/TrainingJobs:log-stream:*"
+                    "Resource": "arn:aws:logs:eu-west-1:111122223333:log-group:/aws/sagemaker/TrainingJobs:log-stream:churn-training-*/algo-*"
                 },
                 {
                     "Sid": "Logs2",
@@ -67,8 +67,54 @@ fn the_training_roles_policy_is_what_it_used() {
 }
 
 #[test]
+fn each_action_gets_the_level_that_the_backtest_supports() {
+    let review = sample_json();
+    let backtest = &principal(&review, "PipelineRole")["backtest"];
+    // The pipeline gets a new name now and then, the roles that it is handed do not, the jobs always do.
+    for (action, level) in [
+        ("sagemaker:StartPipelineExecution", "keep"),
+        ("iam:PassRole", "exact"),
+        ("sagemaker:DescribeTrainingJob", "generalise"),
+    ] {
+        assert_eq!(backtest["levels"][action], level, "{action}");
+    }
+    let trials = backtest["trials"].as_array().unwrap();
+    let broken = |resources: &str| -> Vec<(u64, u64)> {
+        let of_level = trials.iter().filter(|trial| trial["resources"] == resources);
+        let numbers =
+            |trial: &Value| (trial["broken_calls"].as_u64().unwrap(), trial["broken_days"].as_u64().unwrap());
+        of_level.map(numbers).collect()
+    };
+    assert_eq!(broken("auto"), [(0, 0); 3]);
+    assert_eq!(broken("keep"), [(0, 0); 3]);
+    assert_eq!(broken("generalise"), [(30, 30), (30, 30), (0, 0)]);
+    let first = &trials.iter().find(|trial| trial["resources"] == "generalise").unwrap()["first_broken"];
+    assert_eq!(first["action"], "sagemaker:StartPipelineExecution");
+    assert_eq!(backtest["discovery"]["days"], 90);
+    let untested = &principal(&review, "LegacyAdminRole")["backtest"];
+    assert!(untested.is_null(), "nothing is recommended, so nothing is tested");
+}
+
+#[test]
+fn a_star_says_what_it_covers() {
+    let text = sample(&["--format", "json", "--quiet", "--resources", "generalise"]).stdout;
+    let review: Value = serde_json::from_str(&text).unwrap();
+    let changes = &principal(&review, "PipelineRole")["policies"][0]["recommendation"]["changes"];
+    let all = changes.as_array().unwrap().iter();
+    let found: Vec<&Value> =
+        all.filter_map(|one| one["wildcards"].get("sagemaker:DescribeTrainingJob")).collect();
+    assert_eq!(
+        found,
+        [&json!([{
+            "resource": "arn:aws:sagemaker:eu-west-1:111122223333:training-job/churn-pipeline-*",
+            "observed": 45, "matched": 45, "over_grant": 48
+        }])]
+    );
+}
+
+#[test]
 fn passing_roles_is_limited_to_the_two_that_were_passed() {
-    let policy = policy_file("PipelineRole", "PipelineAccess");
+    let policy = policy_file("PipelineRole", "PipelineAccess", "auto");
     let passing: Vec<&Value> = policy["Statement"]
         .as_array()
         .unwrap()
