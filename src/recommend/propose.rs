@@ -38,7 +38,7 @@ pub struct Proposal {
     pub change: Change,
     /// The calls, or definitions, that support it, and all of them that concern these actions.
     pub support: (u64, u64),
-    /// Ids of the latest events among the supporting ones.
+    /// Ids of some of the supporting events, at most three.
     pub evidence: BTreeSet<String>,
     /// The policy with the change: the recommended one where there is one, else the present one.
     pub document: PolicyDocument,
