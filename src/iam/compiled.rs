@@ -1,6 +1,7 @@
 //! Identity policies prepared for many decisions: statements are found by action, patterns are cut once.
 
 use crate::iam::action::Action;
+use crate::iam::bulk::{TOO_BIG, documents_bytes, is_too_big};
 use crate::iam::condition::{Scope, Truth, block_holds};
 use crate::iam::evaluate::{
     Evaluation, Layer, Request, StatementRef, action_covered, conclude, has_variables, is_action_name,
@@ -20,6 +21,8 @@ pub struct CompiledPolicies<'p> {
     services: Vec<(&'p str, Service<'p>)>,
     /// Statements of no one service: `*`, `NotAction`, and what else has to be looked at each time.
     broad: Vec<usize>,
+    /// The size of the documents.
+    bytes: usize,
 }
 
 #[derive(Debug)]
