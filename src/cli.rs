@@ -32,6 +32,8 @@ Exit status:
 pub enum Command {
     /// Compare what each role and user was granted with what it used, and trim its policies
     Review(Box<ReviewArgs>),
+    /// Print the trimmed policies in the form that you roll out: Terraform, CloudFormation, Pulumi, CDK, scripts
+    Recommend(Box<RecommendArgs>),
     /// Say why a role or user may do something, or may not: by which statement of which policy
     Explain(ExplainArgs),
     /// Prove a policy: nothing new against an old one, nothing broken by a role's logs; certificates again
@@ -98,6 +100,12 @@ pub struct JudgeArgs {
     /// Protect principals created less than this before the end of the window
     #[arg(long, value_name = "DAYS", default_value = "90d", help_heading = "Judgement", value_parser = parse_days)]
     pub min_age: u32,
+    /// Protect permissions that were granted less than this before the end of the window
+    #[arg(long, value_name = "DAYS", default_value = "14d", help_heading = "Judgement", value_parser = parse_days)]
+    pub grace: u32,
+    /// What must not be trimmed, with owner, reason and expiry (TOML, docs/EXCLUSIONS.md)
+    #[arg(long, value_name = "FILE", help_heading = "Judgement")]
+    pub exclusions: Option<PathBuf>,
     /// Show recommendations although the coverage is below --min-window
     #[arg(long, help_heading = "Judgement")]
     pub force: bool,
@@ -114,6 +122,8 @@ impl JudgeArgs {
             account: Vec::new(),
             min_window: 1,
             min_age: 0,
+            grace: 0,
+            exclusions: None,
             force: true,
         }
     }
@@ -135,6 +145,44 @@ pub struct ReviewArgs {
     /// Exit with status 1 when there is a finding of this severity or above
     #[arg(long, value_enum, value_name = "SEVERITY", help_heading = "Output")]
     pub fail_on: Option<FailOn>,
+}
+
+/// Arguments of `recommend`.
+#[derive(Debug, Args)]
+pub struct RecommendArgs {
+    /// What is judged.
+    #[command(flatten)]
+    pub judge: JudgeArgs,
+
+    /// The form
+    #[arg(long, value_enum, default_value_t = EmitFormat::Json, help_heading = "Output")]
+    pub format: EmitFormat,
+    /// Write a file for each principal into this new or empty folder instead of printing
+    #[arg(short, long, value_name = "DIR", help_heading = "Output")]
+    pub output: Option<PathBuf>,
+}
+
+/// The form in which changes are printed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum EmitFormat {
+    /// The policy documents (`trailtrim.recommend/v1`; with -o one file a policy).
+    Json,
+    /// HCL with `aws_iam_policy_document`, resources and import blocks.
+    Terraform,
+    /// A template in YAML.
+    Cloudformation,
+    /// A Pulumi program in Python.
+    PulumiPython,
+    /// A Pulumi program in TypeScript.
+    PulumiTypescript,
+    /// A stack of the AWS CDK in TypeScript.
+    CdkTypescript,
+    /// A script that applies the changes; with -o also the one that takes them back.
+    AwsCli,
+    /// The script that takes the changes back.
+    AwsCliRollback,
+    /// The text of a pull request.
+    Markdown,
 }
 
 /// Arguments of `explain`.

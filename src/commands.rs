@@ -5,6 +5,7 @@ pub mod explain;
 pub mod judge;
 pub mod output;
 pub mod read_logs;
+pub mod recommend;
 pub mod review;
 pub mod select;
 pub mod usage;

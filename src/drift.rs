@@ -6,18 +6,21 @@
 pub mod credit;
 pub mod finding;
 pub mod observability;
+pub mod protection;
 pub mod resolve;
 pub mod verdict;
 
 pub use finding::{Finding, FindingKind, Severity};
+use protection::Protection;
+
 pub use observability::{Observability, Visible};
 pub use verdict::{ActionReview, GrantReview, PolicyReview, StatementReview, Verdict};
 
-use crate::grants::{GrantedPrincipal, LastUsed, PrincipalType};
-use crate::time::{DAY_SECONDS, Timestamp};
+use crate::grants::{Exclusions, GrantedPrincipal, LastUsed, PrincipalType};
+use crate::time::{Day, Timestamp};
 use crate::trail::identity::PrincipalKind;
 use crate::usage::{PrincipalKey, PrincipalUsage, Usage};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// What the comparison needs besides the logs and the snapshot.
 #[derive(Clone, Debug)]
@@ -28,6 +31,12 @@ pub struct Settings {
     pub window_start: Timestamp,
     /// A principal younger than this at the end of the window is protected, in days.
     pub age_days_min: u32,
+    /// What was granted less than this before the end of the window is protected, in days.
+    pub grace_days: u32,
+    /// What must not be trimmed.
+    pub exclusions: Exclusions,
+    /// The present day, on which exclusions are over or not.
+    pub today: Day,
 }
 
 /// One principal, compared.
@@ -41,8 +50,10 @@ pub struct PrincipalReview<'a> {
     pub namesakes: Vec<(&'a PrincipalKey, &'a PrincipalUsage)>,
     /// How it can be changed.
     pub standing: Standing,
-    /// Why it is left as it is for now, if it is: too young to be judged.
+    /// Why it is left as it is as a whole, if it is: for emergencies, excluded, too young to be judged.
     pub protected: Option<String>,
+    /// The exclusions that fit it or something of it, as indices into the file's entries.
+    pub exclusions: BTreeSet<usize>,
     /// One for each policy of the principal, in the same order.
     pub policies: Vec<PolicyReview<'a>>,
     /// Authorized calls that no policy of the snapshot explains.
@@ -107,12 +118,13 @@ pub fn review_principal<'a>(
     let same_arn = index.by_arn.get(principal.arn.as_str()).into_iter().flatten();
     let namesakes = same_arn.filter(|(other, _)| **other != key).copied().collect();
     let covered = observability.covers_account(principal.account);
-    let standing = standing(principal, usage, covered, settings);
-    let protected = too_young(principal, settings);
-    let inputs = verdict::Inputs { principal, usage, standing, protected, observability };
+    let protection = Protection::of(principal, &index.usage.grant_changes, settings);
+    let standing = standing(principal, usage, covered && protection.is_empty(), settings);
+    let inputs = verdict::Inputs { principal, usage, standing, protection, observability };
     let (policies, unexplained) = verdict::review_policies(&inputs);
-    let protected = inputs.protected;
-    PrincipalReview { principal, usage, namesakes, standing, protected, policies, unexplained }
+    let Protection { whole, exclusions, .. } = inputs.protection;
+    let protected = whole.map(|why| why.to_string());
+    PrincipalReview { principal, usage, namesakes, standing, protected, exclusions, policies, unexplained }
 }
 
 /// The identity under which the principal's own events are filed.
@@ -133,7 +145,7 @@ fn is_service_linked(principal: &GrantedPrincipal) -> bool {
 fn standing(
     principal: &GrantedPrincipal,
     usage: Option<&PrincipalUsage>,
-    covered: bool,
+    judged: bool,
     settings: &Settings,
 ) -> Standing {
     if is_service_linked(principal) {
@@ -144,24 +156,11 @@ fn standing(
         LastUsed::At { time, .. } => *time < settings.window_start,
         LastUsed::NotInSnapshot => false,
     };
-    if usage.is_none() && covered && silent_in_iam && too_young(principal, settings).is_none() {
+    if usage.is_none() && judged && silent_in_iam {
         return Standing::Unused;
     }
     if principal.path.starts_with("/aws-reserved/sso.amazonaws.com/") {
         return Standing::PermissionSet;
     }
     Standing::Editable
-}
-
-/// Why a principal is too young to be judged, if it is.
-fn too_young(principal: &GrantedPrincipal, settings: &Settings) -> Option<String> {
-    let created = principal.created?;
-    let age_days = (settings.window_end.seconds() - created.seconds()).div_euclid(DAY_SECONDS);
-    (age_days < i64::from(settings.age_days_min)).then(|| {
-        format!(
-            "created {}, less than {} days before the end of the window",
-            created.day(),
-            settings.age_days_min
-        )
-    })
 }

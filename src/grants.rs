@@ -3,12 +3,14 @@
 use crate::sha256::Sha256;
 use std::path::Path;
 
+pub mod exclusions;
 pub mod snapshot;
 pub mod trails;
 
+pub use exclusions::{BreakGlass, Exclusion, Exclusions, ExclusionsError};
 pub use snapshot::{
-    AttachedPolicy, Boundary, GrantedPrincipal, LastUsed, PolicySource, PrincipalType, Snapshot,
-    SnapshotProblem,
+    AttachedPolicy, Boundary, GrantedPrincipal, LastUsed, Original, PolicySource, PolicyVersion,
+    PrincipalType, Snapshot, SnapshotProblem,
 };
 pub use trails::{DataScope, Selectors, TrailsError};
 

@@ -21,6 +21,7 @@ fn run(cli: &Cli) -> anyhow::Result<Outcome> {
     let settings = commands::Settings { now: now(), threads: cli.threads, quiet: cli.quiet };
     match &cli.command {
         Command::Review(args) => commands::review::run(args, &settings),
+        Command::Recommend(args) => commands::recommend::run(args, &settings),
         Command::Usage(args) => commands::usage::run(args, &settings),
         Command::Explain(args) => commands::explain::run(args),
         Command::Verify(args) => commands::verify::run(args, &settings),

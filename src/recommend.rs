@@ -1,5 +1,6 @@
 //! Trimmed policies: the old statements intersected with the verdicts, checked before they are shown.
 
+pub mod emit;
 pub mod narrow;
 pub mod selfcheck;
 pub mod trim;

@@ -2,11 +2,11 @@
 
 pub mod certificate;
 pub mod checks;
-pub mod escape;
 pub mod json;
 pub mod markdown;
 pub mod model;
 pub mod text;
 pub mod usage;
 
+pub use crate::escape;
 pub use model::Report;

@@ -15,6 +15,7 @@ pub mod outcome;
 pub mod action_map;
 pub mod resource_map;
 pub mod passed_roles;
+pub mod grant_change;
 pub mod coverage;
 
 pub use coverage::Coverage;

@@ -4,12 +4,14 @@
 pub mod days;
 pub mod dedupe;
 pub mod fold;
+pub mod grant_changes;
 mod memo;
 mod rows;
 
 pub use days::DaySet;
 pub use dedupe::Seen;
 pub use fold::Fold;
+pub use grant_changes::GrantChanges;
 
 use crate::iam::reference::ActionInfo;
 use crate::time::Timestamp;
@@ -35,6 +37,8 @@ pub const RESOURCES_MAX: usize = 1_000;
 pub struct Usage {
     /// By identity; a re-created role of the same name is another identity.
     pub principals: BTreeMap<PrincipalKey, PrincipalUsage>,
+    /// IAM writes that may have given somebody a permission.
+    pub grant_changes: GrantChanges,
 }
 
 /// What identifies a principal: the unique id where the log carries one.
@@ -162,6 +166,7 @@ impl Usage {
 
     /// [`Self::merge`] with fewer or more resources than [`RESOURCES_MAX`].
     pub(crate) fn merge_within(&mut self, other: Self, resources_max: usize) {
+        self.grant_changes.merge(other.grant_changes);
         for (key, usage) in other.principals {
             match self.principals.entry(key) {
                 Entry::Vacant(place) => {

@@ -6,7 +6,7 @@ use super::read_logs::{self, Logs};
 use super::select;
 use crate::cli::JudgeArgs;
 use crate::drift::{self, Observability, PrincipalReview, UsageIndex};
-use crate::grants::{GrantedPrincipal, InputFile, Selectors, Snapshot};
+use crate::grants::{Exclusion, Exclusions, GrantedPrincipal, InputFile, Selectors, Snapshot};
 use crate::iam::AccountId;
 use crate::iam::reference::reference;
 use crate::recommend::{self, Recommendation};
@@ -14,7 +14,7 @@ use crate::report::certificate::Input;
 use crate::report::{escape, text};
 use crate::time::{Day, Timestamp};
 use crate::trail::coverage::Coverage;
-use anyhow::bail;
+use anyhow::{anyhow, bail};
 use rayon::ThreadPool;
 use rayon::prelude::*;
 use std::collections::{BTreeMap, BTreeSet};
@@ -42,8 +42,9 @@ pub struct Judge {
 
 impl Judge {
     /// Reads what the user named. Errors: an unreadable snapshot or trail configuration, a selection that
-    /// fits nobody, no log file at all.
+    /// fits nobody, a mistake in the exclusions, no log file at all.
     pub fn read(args: &JudgeArgs, settings: &Settings) -> anyhow::Result<Self> {
+        let exclusions = exclusions(args)?;
         let mut snapshot = Snapshot::read(&args.grants)?;
         let selectors = if args.trails.is_empty() { None } else { Some(Selectors::read(&args.trails)?) };
         check_selection(&snapshot, args)?;
@@ -53,13 +54,16 @@ impl Judge {
         keep_selected(&mut snapshot, args);
         let window = logs.coverage.span();
         let days_min = if args.force { 1 } else { usize::try_from(args.min_window).unwrap_or(usize::MAX) };
-        let inputs = inputs(&logs, &snapshot, selectors.as_ref());
+        let inputs = inputs(&logs, &snapshot, selectors.as_ref(), &exclusions);
         let assumptions = assumptions(&logs.coverage, selectors.as_ref(), args.min_window);
         let observability = Observability::new(&logs.coverage, &logs.usage, selectors, days_min);
         let judgement = drift::Settings {
             window_start: window.map_or(settings.now, |(first, _)| first),
             window_end: window.map_or(settings.now, |(_, last)| last),
             age_days_min: args.min_age,
+            grace_days: args.grace,
+            exclusions,
+            today: settings.now.day(),
         };
         let short = short_accounts(&snapshot, &logs.coverage, args.min_window);
         let forced = args.force;
@@ -92,6 +96,12 @@ impl Judge {
         self.pool.install(|| self.snapshot.principals.par_iter().map(judged).collect())
     }
 
+    /// The entries of the exclusions file, and whether each is over.
+    pub fn exclusions(&self) -> impl Iterator<Item = (&Exclusion, bool)> {
+        let drift::Settings { exclusions, today, .. } = &self.judgement;
+        exclusions.entries.iter().map(|entry| (entry, entry.expired(*today)))
+    }
+
     /// Does the coverage of the principal's account allow recommendations?
     fn may_recommend(&self, principal: &GrantedPrincipal) -> bool {
         let account = principal.account.map(|account| account.to_string()).unwrap_or_default();
@@ -99,7 +109,12 @@ impl Judge {
     }
 }
 
-fn inputs(logs: &Logs, snapshot: &Snapshot, selectors: Option<&Selectors>) -> Vec<Input> {
+fn inputs(
+    logs: &Logs,
+    snapshot: &Snapshot,
+    selectors: Option<&Selectors>,
+    exclusions: &Exclusions,
+) -> Vec<Input> {
     let logs = logs.sha256.map(|hash| Input {
         kind: "logs".to_owned(),
         name: None,
@@ -118,7 +133,14 @@ fn inputs(logs: &Logs, snapshot: &Snapshot, selectors: Option<&Selectors>) -> Ve
     logs.into_iter()
         .chain(snapshot.files.iter().map(file("grants")))
         .chain(trails.iter().map(file("trails")))
+        .chain(exclusions.file.iter().map(file("exclusions")))
         .collect()
+}
+
+/// A mistake in the exclusions could cost a permission that somebody meant to keep: it ends the run.
+fn exclusions(args: &JudgeArgs) -> anyhow::Result<Exclusions> {
+    let Some(path) = &args.exclusions else { return Ok(Exclusions::default()) };
+    Exclusions::read(path).map_err(|error| anyhow!(escape::terminal(&error.to_string())))
 }
 
 /// A name that fits nobody is an error, with the nearest one; better now than after reading the logs.
@@ -138,7 +160,7 @@ fn check_selection(snapshot: &Snapshot, args: &JudgeArgs) -> anyhow::Result<()> 
 fn keep_selected(snapshot: &mut Snapshot, args: &JudgeArgs) {
     snapshot.principals.retain(|principal| {
         let account = principal.account.map(|account| account.to_string()).unwrap_or_default();
-        (args.role.is_empty() || args.role.iter().any(|wanted| select::fits(principal, wanted)))
+        (args.role.is_empty() || args.role.iter().any(|wanted| principal.is_named(wanted)))
             && (args.account.is_empty() || args.account.contains(&account))
     });
 }

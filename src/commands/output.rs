@@ -1,5 +1,6 @@
-//! The report folder: written whole, never mixed with the files of an earlier review.
+//! Folders of results: written whole, never mixed with what was there before.
 
+use crate::recommend::emit::File;
 use crate::report::Report;
 use crate::report::certificate::Certificate;
 use crate::report::json::{self, SCHEMA};
@@ -41,6 +42,16 @@ pub fn write(folder: &Path, report: &Report) -> anyhow::Result<usize> {
     write_file(&folder.join("review.json"), &json::review(report))?;
     write_file(&folder.join("review.md"), &markdown::review(report))?;
     Ok(written)
+}
+
+/// Writes files into a folder that is new or empty: what is in it afterwards is of this run alone.
+pub fn write_files(folder: &Path, files: &[File]) -> anyhow::Result<()> {
+    let shown = folder.display();
+    if fs::read_dir(folder).is_ok_and(|mut entries| entries.next().is_some()) {
+        bail!("`{shown}` is not empty\nhint: choose a new folder for --output");
+    }
+    fs::create_dir_all(folder).with_context(|| format!("cannot create `{shown}`"))?;
+    files.iter().try_for_each(|file| write_file(&folder.join(&file.path), &file.text))
 }
 
 #[expect(clippy::disallowed_methods, reason = "this is where results are written")]

@@ -2,6 +2,7 @@
 
 use super::credit::{self, Replay, Use};
 use super::observability::{Class, Observability, Visible};
+use super::protection::{Protection, StatementProtection};
 use super::{PrincipalReview, Standing};
 use crate::grants::{AttachedPolicy, GrantedPrincipal, LastUsed};
 use crate::iam::policy::{PrincipalElement, Principals};
@@ -22,7 +23,7 @@ pub enum Verdict {
     Used,
     /// Another use may need it: passed roles, dependent actions, undecided calls.
     Implied,
-    /// The principal is too young to be judged.
+    /// Left as it is: excluded, for emergencies, too young, or granted a moment ago.
     Protected,
     /// These logs could not have shown a use.
     Unobservable,
@@ -75,6 +76,8 @@ pub struct ActionReview<'a> {
     pub verdict: Verdict,
     /// Why, in one line; for a used action empty, its uses say why.
     pub why: Arc<str>,
+    /// Why it is left as it is, used or not; neither removed nor narrowed.
+    pub protected: Option<Arc<str>>,
     /// The rows that may rest on this statement.
     pub uses: Vec<Use<'a>>,
 }
@@ -103,8 +106,8 @@ pub struct Inputs<'a, 'o> {
     pub usage: Option<&'a PrincipalUsage>,
     /// How it can be changed.
     pub standing: Standing,
-    /// Why it is protected, if it is.
-    pub protected: Option<String>,
+    /// What of it is left as it is.
+    pub protection: Protection<'o>,
     /// What the logs can show.
     pub observability: &'o Observability,
 }
@@ -116,7 +119,7 @@ pub fn review_policies<'a>(inputs: &Inputs<'a, '_>) -> (Vec<PolicyReview<'a>>, V
     let mut explained = vec![false; replays.len()];
     let judge = Judge::new(inputs, &replays);
     let mut policies = Vec::new();
-    for policy in &inputs.principal.policies {
+    for (index, policy) in inputs.principal.policies.iter().enumerate() {
         let mut statements = Vec::new();
         for (document, statement) in statements_of(policy) {
             let mut credited: BTreeMap<ActionRef, Vec<Use<'a>>> = BTreeMap::new();
@@ -126,7 +129,8 @@ pub fn review_policies<'a>(inputs: &Inputs<'a, '_>) -> (Vec<PolicyReview<'a>>, V
                     credited.entry(replay.row.call.action).or_default().push(replay.row);
                 }
             }
-            statements.push(judge.statement(statement, &credited));
+            let protection = inputs.protection.statement(index, statement, document.version.as_deref());
+            statements.push(judge.statement(statement, &credited, &protection));
         }
         policies.push(PolicyReview { policy, statements });
     }
@@ -161,8 +165,8 @@ struct Judge<'i, 'a, 'o> {
     blind_region: Option<Arc<str>>,
     /// What the logs can show, by class of action: a few answers for thousands of actions.
     visible: RefCell<BTreeMap<Class, (Verdict, Arc<str>)>>,
-    /// The reason of a principal that is protected, and of one that was not used at all.
-    whole: Option<(Verdict, Arc<str>)>,
+    /// The reason of a principal that was not used at all.
+    not_used: Option<Arc<str>>,
 }
 
 impl<'i, 'a, 'o> Judge<'i, 'a, 'o> {
@@ -178,20 +182,25 @@ impl<'i, 'a, 'o> Judge<'i, 'a, 'o> {
                 }
             }
         }
-        let protected = inputs.protected.as_deref().map(|why| (Verdict::Protected, Arc::from(why)));
-        let whole = match inputs.standing {
-            Standing::Unused => Some((Verdict::Unused, Arc::from(NOT_USED_AT_ALL))),
-            _ => protected,
-        };
+        let not_used = (inputs.standing == Standing::Unused).then(|| Arc::from(NOT_USED_AT_ALL));
         let visible = RefCell::default();
         let unmapped = unmapped_services(inputs);
-        Self { inputs, dependents, attempted, unmapped, blind_region: blind_region(inputs), visible, whole }
+        Self {
+            inputs,
+            dependents,
+            attempted,
+            unmapped,
+            blind_region: blind_region(inputs),
+            visible,
+            not_used,
+        }
     }
 
     fn statement(
         &self,
         statement: &'a Statement,
         credited: &BTreeMap<ActionRef, Vec<Use<'a>>>,
+        protection: &StatementProtection<'_>,
     ) -> StatementReview<'a> {
         let mut actions = Vec::new();
         let mut grants = Vec::new();
@@ -201,7 +210,7 @@ impl<'i, 'a, 'o> Judge<'i, 'a, 'o> {
                 .into_iter()
                 .map(|action| {
                     let uses = credited.get(&ActionRef(action)).cloned().unwrap_or_default();
-                    self.action(action, uses)
+                    self.action(action, uses, protection.why(action).cloned())
                 })
                 .collect();
             grants = grants_of(statement, &actions);
@@ -209,23 +218,28 @@ impl<'i, 'a, 'o> Judge<'i, 'a, 'o> {
         StatementReview { statement, actions, grants }
     }
 
-    fn action(&self, action: &'static ActionInfo, uses: Vec<Use<'a>>) -> ActionReview<'a> {
+    fn action(
+        &self,
+        action: &'static ActionInfo,
+        uses: Vec<Use<'a>>,
+        protected: Option<Arc<str>>,
+    ) -> ActionReview<'a> {
         let (verdict, why) = match strongest(&uses) {
             Some((verdict, why)) => (verdict, Arc::from(why)),
-            None => self.without_use(action),
+            None => self.without_use(action, protected.as_ref()),
         };
-        ActionReview { action, verdict, why, uses }
+        ActionReview { action, verdict, why, protected, uses }
     }
 
-    fn without_use(&self, action: &'static ActionInfo) -> (Verdict, Arc<str>) {
-        if let Some((Verdict::Unused, why)) = &self.whole {
+    fn without_use(&self, action: &'static ActionInfo, protected: Option<&Arc<str>>) -> (Verdict, Arc<str>) {
+        if let Some(why) = &self.not_used {
             return (Verdict::Unused, why.clone());
         }
         if let Some(by) = self.dependents.get(&(action.service, action.name)) {
             return (Verdict::Implied, format!("`{by}`, which was called, may need it").into());
         }
-        if let Some(whole) = &self.whole {
-            return whole.clone();
+        if let Some(why) = protected {
+            return (Verdict::Protected, why.clone());
         }
         if (action.service, action.name) == ("iam", "PassRole") {
             let why = "no event shows it; no call that was seen hands over a role, but not every such call is known";

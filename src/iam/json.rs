@@ -59,6 +59,12 @@ impl Json {
         read::read(text)
     }
 
+    /// The value on one line, members in their order.
+    pub fn to_compact(&self) -> String {
+        // Serialising a value made of strings, numbers and booleans cannot fail.
+        serde_json::to_string(self).unwrap_or_default()
+    }
+
     /// The value of a key, when this is an object that has it.
     pub fn get(&self, key: &str) -> Option<&Json> {
         match self {

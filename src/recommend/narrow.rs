@@ -13,7 +13,7 @@ use std::collections::BTreeSet;
 const RESOURCES_LISTED_MAX: usize = 40;
 
 /// The resources that an action of a statement may be limited to, sorted; `None` when it must keep the
-/// statement's own: some use is not known to the last resource, the statement uses variables or
+/// statement's own: it is protected, some use is not known to the last resource, the statement uses variables or
 /// `NotResource`, or nothing would change.
 ///
 /// Names that are given once and stay (buckets, roles, keys, tables, endpoints) are listed as they are.
@@ -22,7 +22,10 @@ const RESOURCES_LISTED_MAX: usize = 40;
 pub fn resources(review: &ActionReview<'_>, statement: &Statement) -> Option<Vec<String>> {
     let matcher = statement.resource.as_ref()?;
     let old = &matcher.patterns.values;
-    if review.verdict != Verdict::Used || matcher.negated || old.iter().any(|pattern| pattern.contains("${"))
+    if review.verdict != Verdict::Used
+        || review.protected.is_some()
+        || matcher.negated
+        || old.iter().any(|pattern| pattern.contains("${"))
     {
         return None;
     }

@@ -2,8 +2,8 @@
 //! described in `docs/schemas/`; internal types may change without it.
 
 use super::model::{
-    ActionGroup, ChangeReport, PolicyReport, PrincipalReport, RecommendationReport, Report, StatementReport,
-    UsedAction,
+    ActionGroup, ChangeReport, ExclusionReport, PolicyReport, PrincipalReport, RecommendationReport, Report,
+    StatementReport, UsedAction,
 };
 use crate::drift::Verdict;
 use crate::iam::contain::Containment;
@@ -35,6 +35,7 @@ pub fn review(report: &Report) -> String {
         "coverage": coverage(report),
         "assumptions": report.assumptions,
         "principals": report.principals.iter().map(principal).collect::<Vec<_>>(),
+        "exclusions": report.exclusions.iter().map(exclusion).collect::<Vec<_>>(),
         "service_linked_roles": report.service_linked,
         "unmapped": unmapped.collect::<Vec<_>>(),
         "problems": problems.collect::<Vec<_>>(),
@@ -112,6 +113,18 @@ fn principal(principal: &PrincipalReport) -> Value {
         "unexplained": unexplained.collect::<Vec<_>>(),
         "unmapped": unmapped.collect::<Vec<_>>(),
         "other_identities": namesakes.collect::<Vec<_>>(),
+    })
+}
+
+fn exclusion(exclusion: &ExclusionReport) -> Value {
+    let entry = &exclusion.entry;
+    json!({
+        "line": entry.line,
+        "owner": entry.owner,
+        "reason": entry.reason,
+        "expires": entry.expires.map(|day| day.to_string()),
+        "state": exclusion.state.as_str(),
+        "principals": exclusion.principals,
     })
 }
 

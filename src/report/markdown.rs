@@ -22,6 +22,7 @@ pub fn review(report: &Report) -> String {
     for one in &report.principals {
         principal(&mut out, one, report);
     }
+    exclusions(&mut out, report);
     problems(&mut out, report);
     out
 }
@@ -108,7 +109,7 @@ fn principal(out: &mut String, one: &PrincipalReport, report: &Report) {
         Standing::Editable | Standing::ServiceLinked => {}
     }
     if let Some(why) = &one.protected {
-        let _ = writeln!(out, "Protected: {}. Nothing of it is trimmed yet.\n", sentence(why));
+        let _ = writeln!(out, "Protected: {}. Nothing of it is trimmed.\n", sentence(why));
     }
     for one_policy in &one.policies {
         policy(out, one_policy);
@@ -247,6 +248,30 @@ fn denials(out: &mut String, one: &PrincipalReport) {
             cell(&key.resource),
             markdown(&key.policy_type),
             stats.count
+        );
+    }
+    out.push('\n');
+}
+
+fn exclusions(out: &mut String, report: &Report) {
+    if report.exclusions.is_empty() {
+        return;
+    }
+    out.push_str(
+        "## Exclusions\n\n| line | owner | reason | until | state | fits |\n|---:|---|---|---|---|---|\n",
+    );
+    for one in &report.exclusions {
+        let entry = &one.entry;
+        let fits: Vec<String> = one.principals.iter().map(|arn| code(arn)).collect();
+        let _ = writeln!(
+            out,
+            "| {} | {} | {} | {} | {} | {} |",
+            entry.line,
+            markdown(&entry.owner),
+            markdown(&entry.reason),
+            entry.expires.map(|day| day.to_string()).unwrap_or_default(),
+            one.state.as_str(),
+            wrapped_list(&fits, NAMES_LISTED)
         );
     }
     out.push('\n');

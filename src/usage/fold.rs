@@ -3,6 +3,7 @@
 //! Most events repeat: the same caller, the same kind of call, often the same resource. What was found out
 //! once is remembered by the bytes that it depends on, and compared in full, never by a hash alone.
 
+use super::grant_changes::GrantChanges;
 use super::memo::{self, Memo};
 use super::rows::Rows;
 use super::{
@@ -13,6 +14,7 @@ use crate::iam::reference::{ActionInfo, reference};
 use crate::iam::{AccountId, arn, arn_template};
 use crate::trail::action_map::{self, Mapping};
 use crate::trail::event::{Event, EventType, UserIdentity};
+use crate::trail::grant_change::Operation;
 use crate::trail::identity::{self, Principal};
 use crate::trail::outcome::{Denial, Outcome, PolicyType};
 use crate::trail::passed_roles::{PassedRole, PassedRoles, Places, RoleReference};
@@ -36,6 +38,7 @@ pub struct Fold {
     /// Principal, event and circumstances to the index of the group.
     group_keys: Memo,
     groups: Vec<Group>,
+    grant_changes: GrantChanges,
     key: Vec<u8>,
 }
 
@@ -56,6 +59,7 @@ struct EventKind {
     lookup: action_map::Lookup,
     places: Option<Places>,
     weighings: Vec<Weighing<'static>>,
+    changes_grants: Option<Operation>,
 }
 
 /// All events of one principal and kind that ended alike, in one region, made directly or through one
@@ -97,6 +101,7 @@ impl Fold {
             events: Vec::new(),
             group_keys: Memo::default(),
             groups: Vec::new(),
+            grant_changes: GrantChanges::default(),
             key: Vec::new(),
         }
     }
@@ -120,6 +125,9 @@ impl Fold {
         let (Some(kind), Some(group)) = (self.events.get_mut(kind), self.groups.get_mut(group)) else {
             return;
         };
+        if let Some(operation) = kind.changes_grants {
+            self.grant_changes.add(operation, event);
+        }
         match kind.lookup.actions_of(event) {
             Mapping::Actions { primary, secondary } => {
                 let mut adding = Adding { event, kind, group, max: self.resources_max, key: &mut self.key };
@@ -164,7 +172,7 @@ impl Fold {
                 principals.insert(key, std::mem::take(usage));
             }
         }
-        Usage { principals }
+        Usage { principals, grant_changes: self.grant_changes }
     }
 
     /// The index of the event's caller.
@@ -221,6 +229,7 @@ impl Fold {
             lookup: action_map::Lookup::new(&event.source, &event.name),
             places: Places::new(&event.source, &event.name),
             weighings: Vec::new(),
+            changes_grants: Operation::of(&event.source, &event.name),
         });
         index
     }

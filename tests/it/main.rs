@@ -20,6 +20,7 @@ mod fuzz_seeds;
 mod identities;
 mod laws;
 mod policies;
+mod protection;
 mod readme;
 mod review;
 mod run;

@@ -89,8 +89,14 @@ fn the_samples_review_fits_the_schema() {
     let text = fs::read_to_string(root().join("docs/schemas/review.v1.json")).unwrap();
     let schema: Value = serde_json::from_str(&text).unwrap();
     let grants = "sample-logs/iam/account-authorization-details.json";
+    let folder = Folder::new();
+    let exclusions = folder.file(
+        "x.toml",
+        "[[exclusion]]\nowner = \"o\"\nreason = \"r\"\nexpires = 2020-01-01\nactions = [\"s3:*\"]\n",
+    );
     for more in [
-        &["--format", "json"][..],
+        &["--format", "json", "--exclusions", &exclusions][..],
+        &["--format", "json"],
         &["--format", "json", "--from", "2026-10-25"],
         &["--format", "json", "--to", "2020-01-01"],
     ] {

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 const FILE_LINES_MAX: usize = 500;
 
 /// Outside crates and the modules that may name them.
-const CONFINED: [(&str, &[&str]); 12] = [
+const CONFINED: &[(&str, &[&str])] = &[
     ("clap", &["cli", "commands", "main"]),
     ("clap_complete", &["cli", "commands"]),
     ("rayon", &["commands"]),
@@ -20,6 +20,7 @@ const CONFINED: [(&str, &[&str]); 12] = [
     ("ipnet", &["iam"]),
     ("ring", &["sha256", "trail/digest"]),
     ("jiff", &["time", "iam"]),
+    ("toml", &["grants"]),
     ("serde_json", &["iam", "trail", "grants", "report"]),
 ];
 
@@ -104,7 +105,7 @@ fn breaches(rules: &[(&str, &[&str])]) -> Vec<String> {
 
 #[test]
 fn outside_crates_stay_at_home() {
-    assert_eq!(breaches(&CONFINED), Vec::<String>::new());
+    assert_eq!(breaches(CONFINED), Vec::<String>::new());
 }
 
 #[test]

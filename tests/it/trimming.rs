@@ -6,13 +6,13 @@ use proptest::prelude::*;
 use serde_json::{Value, json};
 use std::path::PathBuf;
 use trailtrim::drift::{self, Observability, UsageIndex};
-use trailtrim::grants::Snapshot;
+use trailtrim::grants::{Exclusions, Snapshot};
 use trailtrim::iam::condition::Context;
 use trailtrim::iam::contain::{Containment, contain};
 use trailtrim::iam::evaluate::{Decision, Request, evaluate_identity};
 use trailtrim::iam::{Action, PolicyDocument};
 use trailtrim::recommend::{self, Status};
-use trailtrim::time::Timestamp;
+use trailtrim::time::{Day, Timestamp};
 use trailtrim::trail::coverage::Coverage;
 use trailtrim::trail::decode;
 use trailtrim::usage::Fold;
@@ -228,6 +228,9 @@ fn check(policies: &[Value], calls: &[(usize, bool)]) -> Vec<PolicyDocument> {
         window_start: at("2026-08-01T00:00:00Z"),
         window_end: at("2026-08-31T00:00:00Z"),
         age_days_min: 90,
+        grace_days: 14,
+        exclusions: Exclusions::default(),
+        today: Day::from_epoch_days(0),
     };
     let index = UsageIndex::new(&usage);
     let review = drift::review_principal(&snapshot.principals[0], &index, &observability, &settings);
