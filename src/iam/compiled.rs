@@ -5,7 +5,7 @@ use crate::iam::bulk::{TOO_BIG, documents_bytes, is_too_big};
 use crate::iam::condition::{Scope, Truth, block_holds};
 use crate::iam::evaluate::{
     Evaluation, Layer, Request, StatementRef, action_covered, conclude, has_variables, is_action_name,
-    with_points,
+    too_big, with_points,
 };
 use crate::iam::glob;
 use crate::iam::policy::{Effect, PolicyDocument, Statement};
@@ -47,11 +47,24 @@ struct Service<'p> {
 impl<'p> CompiledPolicies<'p> {
     /// Prepares the documents; the references in evaluations count in this order.
     pub fn new(policies: &[&'p PolicyDocument]) -> Self {
-        let mut compiled = Self { rules: Vec::new(), services: Vec::new(), broad: Vec::new() };
+        let bytes = documents_bytes(policies.iter().copied());
+        let mut compiled = Self { rules: Vec::new(), services: Vec::new(), broad: Vec::new(), bytes };
+        let mut named = Vec::new();
         for (policy, document) in policies.iter().enumerate() {
             for (statement, rule) in document.statements.iter().enumerate() {
                 let at = StatementRef { layer: Layer::Identity, level: 0, policy, statement };
-                compiled.add(rule, at, has_variables(document.version.as_deref()));
+                compiled.add(rule, at, (has_variables(document.version.as_deref()), &mut named));
+            }
+        }
+        named.sort_by(|a, b| caseless(a.0, b.0));
+        for (service, name, number) in named {
+            let known = compiled.services.last().is_some_and(|(last, _)| service.eq_ignore_ascii_case(last));
+            if !known {
+                compiled.services.push((service, Service::default()));
+            }
+            if let Some((_, of)) = compiled.services.last_mut() {
+                let list = if glob::has_wildcard(name) { &mut of.globs } else { &mut of.literals };
+                list.push((name, number));
             }
         }
         for (_, service) in &mut compiled.services {
@@ -60,7 +73,13 @@ impl<'p> CompiledPolicies<'p> {
         compiled
     }
 
-    fn add(&mut self, statement: &'p Statement, at: StatementRef, variables: bool) {
+    /// Adds a statement; what it names, service by service, goes to `named` with its number.
+    fn add(
+        &mut self,
+        statement: &'p Statement,
+        at: StatementRef,
+        (variables, named): (bool, &mut Vec<(&'p str, &'p str, usize)>),
+    ) {
         let number = self.rules.len();
         let plain = |pattern: &String| {
             pattern
@@ -83,23 +102,15 @@ impl<'p> CompiledPolicies<'p> {
             self.broad.push(number);
             return;
         }
-        for (service, name) in actions.patterns.values.iter().filter_map(|pattern| pattern.split_once(':')) {
-            let place = match self.services.binary_search_by(|(known, _)| caseless(known, service)) {
-                Ok(place) => place,
-                Err(place) => {
-                    self.services.insert(place, (service, Service::default()));
-                    place
-                }
-            };
-            if let Some((_, of)) = self.services.get_mut(place) {
-                let list = if glob::has_wildcard(name) { &mut of.globs } else { &mut of.literals };
-                list.push((name, number));
-            }
-        }
+        let halves = actions.patterns.values.iter().filter_map(|pattern| pattern.split_once(':'));
+        named.extend(halves.map(|(service, name)| (service, name, number)));
     }
 
     /// The same as [`crate::iam::evaluate::evaluate_identity`] with the documents that were prepared.
     pub fn evaluate(&self, request: &Request<'_>) -> Evaluation {
+        if is_too_big(self.bytes, request) {
+            return too_big();
+        }
         let (resource, listed) = (ResourceText::new(request.resource), self.listed(request.action));
         with_points(|readings| {
             let (mut allow, mut deny) = (Truth::False, Truth::False);
@@ -120,6 +131,9 @@ impl<'p> CompiledPolicies<'p> {
     /// The statements, Allow and Deny, that apply to the request or may do so, in the order of the
     /// documents: those that a use is credited to.
     pub fn applying(&self, request: &Request<'_>) -> Vec<(StatementRef, Truth)> {
+        if is_too_big(self.bytes, request) {
+            return self.rules.iter().map(|rule| (rule.at, Truth::unknown(TOO_BIG))).collect();
+        }
         let (resource, readings) = (ResourceText::new(request.resource), Readings::default());
         let mut found = Vec::new();
         self.visit(&self.listed(request.action), |rule| {
