@@ -218,9 +218,12 @@ fn bind_pieces<'a>(pieces: &[Piece<'a>], text: &'a str, bindings: &mut Vec<(&'a 
     };
     match rest.first() {
         None => take(text, "", bindings),
-        Some(Piece::Literal(next)) => text.match_indices(next).any(|(at, _)| {
-            text.split_at_checked(at).is_some_and(|(value, behind)| take(value, behind, bindings))
-        }),
+        Some(Piece::Literal(next)) => text
+            .match_indices(next)
+            .filter_map(|(at, _)| text.split_at_checked(at))
+            // What no value may contain, no longer value may contain either.
+            .take_while(|(value, _)| any || value.is_empty() || is_value(name, value))
+            .any(|(value, behind)| take(value, behind, bindings)),
         Some(Piece::Variable(_) | Piece::Star) => false,
     }
 }
@@ -238,10 +241,18 @@ fn fits(pieces: &[Piece<'_>], text: &str) -> bool {
     match rest.first() {
         None => good(text),
         Some(Piece::Literal(next)) => {
-            let mut places = memchr::memmem::find_iter(text.as_bytes(), next.as_bytes());
-            places.any(|at| {
-                text.split_at_checked(at).is_some_and(|(value, behind)| good(value) && fits(rest, behind))
-            })
+            for at in memchr::memmem::find_iter(text.as_bytes(), next.as_bytes()) {
+                let Some((value, behind)) = text.split_at_checked(at) else { return false };
+                if good(value) {
+                    if fits(rest, behind) {
+                        return true;
+                    }
+                } else if !value.is_empty() {
+                    // What no value may contain, no longer value may contain either.
+                    return false;
+                }
+            }
+            false
         }
         Some(Piece::Variable(_) | Piece::Star) => false,
     }
@@ -293,6 +304,16 @@ mod tests {
         ] {
             assert_eq!(bind(template, arn), expect, "{template} {arn}");
         }
+    }
+
+    #[test]
+    fn an_arn_of_nothing_but_separators_is_soon_told_apart() {
+        // With every place of every separator tried, these would take days.
+        let arn = format!("arn:aws:x:::{}", "a/".repeat(2_000));
+        let template = format!("arn:${{Partition}}:x:::{}b", "${A}/".repeat(12));
+        assert_eq!(bind(&template, &arn), None);
+        let apart = Template::new(&template).unwrap();
+        assert!(!apart.matches(&arn::split(&arn).unwrap()));
     }
 
     #[test]
