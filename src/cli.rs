@@ -109,6 +109,22 @@ pub struct JudgeArgs {
     /// Show recommendations although the coverage is below --min-window
     #[arg(long, help_heading = "Judgement")]
     pub force: bool,
+    /// How far the resources of kept actions are limited
+    #[arg(long, value_enum, value_name = "LEVEL", default_value_t = Resources::Auto, help_heading = "Judgement")]
+    pub resources: Resources,
+}
+
+/// How far the resources of kept actions are limited.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Resources {
+    /// For each action the tightest that would have broken nothing in the window
+    Auto,
+    /// To those that were touched
+    Exact,
+    /// To those that were touched, with * for what each run names anew
+    Generalise,
+    /// Not at all
+    Keep,
 }
 
 impl JudgeArgs {
@@ -125,6 +141,7 @@ impl JudgeArgs {
             grace: 0,
             exclusions: None,
             force: true,
+            resources: Resources::Keep,
         }
     }
 }

@@ -4,19 +4,25 @@
 //! cannot show, that another use implies, or that is protected, is kept and says why.
 
 pub mod credit;
+pub mod escalation;
 pub mod finding;
+pub mod needs;
 pub mod observability;
 pub mod protection;
 pub mod resolve;
+pub mod trust;
 pub mod verdict;
 
 pub use finding::{Finding, FindingKind, Severity};
+pub use needs::Implied;
 use protection::Protection;
 
 pub use observability::{Observability, Visible};
 pub use verdict::{ActionReview, GrantReview, PolicyReview, StatementReview, Verdict};
 
 use crate::grants::{Exclusions, GrantedPrincipal, LastUsed, PrincipalType};
+use crate::iam::PolicyDocument;
+use crate::iam::reach::{Examples, Reach};
 use crate::time::{Day, Timestamp};
 use crate::trail::identity::PrincipalKind;
 use crate::usage::{PrincipalKey, PrincipalUsage, Usage};
@@ -56,8 +62,14 @@ pub struct PrincipalReview<'a> {
     pub exclusions: BTreeSet<usize>,
     /// One for each policy of the principal, in the same order.
     pub policies: Vec<PolicyReview<'a>>,
+    /// The principals that its trust policy names, and who of them assumed it.
+    pub trusted: Vec<trust::Trusted<'a>>,
+    /// Ways to more permissions that its policies leave open.
+    pub ways: Vec<escalation::OpenWay>,
     /// Authorized calls that no policy of the snapshot explains.
     pub unexplained: Vec<credit::Use<'a>>,
+    /// What the verdicts rest on.
+    pub inputs: verdict::Inputs<'a, 'a>,
 }
 
 /// What may be done with a principal.
@@ -65,7 +77,7 @@ pub struct PrincipalReview<'a> {
 pub enum Standing {
     /// An ordinary role or user.
     Editable,
-    /// IAM's own record and the logs agree that it was not used at all in the window.
+    /// IAM's own record and the logs agree that it was not used at all in the window, nor assumed.
     Unused,
     /// Its policies are those of an Identity Center permission set and are changed there.
     PermissionSet,
@@ -90,6 +102,8 @@ impl Standing {
 pub struct UsageIndex<'a> {
     usage: &'a Usage,
     by_arn: BTreeMap<&'a str, Vec<(&'a PrincipalKey, &'a PrincipalUsage)>>,
+    assumptions: trust::Assumptions<'a>,
+    needs: needs::NeedsIndex<'a>,
 }
 
 impl<'a> UsageIndex<'a> {
@@ -101,7 +115,8 @@ impl<'a> UsageIndex<'a> {
                 by_arn.entry(arn).or_default().push((key, principal));
             }
         }
-        Self { usage, by_arn }
+        let assumptions = trust::Assumptions::new(usage);
+        Self { usage, by_arn, assumptions, needs: needs::NeedsIndex::new(usage) }
     }
 }
 
@@ -110,21 +125,54 @@ impl<'a> UsageIndex<'a> {
 pub fn review_principal<'a>(
     principal: &'a GrantedPrincipal,
     index: &UsageIndex<'a>,
-    observability: &Observability,
-    settings: &Settings,
+    observability: &'a Observability,
+    settings: &'a Settings,
 ) -> PrincipalReview<'a> {
     let key = own_key(principal);
     let usage = index.usage.principals.get(&key);
     let same_arn = index.by_arn.get(principal.arn.as_str()).into_iter().flatten();
     let namesakes = same_arn.filter(|(other, _)| **other != key).copied().collect();
     let covered = observability.covers_account(principal.account);
+    let needs = index.needs.of(principal);
     let protection = Protection::of(principal, &index.usage.grant_changes, settings);
-    let standing = standing(principal, usage, covered && protection.is_empty(), settings);
-    let inputs = verdict::Inputs { principal, usage, standing, protection, observability };
+    let assumed = index.assumptions.names(principal.arn.as_str());
+    let judged = covered && !assumed && protection.is_empty();
+    // A role that a model or job names is meant to be used, whatever the silence.
+    let standing = match standing(principal, usage, judged, settings) {
+        Standing::Unused if !needs.is_empty() => Standing::Editable,
+        standing => standing,
+    };
+    let implied = needs::implied(principal, &needs, usage, observability, settings.window_end);
+    let account = principal.account.map(|account| account.to_string()).unwrap_or_default();
+    let unreadable = needs::unreadable(index.usage, &account);
+    let inputs =
+        verdict::Inputs { principal, usage, standing, protection, observability, implied, unreadable };
     let (policies, unexplained) = verdict::review_policies(&inputs);
-    let Protection { whole, exclusions, .. } = inputs.protection;
-    let protected = whole.map(|why| why.to_string());
-    PrincipalReview { principal, usage, namesakes, standing, protected, exclusions, policies, unexplained }
+    let protected = inputs.protection.whole.as_ref().map(ToString::to_string);
+    let exclusions = inputs.protection.exclusions.clone();
+    let trusted = trust::review(principal, index, observability, settings);
+    PrincipalReview {
+        principal,
+        usage,
+        namesakes,
+        standing,
+        protected,
+        exclusions,
+        policies,
+        trusted,
+        ways: open_ways(principal),
+        unexplained,
+        inputs,
+    }
+}
+
+/// Ways to more permissions that the policies leave open.
+fn open_ways(principal: &GrantedPrincipal) -> Vec<escalation::OpenWay> {
+    let policies: Vec<&PolicyDocument> =
+        principal.policies.iter().filter_map(|policy| policy.document.as_deref()).collect();
+    let boundary = principal.boundary.as_ref().and_then(|boundary| boundary.document.as_deref());
+    let examples = Examples::of(&policies.iter().copied().chain(boundary).collect::<Vec<_>>());
+    escalation::open(&Reach::new(&principal.arn, &policies, boundary, &examples))
 }
 
 /// The identity under which the principal's own events are filed.

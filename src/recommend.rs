@@ -1,10 +1,20 @@
 //! Trimmed policies: the old statements intersected with the verdicts, checked before they are shown.
 
+pub mod backtest;
+pub mod discovery;
 pub mod emit;
+pub mod generalise;
+pub mod inventory;
 pub mod narrow;
+pub mod propose;
+pub mod risk;
 pub mod selfcheck;
 pub mod trim;
 
+pub use backtest::{Backtest, Choice};
+pub use inventory::Inventory;
+pub use narrow::Wildcard;
+pub use propose::{Proposal, proposals};
 pub use selfcheck::{Proof, ReplayCounts};
 pub use trim::{StatementChange, Trimmed};
 
@@ -14,6 +24,50 @@ use crate::iam::PolicyDocument;
 use crate::iam::contain::Containment;
 use crate::iam::quota::{self, Quota};
 use crate::iam::validate::PolicyType;
+use crate::time::Timestamp;
+use crate::usage::ActionRef;
+use std::sync::Arc;
+
+/// How far the resources of kept actions are limited. The order is from tight to wide.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum ResourceLevel {
+    /// To the resources that were touched.
+    Exact,
+    /// To these, with `*` for the names and parts of names that each run makes anew.
+    Generalise,
+    /// Not at all: as granted.
+    Keep,
+}
+
+impl ResourceLevel {
+    /// All levels, tight to wide.
+    pub const ALL: [Self; 3] = [Self::Exact, Self::Generalise, Self::Keep];
+
+    /// The word for reports and JSON; `auto` for a choice that leaves the level to the backtest.
+    pub fn word(choice: Choice) -> &'static str {
+        choice.map_or("auto", Self::as_str)
+    }
+
+    /// The word for reports and JSON.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Exact => "exact",
+            Self::Generalise => "generalise",
+            Self::Keep => "keep",
+        }
+    }
+}
+
+/// What recommendations rest on besides the verdicts.
+#[derive(Clone, Debug)]
+pub struct Options<'a> {
+    /// How far resources are limited; `None` for each action as far as the backtest broke nothing.
+    pub choice: Choice,
+    /// The first and the last second of the window.
+    pub window: Option<(Timestamp, Timestamp)>,
+    /// The resources that the logs name.
+    pub known: &'a Inventory<'a>,
+}
 
 /// A proposed change of one policy of one principal.
 #[derive(Debug)]
@@ -31,6 +85,10 @@ pub struct Recommendation {
     pub size_chars: usize,
     /// The limit for one document, and for inline policies for all of the principal's together.
     pub quota_chars: usize,
+    /// How far resources are limited.
+    pub choice: Choice,
+    /// How the principal's policies would have done in the window; the same for all of them.
+    pub backtest: Arc<Backtest>,
     /// The proofs.
     pub proof: Proof,
     /// May it be applied?
@@ -82,16 +140,18 @@ impl Step {
 /// The recommendations for one principal, in the order of its policies. None for what cannot or need not
 /// be changed: service-linked roles, unused principals (delete them whole), protected ones, group policies,
 /// policies without anything to remove.
-pub fn recommend(review: &PrincipalReview<'_>) -> Vec<Recommendation> {
+pub fn recommend(review: &PrincipalReview<'_>, options: &Options<'_>) -> Vec<Recommendation> {
     if matches!(review.standing, Standing::ServiceLinked | Standing::Unused) || review.protected.is_some() {
         return Vec::new();
     }
+    let backtest = Arc::new(backtest::backtest(review, options.window));
+    let levels = |action: ActionRef| backtest.level(options.choice, action);
     let trimmed: Vec<(usize, Trimmed)> = review
         .policies
         .iter()
         .enumerate()
         .filter(|(_, policy)| !matches!(policy.policy.source, PolicySource::Group { .. }))
-        .filter_map(|(index, policy)| Some((index, trim::trim(policy)?)))
+        .filter_map(|(index, policy)| Some((index, trim::trim(policy, &levels, options.known)?)))
         .collect();
     if trimmed.is_empty() {
         return Vec::new();
@@ -101,7 +161,7 @@ pub fn recommend(review: &PrincipalReview<'_>) -> Vec<Recommendation> {
     let replay = selfcheck::replay(review, |index| {
         plans.iter().find(|plan| plan.policy == index).map(|plan| plan.documents.as_slice())
     });
-    plans.into_iter().map(|plan| proved(review, plan, &replay)).collect()
+    plans.into_iter().map(|plan| proved(review, plan, &replay, (options.choice, &backtest))).collect()
 }
 
 /// A change before its proofs.
@@ -158,7 +218,12 @@ fn plan(review: &PrincipalReview<'_>, index: usize, trimmed: Trimmed) -> Plan {
     Plan { policy: index, step, documents, changes, size_chars, quota_chars, does_not_fit }
 }
 
-fn proved(review: &PrincipalReview<'_>, plan: Plan, replay: &ReplayCounts) -> Recommendation {
+fn proved(
+    review: &PrincipalReview<'_>,
+    plan: Plan,
+    replay: &ReplayCounts,
+    (choice, backtest): (Choice, &Arc<Backtest>),
+) -> Recommendation {
     let old = review.policies.get(plan.policy).and_then(|policy| policy.policy.document.as_deref());
     let new: Vec<&PolicyDocument> = plan.documents.iter().collect();
     let containment = old.map_or_else(
@@ -180,6 +245,8 @@ fn proved(review: &PrincipalReview<'_>, plan: Plan, replay: &ReplayCounts) -> Re
         changes: plan.changes,
         size_chars: plan.size_chars,
         quota_chars: plan.quota_chars,
+        choice,
+        backtest: backtest.clone(),
         proof,
         status,
     }

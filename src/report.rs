@@ -1,10 +1,12 @@
 //! Showing: what a review contains, once, and its forms. Decides nothing.
 
+pub mod backtest;
 pub mod certificate;
 pub mod checks;
 pub mod json;
 pub mod markdown;
 pub mod model;
+mod proposals;
 pub mod text;
 pub mod usage;
 

@@ -5,12 +5,12 @@ use super::draw::Draw;
 use super::naive::{self, Answer};
 use super::world::{self, decide, document};
 use serde_json::{Value, json};
-use trailtrim::iam::compiled::CompiledPolicies;
+use trailtrim::iam::compiled::{Applying, CompiledPolicies};
 use trailtrim::iam::condition::{Context, Truth};
 use trailtrim::iam::evaluate::{
     Decision, Layer, Policies, Request, StatementRef, evaluate, evaluate_identity, statement_applies,
 };
-use trailtrim::iam::{AccountId, Action, Effect, PolicyDocument};
+use trailtrim::iam::{AccountId, Action, Effect, PolicyDocument, Statement};
 
 const CALLERS: [&str; 8] = [
     "arn:aws:iam::111122223333:user/Ana",
@@ -36,16 +36,23 @@ const PRINCIPALS: [&str; 6] = [
 fn check_compiled(documents: &[&PolicyDocument], request: &Request<'_>) {
     let compiled = CompiledPolicies::new(documents);
     assert_eq!(compiled.evaluate(request), evaluate_identity(request, documents));
-    let mut expect = Vec::new();
+    assert_eq!(compiled.decide(request), evaluate_identity(request, documents).decision);
+    let (mut here, mut somewhere) = (Vec::new(), Vec::new());
     for (policy, document) in documents.iter().enumerate() {
-        for (statement, rule) in document.statements.iter().enumerate() {
-            let truth = statement_applies(request, rule, document.version.as_deref());
-            if truth != Truth::False {
-                expect.push((StatementRef { layer: Layer::Identity, level: 0, policy, statement }, truth));
-            }
+        for (number, statement) in document.statements.iter().enumerate() {
+            let at = StatementRef { layer: Layer::Identity, level: 0, policy, statement: number };
+            let version = document.version.as_deref();
+            let truth = statement_applies(request, statement, version);
+            here.push(Applying { at, statement, truth });
+            let anywhere = Statement { resource: None, ..statement.clone() };
+            somewhere.push(Applying { at, statement, truth: statement_applies(request, &anywhere, version) });
         }
     }
-    assert_eq!(compiled.applying(request), expect);
+    for all in [&mut here, &mut somewhere] {
+        all.retain(|one| one.truth != Truth::False);
+    }
+    assert_eq!(compiled.applying(request), here);
+    assert_eq!(compiled.applying_somewhere(request), somewhere);
 }
 
 /// What holds for all policies.

@@ -4,12 +4,12 @@
 use super::Settings;
 use super::read_logs::{self, Logs};
 use super::select;
-use crate::cli::JudgeArgs;
+use crate::cli::{JudgeArgs, Resources};
 use crate::drift::{self, Observability, PrincipalReview, UsageIndex};
 use crate::grants::{Exclusion, Exclusions, GrantedPrincipal, InputFile, Selectors, Snapshot};
 use crate::iam::AccountId;
 use crate::iam::reference::reference;
-use crate::recommend::{self, Recommendation};
+use crate::recommend::{self, Choice, Inventory, Options, Recommendation, ResourceLevel};
 use crate::report::certificate::Input;
 use crate::report::{escape, text};
 use crate::time::{Day, Timestamp};
@@ -37,6 +37,7 @@ pub struct Judge {
     observability: Observability,
     judgement: drift::Settings,
     forced: bool,
+    choice: Choice,
     pool: ThreadPool,
 }
 
@@ -55,7 +56,8 @@ impl Judge {
         let window = logs.coverage.span();
         let days_min = if args.force { 1 } else { usize::try_from(args.min_window).unwrap_or(usize::MAX) };
         let inputs = inputs(&logs, &snapshot, selectors.as_ref(), &exclusions);
-        let assumptions = assumptions(&logs.coverage, selectors.as_ref(), args.min_window);
+        let mut assumptions = assumptions(&logs.coverage, selectors.as_ref(), args.min_window);
+        assumptions.extend(drift::needs::gaps(&logs.usage));
         let observability = Observability::new(&logs.coverage, &logs.usage, selectors, days_min);
         let judgement = drift::Settings {
             window_start: window.map_or(settings.now, |(first, _)| first),
@@ -66,6 +68,12 @@ impl Judge {
             today: settings.now.day(),
         };
         let short = short_accounts(&snapshot, &logs.coverage, args.min_window);
+        let choice = match args.resources {
+            Resources::Auto => None,
+            Resources::Exact => Some(ResourceLevel::Exact),
+            Resources::Generalise => Some(ResourceLevel::Generalise),
+            Resources::Keep => Some(ResourceLevel::Keep),
+        };
         let forced = args.force;
         Ok(Self {
             logs,
@@ -77,6 +85,7 @@ impl Judge {
             observability,
             judgement,
             forced,
+            choice,
             pool,
         })
     }
@@ -88,9 +97,11 @@ impl Judge {
         one: impl Fn(&PrincipalReview<'_>, Vec<Recommendation>, bool) -> T + Sync,
     ) -> Vec<T> {
         let usage = UsageIndex::new(&self.logs.usage);
+        let known = Inventory::new(&self.logs.usage);
+        let options = Options { choice: self.choice, window: self.window, known: &known };
         let judged = |principal: &GrantedPrincipal| {
             let review = drift::review_principal(principal, &usage, &self.observability, &self.judgement);
-            let recommendations = recommend::recommend(&review);
+            let recommendations = recommend::recommend(&review, &options);
             one(&review, recommendations, self.may_recommend(principal))
         };
         self.pool.install(|| self.snapshot.principals.par_iter().map(judged).collect())

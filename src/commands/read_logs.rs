@@ -19,12 +19,17 @@ use crate::usage::{Fold, Seen, Usage};
 use anyhow::{Context as _, bail};
 use rayon::prelude::*;
 use rayon::{ThreadPool, ThreadPoolBuilder};
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-/// A text longer than this is decoded in chunks of this size, in bytes. Small enough to keep all cores
-/// busy at the end of a run, large enough for the cutting not to matter.
+/// The size of the chunks in which a large text is decoded, in bytes. Small enough to keep all cores busy at
+/// the end of a run, large enough for the cutting not to matter.
 const CHUNK_BYTES: usize = 4 << 20;
+
+/// A file is large when it has more than one part in so many of the bytes that were left for a thread when
+/// its turn came. To cut a text means to walk over it once more; a smaller one is not worth that, because
+/// enough other files are left.
+const SHARES: u64 = 4;
 
 /// What to read.
 #[derive(Clone, Copy, Debug, Default)]
@@ -100,7 +105,8 @@ pub fn read(source: &dyn LogSource, options: Options) -> Logs {
     objects.sort_by(|a, b| b.size.cmp(&a.size).then_with(|| a.name.cmp(&b.name)));
     let threads = rayon::current_num_threads();
     let parts: Vec<Mutex<Part>> = (0..threads).map(|_| Mutex::default()).collect();
-    let reader = Reader { source, options, seen: Seen::new(), parts, spare: Mutex::default() };
+    let left = AtomicU64::new(objects.iter().map(|object| object.size).sum());
+    let reader = Reader { source, options, seen: Seen::new(), parts, spare: Mutex::default(), left };
     let next = AtomicUsize::new(0);
     rayon::scope(|scope| {
         for _ in 0..threads {
@@ -173,6 +179,8 @@ struct Reader<'a> {
     parts: Vec<Mutex<Part>>,
     /// For a caller outside the pool.
     spare: Mutex<Part>,
+    /// Stored bytes of the files that nobody has taken yet.
+    left: AtomicU64,
 }
 
 impl Reader<'_> {
@@ -195,16 +203,25 @@ impl Reader<'_> {
         if let Some(refused) = problems.next_if(|problem| problem.kind == ProblemKind::TooLarge) {
             return self.part().add_failed_file(refused);
         }
-        let mut decoded = self.text(&object.name, &inflated.text);
+        let mut decoded = self.text(&object.name, &inflated.text, self.is_large(object));
         for problem in problems {
             decoded.add_problem(problem);
         }
         self.part().add_file(object, decoded);
     }
 
-    /// Decodes a text, a long one in parallel. No lock is held while this thread waits for others.
-    fn text(&self, file: &str, text: &str) -> Decoded {
-        if text.len() <= CHUNK_BYTES {
+    /// Takes a file off those that are left, and says whether threads would wait for it in the end. A size
+    /// that is not known may be any.
+    fn is_large(&self, object: &LogObject) -> bool {
+        let left = self.left.fetch_sub(object.size, Ordering::Relaxed);
+        let threads = self.parts.len() as u64;
+        threads > 1 && (object.size == 0 || object.size.saturating_mul(SHARES * threads) > left)
+    }
+
+    /// Decodes a text, a long one of a large file in parallel. No lock is held while this thread waits for
+    /// others.
+    fn text(&self, file: &str, text: &str, large: bool) -> Decoded {
+        if !large || text.len() <= CHUNK_BYTES {
             let mut part = self.part();
             return decode::decode(file, text, &mut |event| self.event(&mut part, &event));
         }

@@ -9,6 +9,7 @@ use crate::drift::{Severity, Standing};
 use crate::grants::Exclusion;
 use crate::iam::AccountId;
 use crate::iam::reference::reference;
+use crate::recommend;
 use crate::report::model::{
     AccountCoverage, CoverageReport, ExclusionReport, ExclusionState, PrincipalReport,
 };
@@ -31,7 +32,10 @@ pub fn run(args: &ReviewArgs, settings: &Settings) -> anyhow::Result<Outcome> {
 }
 
 fn build(judge: &Judge, args: &JudgeArgs) -> Report {
-    let mut principals = judge.each(PrincipalReport::new);
+    let mut principals = judge.each(|review, recommendations, show| {
+        let proposals = if show { recommend::proposals(review, &recommendations) } else { Vec::new() };
+        PrincipalReport::new(review, recommendations, show).with_proposals(proposals)
+    });
     let (linked, mut editable): (Vec<_>, Vec<_>) =
         principals.drain(..).partition(|principal| principal.standing == Standing::ServiceLinked);
     editable.sort_by(|a, b| b.unused().cmp(&a.unused()).then_with(|| a.arn.cmp(&b.arn)));

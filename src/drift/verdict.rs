@@ -1,13 +1,16 @@
 //! Verdicts: for each action that a statement grants, and for each of its grants.
 
 use super::credit::{self, Replay, Use};
+use super::needs::{self, Implied};
 use super::observability::{Class, Observability, Visible};
 use super::protection::{Protection, StatementProtection};
 use super::{PrincipalReview, Standing};
 use crate::grants::{AttachedPolicy, GrantedPrincipal, LastUsed};
+use crate::iam::compiled::CompiledPolicies;
 use crate::iam::policy::{PrincipalElement, Principals};
 use crate::iam::reference::{ActionInfo, Visibility, reference};
 use crate::iam::{Effect, PolicyDocument, Statement, glob};
+use crate::time::Timestamp;
 use crate::trail::action_map;
 use crate::trail::outcome::Outcome;
 use crate::usage::{ActionRef, Basis, PrincipalUsage, Resource};
@@ -21,7 +24,7 @@ use std::sync::Arc;
 pub enum Verdict {
     /// An authorized call rests on it.
     Used,
-    /// Another use may need it: passed roles, dependent actions, undecided calls.
+    /// Another use may need it: passed roles, dependent actions, undecided calls, definitions of jobs.
     Implied,
     /// Left as it is: excluded, for emergencies, too young, or granted a moment ago.
     Protected,
@@ -80,6 +83,8 @@ pub struct ActionReview<'a> {
     pub protected: Option<Arc<str>>,
     /// The rows that may rest on this statement.
     pub uses: Vec<Use<'a>>,
+    /// What definitions imply and may rest on this statement.
+    pub implied: Vec<Implied<'a>>,
 }
 
 /// One grant: one action pattern × one resource pattern of one statement.
@@ -110,6 +115,10 @@ pub struct Inputs<'a, 'o> {
     pub protection: Protection<'o>,
     /// What the logs can show.
     pub observability: &'o Observability,
+    /// What definitions imply for it.
+    pub implied: BTreeMap<ActionRef, Vec<Implied<'a>>>,
+    /// Host and name of definitions in its account that may hand it over: the log does not carry them.
+    pub unreadable: Vec<(&'a str, &'a str)>,
 }
 
 /// Reviews all policies; the second value holds the authorized uses that no statement explains.
@@ -117,20 +126,31 @@ pub fn review_policies<'a>(inputs: &Inputs<'a, '_>) -> (Vec<PolicyReview<'a>>, V
     let rows = inputs.usage.into_iter().flat_map(credit::uses);
     let replays: Vec<Replay<'a>> = rows.filter_map(|row| Replay::new(inputs.principal, row)).collect();
     let mut explained = vec![false; replays.len()];
-    let judge = Judge::new(inputs, &replays);
+    let judge = Judge::new(inputs, None);
+    let documents: Vec<&PolicyDocument> =
+        inputs.principal.policies.iter().filter_map(|policy| policy.document.as_deref()).collect();
+    let compiled = CompiledPolicies::new(&documents);
+    // By document and statement.
+    let mut credited: BTreeMap<(usize, usize), Credited<'a>> = BTreeMap::new();
+    for (replay, explained) in replays.iter().zip(&mut explained) {
+        for one in replay.may_rest_on(&compiled) {
+            *explained = true;
+            let place = credited.entry((one.at.policy, one.at.statement)).or_default();
+            place.entry(replay.row.call.action).or_default().push(replay.row);
+        }
+    }
     let mut policies = Vec::new();
-    for (index, policy) in inputs.principal.policies.iter().enumerate() {
+    // Counts the policies whose document is there.
+    let mut number = 0;
+    for (place, policy) in inputs.principal.policies.iter().enumerate() {
         let mut statements = Vec::new();
-        for (document, statement) in statements_of(policy) {
-            let mut credited: BTreeMap<ActionRef, Vec<Use<'a>>> = BTreeMap::new();
-            for (replay, explained) in replays.iter().zip(&mut explained) {
-                if replay.may_rest_on(statement, document.version.as_deref()) {
-                    *explained = true;
-                    credited.entry(replay.row.call.action).or_default().push(replay.row);
-                }
+        if let Some(document) = policy.document.as_deref() {
+            for (index, statement) in document.statements.iter().enumerate() {
+                let credited = credited.remove(&(number, index)).unwrap_or_default();
+                let protection = inputs.protection.statement(place, statement, document.version.as_deref());
+                statements.push(judge.statement(statement, credited, &protection));
             }
-            let protection = inputs.protection.statement(index, statement, document.version.as_deref());
-            statements.push(judge.statement(statement, &credited, &protection));
+            number += 1;
         }
         policies.push(PolicyReview { policy, statements });
     }
@@ -141,18 +161,15 @@ pub fn review_policies<'a>(inputs: &Inputs<'a, '_>) -> (Vec<PolicyReview<'a>>, V
     (policies, unexplained.map(|(replay, _)| replay.row).collect())
 }
 
-fn statements_of(policy: &AttachedPolicy) -> impl Iterator<Item = (&PolicyDocument, &Statement)> {
-    let document = policy.document.as_deref();
-    document
-        .into_iter()
-        .flat_map(|document| document.statements.iter().map(move |statement| (document, statement)))
-}
+/// The rows that may rest on one statement, by action.
+type Credited<'a> = BTreeMap<ActionRef, Vec<Use<'a>>>;
 
 /// Why nothing of an unused principal is needed.
 const NOT_USED_AT_ALL: &str =
     "the principal was not used at all: no event, and IAM's own record of the last use agrees";
 
 /// Decides on actions that no call credits, from what is known about the principal as a whole.
+#[derive(Debug)]
 struct Judge<'i, 'a, 'o> {
     inputs: &'i Inputs<'a, 'o>,
     /// Actions that calls of this principal depend on, with one such call's action.
@@ -170,12 +187,16 @@ struct Judge<'i, 'a, 'o> {
 }
 
 impl<'i, 'a, 'o> Judge<'i, 'a, 'o> {
-    fn new(inputs: &'i Inputs<'a, 'o>, replays: &[Replay<'a>]) -> Self {
+    /// `end`: as if the logs ended there.
+    fn new(inputs: &'i Inputs<'a, 'o>, end: Option<Timestamp>) -> Self {
         let mut dependents = BTreeMap::new();
         let mut attempted = BTreeSet::new();
-        for replay in replays {
-            let action = replay.row.call.action.0;
-            attempted.insert((action.service, action.name));
+        for row in inputs.usage.into_iter().flat_map(credit::uses).filter(|row| row.stats.begins_before(end))
+        {
+            let action = row.call.action.0;
+            if !attempted.insert((action.service, action.name)) {
+                continue;
+            }
             for dependent in &action.dependents {
                 if let Some(known) = reference().action_named(dependent) {
                     dependents.entry((known.service, known.name)).or_insert(action);
@@ -184,7 +205,7 @@ impl<'i, 'a, 'o> Judge<'i, 'a, 'o> {
         }
         let not_used = (inputs.standing == Standing::Unused).then(|| Arc::from(NOT_USED_AT_ALL));
         let visible = RefCell::default();
-        let unmapped = unmapped_services(inputs);
+        let unmapped = unmapped_services(inputs, end);
         Self {
             inputs,
             dependents,
@@ -199,7 +220,7 @@ impl<'i, 'a, 'o> Judge<'i, 'a, 'o> {
     fn statement(
         &self,
         statement: &'a Statement,
-        credited: &BTreeMap<ActionRef, Vec<Use<'a>>>,
+        mut credited: Credited<'a>,
         protection: &StatementProtection<'_>,
     ) -> StatementReview<'a> {
         let mut actions = Vec::new();
@@ -209,8 +230,9 @@ impl<'i, 'a, 'o> Judge<'i, 'a, 'o> {
             actions = named
                 .into_iter()
                 .map(|action| {
-                    let uses = credited.get(&ActionRef(action)).cloned().unwrap_or_default();
-                    self.action(action, uses, protection.why(action).cloned())
+                    let uses = credited.remove(&ActionRef(action)).unwrap_or_default();
+                    let implied = self.implied_by(action, statement);
+                    self.action(action, uses, (implied, protection.why(action).cloned()))
                 })
                 .collect();
             grants = grants_of(statement, &actions);
@@ -222,13 +244,22 @@ impl<'i, 'a, 'o> Judge<'i, 'a, 'o> {
         &self,
         action: &'static ActionInfo,
         uses: Vec<Use<'a>>,
-        protected: Option<Arc<str>>,
+        (implied, protected): (Vec<Implied<'a>>, Option<Arc<str>>),
     ) -> ActionReview<'a> {
-        let (verdict, why) = match strongest(&uses) {
-            Some((verdict, why)) => (verdict, Arc::from(why)),
-            None => self.without_use(action, protected.as_ref()),
+        let latest = implied.iter().max_by_key(|one| (one.stats.span.map(|(_, last)| last), one.need));
+        let (verdict, why) = match (strongest(&uses), latest) {
+            (Some((Verdict::Used, why)), _) => (Verdict::Used, Arc::from(why)),
+            (_, Some(latest)) => (Verdict::Implied, latest.reason().into()),
+            (Some((verdict, why)), _) => (verdict, Arc::from(why)),
+            (None, _) => self.without_use(action, protected.as_ref()),
         };
-        ActionReview { action, verdict, why, protected, uses }
+        ActionReview { action, verdict, why, protected, uses, implied }
+    }
+
+    /// What definitions imply for an action and may rest on a statement.
+    fn implied_by(&self, action: &'static ActionInfo, statement: &Statement) -> Vec<Implied<'a>> {
+        let implied = self.inputs.implied.get(&ActionRef(action)).into_iter().flatten();
+        implied.filter(|one| one.may_rest_on(statement)).cloned().collect()
     }
 
     fn without_use(&self, action: &'static ActionInfo, protected: Option<&Arc<str>>) -> (Verdict, Arc<str>) {
@@ -237,6 +268,10 @@ impl<'i, 'a, 'o> Judge<'i, 'a, 'o> {
         }
         if let Some(by) = self.dependents.get(&(action.service, action.name)) {
             return (Verdict::Implied, format!("`{by}`, which was called, may need it").into());
+        }
+        if let Some(name) = self.may_be_defined(action) {
+            let why = format!("a `{name}` whose parameters are not in the log may need it");
+            return (Verdict::Implied, why.into());
         }
         if let Some(why) = protected {
             return (Verdict::Protected, why.clone());
@@ -274,6 +309,17 @@ impl<'i, 'a, 'o> Judge<'i, 'a, 'o> {
         self.visible.borrow_mut().entry(Observability::class(action)).or_insert_with(answer).clone()
     }
 
+    /// The definition, if there is one, that may hand over this role and need this action, and that the log
+    /// does not carry.
+    fn may_be_defined(&self, action: &ActionInfo) -> Option<&'a str> {
+        if !needs::can_be_implied(action) {
+            return None;
+        }
+        let trust = self.inputs.principal.trust.as_ref();
+        let may_get_it = |source: &str| trust.is_none_or(|trust| trusts(trust, source));
+        self.inputs.unreadable.iter().find(|(source, _)| may_get_it(source)).map(|(_, name)| *name)
+    }
+
     fn carrier_called(&self, action: &ActionInfo) -> Option<&'static str> {
         let Visibility::Carried(carriers) = &action.visibility else { return None };
         carriers.iter().copied().find(|carrier| {
@@ -283,10 +329,40 @@ impl<'i, 'a, 'o> Judge<'i, 'a, 'o> {
     }
 }
 
+/// The verdicts as they would have been, had the logs ended earlier. What such logs can show, and which
+/// definitions they do not carry, is taken from the whole window, so that an action is called unused although it might have been called unobservable:
+/// the fit removes more than a review on that day would have, never less.
+#[derive(Debug)]
+pub struct Earlier<'i, 'a, 'o> {
+    judge: Judge<'i, 'a, 'o>,
+    end: Timestamp,
+}
+
+impl<'i, 'a, 'o> Earlier<'i, 'a, 'o> {
+    /// As if no event at `end` or later were in the logs.
+    pub fn new(inputs: &'i Inputs<'a, 'o>, end: Timestamp) -> Self {
+        Self { judge: Judge::new(inputs, Some(end)), end }
+    }
+
+    /// The earlier verdict on an action, from the one of the whole window: with fewer events nothing is
+    /// needed that is not needed with all, so only what a use keeps is judged again.
+    pub fn action(&self, whole: &ActionReview<'a>) -> ActionReview<'a> {
+        let uses = whole.uses.iter().filter(|row| row.stats.begins_before(Some(self.end)));
+        let implied = whole.implied.iter().filter(|one| one.stats.begins_before(Some(self.end)));
+        let besides = (implied.cloned().collect(), whole.protected.clone());
+        let mut earlier = self.judge.action(whole.action, uses.copied().collect(), besides);
+        if !matches!(whole.verdict, Verdict::Used | Verdict::Implied) {
+            (earlier.verdict, earlier.why) = (whole.verdict, whole.why.clone());
+        }
+        earlier
+    }
+}
+
 /// Service prefixes of the principal's unmapped calls, each with the name of one such call.
-fn unmapped_services(inputs: &Inputs<'_, '_>) -> BTreeMap<String, String> {
+fn unmapped_services(inputs: &Inputs<'_, '_>, end: Option<Timestamp>) -> BTreeMap<String, String> {
     let mut services = BTreeMap::new();
-    for (source, name) in inputs.usage.into_iter().flat_map(|usage| usage.unmapped.keys()) {
+    let calls = inputs.usage.into_iter().flat_map(|usage| &usage.unmapped);
+    for ((source, name), _) in calls.filter(|(_, stats)| stats.begins_before(end)) {
         let own = source.split('.').next().unwrap_or_default();
         for prefix in action_map::prefixes_of(source).chain([own]) {
             services.entry(prefix.to_owned()).or_insert_with(|| name.clone());
@@ -366,6 +442,17 @@ impl<'p> ActionPattern<'p> {
         Self { everything, service, name }
     }
 
+    /// The reviews whose action it names, of reviews that are sorted by action.
+    pub fn named_in<'r, 'a>(self, reviews: &'r [ActionReview<'a>]) -> Vec<&'r ActionReview<'a>> {
+        if self.everything {
+            return reviews.iter().collect();
+        }
+        let service = self.service.to_ascii_lowercase();
+        let start = reviews.partition_point(|review| review.action.service < service.as_str());
+        let of_service = reviews.iter().skip(start).take_while(|review| review.action.service == service);
+        of_service.filter(|review| self.names(review.action)).collect()
+    }
+
     /// Does it name this action?
     pub fn names(self, action: &ActionInfo) -> bool {
         self.everything
@@ -394,7 +481,7 @@ fn grants_of(statement: &Statement, actions: &[ActionReview<'_>]) -> Vec<GrantRe
     for (action_pattern, one) in &patterns {
         let one = one.map(ActionPattern::new);
         let meant: Vec<&ActionReview<'_>> =
-            actions.iter().filter(|review| one.is_none_or(|pattern| pattern.names(review.action))).collect();
+            one.map_or_else(|| actions.iter().collect(), |pattern| pattern.named_in(actions));
         for (resource_pattern, only) in &resources {
             grants.push(grant(action_pattern, resource_pattern, *only, &meant));
         }
@@ -437,7 +524,15 @@ fn on_resource(review: &ActionReview<'_>, only: Option<&str>) -> Verdict {
             pattern.contains("${") || glob::overlaps(pattern, &name.arn)
         }
     };
-    if review.uses.iter().any(met) { Verdict::Used } else { Verdict::Unused }
+    let needed = |one: &Implied<'_>| {
+        let name = one.resource.as_ref();
+        name.is_none_or(|name| pattern.contains("${") || glob::overlaps(pattern, &name.arn))
+    };
+    match (review.uses.iter().any(met), review.implied.iter().any(needed)) {
+        (true, _) => Verdict::Used,
+        (false, true) => Verdict::Implied,
+        (false, false) => Verdict::Unused,
+    }
 }
 
 impl PrincipalReview<'_> {
@@ -451,5 +546,39 @@ impl PrincipalReview<'_> {
         all.sort();
         all.dedup_by_key(|(action, _)| *action);
         Verdict::ALL.map(|verdict| all.iter().filter(|(_, one)| *one == verdict).count())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn actions_are_found_by_their_service() {
+        let reviews: Vec<ActionReview<'_>> = named_actions(false, &["*".to_owned()])
+            .into_iter()
+            .map(|action| ActionReview {
+                action,
+                verdict: Verdict::Unused,
+                why: Arc::from(""),
+                protected: None,
+                uses: Vec::new(),
+                implied: Vec::new(),
+            })
+            .collect();
+        assert!(reviews.len() > 20_000);
+        for pattern in
+            ["*", "**", "s3:*", "S3:get*", "a4b:*", "zzz:*", "", "s3", "xray:Put?*", "s*:GetObject"]
+        {
+            let pattern = ActionPattern::new(pattern);
+            let slow: Vec<&str> = reviews
+                .iter()
+                .filter(|review| pattern.names(review.action))
+                .map(|review| review.action.name)
+                .collect();
+            let found: Vec<&str> =
+                pattern.named_in(&reviews).iter().map(|review| review.action.name).collect();
+            assert_eq!(found, slow, "{pattern:?}");
+        }
     }
 }

@@ -73,6 +73,23 @@ impl<'t> Template<'t> {
             }
         }
     }
+
+    /// [`fill_all`].
+    pub fn fill_all<'v>(&self, value: impl Fn(&str) -> Option<&'v str>) -> Option<String> {
+        let mut out = String::with_capacity(128);
+        out.push_str("arn");
+        for part in &self.parts {
+            out.push(':');
+            for piece in part {
+                out.push_str(match piece {
+                    Piece::Literal(text) => text,
+                    Piece::Variable(name) => value(name)?,
+                    Piece::Star => return None,
+                });
+            }
+        }
+        Some(out)
+    }
 }
 
 /// A piece of a template.
@@ -153,15 +170,18 @@ pub fn literal_len(template: &str) -> usize {
 /// May a value of this variable contain the text? Not when it is empty or has a wildcard, a control
 /// character or a separator that would end the variable.
 pub fn accepts(variable: &str, value: &str) -> bool {
-    is_value(variable, value) && !value.contains(['*', '?']) && !value.contains("${")
+    // What may be wrong is looked for only when one of its characters is there.
+    let odd = memchr::memchr3(b'*', b'?', b'$', value.as_bytes()).is_some();
+    is_value(variable, value) && !(odd && (value.contains(['*', '?']) || value.contains("${")))
 }
 
 fn is_value(variable: &str, value: &str) -> bool {
-    let slashes = variable.ends_with("WithPath") || WITH_SLASHES.contains(&variable);
+    let has = |byte: u8| memchr::memchr(byte, value.as_bytes()).is_some();
+    let slashes = || variable.ends_with("WithPath") || WITH_SLASHES.contains(&variable);
     !value.is_empty()
         && !has_control(value)
-        && (slashes || !value.contains('/'))
-        && (variable == WITH_COLONS || !value.contains(':'))
+        && (!has(b'/') || slashes())
+        && (!has(b':') || variable == WITH_COLONS)
 }
 
 fn has_control(text: &str) -> bool {
@@ -241,21 +261,29 @@ fn fits(pieces: &[Piece<'_>], text: &str) -> bool {
     match rest.first() {
         None => good(text),
         Some(Piece::Literal(next)) => {
-            for at in memchr::memmem::find_iter(text.as_bytes(), next.as_bytes()) {
-                let Some((value, behind)) = text.split_at_checked(at) else { return false };
-                if good(value) {
-                    if fits(rest, behind) {
-                        return true;
-                    }
-                } else if !value.is_empty() {
-                    // What no value may contain, no longer value may contain either.
-                    return false;
-                }
+            match next.as_bytes() {
+                // To search for one byte needs no preparation.
+                [byte] => fits_at(memchr::memchr_iter(*byte, text.as_bytes()), (text, good), rest),
+                next => fits_at(memchr::memmem::find_iter(text.as_bytes(), next), (text, good), rest),
             }
-            false
         }
         Some(Piece::Variable(_) | Piece::Star) => false,
     }
+}
+
+/// Does the text up to one of the places make a good value, and what is behind it fit the rest?
+fn fits_at(
+    places: impl Iterator<Item = usize>,
+    (text, good): (&str, impl Fn(&str) -> bool),
+    rest: &[Piece<'_>],
+) -> bool {
+    // What no value may contain, no longer value may contain either.
+    let mut splits = places.map_while(|at| {
+        let (value, behind) = text.split_at_checked(at)?;
+        let sound = good(value);
+        (sound || value.is_empty()).then_some((sound, behind))
+    });
+    splits.any(|(sound, behind)| sound && fits(rest, behind))
 }
 
 #[cfg(test)]
@@ -363,6 +391,9 @@ mod tests {
                 let mut filled = String::new();
                 apart.fill_into(&mut filled, |name| (name == "N").then_some("x"));
                 prop_assert_eq!(filled, fill(&template, |name| (name == "N").then_some("x")));
+                let some = |name: &str| (name == "N").then_some("x");
+                prop_assert_eq!(apart.fill_all(some), fill_all(&template, some));
+                prop_assert_eq!(apart.fill_all(|_| Some("x")), fill_all(&template, |_| Some("x")));
             }
         }
 

@@ -1,14 +1,14 @@
 //! The recommender doubts itself: every distinct call is replayed against the new policies, and the new
 //! document must be contained in the old one. What fails is not recommended.
 
+use super::discovery::is_need;
 use crate::drift::PrincipalReview;
 use crate::drift::credit::{self, Replay};
 use crate::iam::PolicyDocument;
+use crate::iam::compiled::CompiledPolicies;
 use crate::iam::contain::{self, Containment};
-use crate::iam::evaluate::{self, Decision};
+use crate::iam::evaluate::{self, Decision, Request};
 use crate::iam::validate::{self, Finding, PolicyType, Severity};
-use crate::trail::outcome::Outcome;
-use crate::usage::Basis;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// The proofs of one recommendation.
@@ -83,6 +83,38 @@ pub fn invalid(new: &[&PolicyDocument], old: &PolicyDocument, kind: PolicyType) 
     new.iter().flat_map(|document| errors(document)).find(fresh).map(|finding| finding.to_string())
 }
 
+/// What a change does to one authorized call.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Fate {
+    /// Allowed before and now.
+    Allowed,
+    /// It hung on conditions whose keys the logs do not carry, and is not refused now.
+    Undecided,
+    /// It was, or may have been, allowed by the old policies and is refused, or less certain, now.
+    Broken,
+    /// The old policies did not allow it either.
+    Unexplained,
+}
+
+/// Compares the decisions of the old and the new policies.
+pub(super) fn fate(before: &Decision, now: &Decision) -> Fate {
+    match (before, now) {
+        (Decision::Allowed, Decision::Allowed) => Fate::Allowed,
+        (Decision::Depends(_), Decision::Allowed | Decision::Depends(_)) => Fate::Undecided,
+        (Decision::Allowed | Decision::Depends(_), _) => Fate::Broken,
+        (Decision::ExplicitlyDenied | Decision::ImplicitlyDenied, _) => Fate::Unexplained,
+    }
+}
+
+/// How far a document allows a request: 0 not, 1 under conditions whose keys are not known, 2 certainly.
+pub fn rank(request: &Request<'_>, document: &PolicyDocument) -> u8 {
+    match evaluate::evaluate_identity(request, &[document]).decision {
+        Decision::Allowed => 2,
+        Decision::Depends(_) => 1,
+        Decision::ExplicitlyDenied | Decision::ImplicitlyDenied => 0,
+    }
+}
+
 /// Replays every distinct authorized call of the principal against its policies with the new ones in place.
 /// `replaced` gives the new documents of a policy, by its index; `None` for one that stays.
 pub fn replay<'d>(
@@ -98,9 +130,10 @@ pub fn replay<'d>(
             None => new.extend(document),
         }
     }
+    let (old, new) = (CompiledPolicies::new(&old), CompiledPolicies::new(&new));
     let mut counts = ReplayCounts::default();
     for row in review.usage.into_iter().flat_map(credit::uses) {
-        if row.call.outcome != Outcome::Authorized || row.call.basis == Basis::Secondary {
+        if !is_need(&row) {
             continue;
         }
         let Some(replay) = Replay::new(review.principal, row) else { continue };
@@ -108,21 +141,21 @@ pub fn replay<'d>(
             counts.unknown_resource += 1;
             continue;
         };
-        let before = evaluate::evaluate_identity(&request, &old).decision;
-        let now = evaluate::evaluate_identity(&request, &new);
+        let before = old.decide(&request);
+        let now = new.evaluate(&request);
         counts.rests_on.extend(now.rests_on);
-        match (before, now.decision) {
-            (Decision::Allowed, Decision::Allowed) => counts.allowed += 1,
-            (Decision::Depends(reasons), Decision::Allowed | Decision::Depends(_)) => {
+        match fate(&before, &now.decision) {
+            Fate::Allowed => counts.allowed += 1,
+            Fate::Undecided => {
                 counts.undecided += 1;
-                for reason in reasons {
-                    *counts.undecided_because.entry(reason).or_default() += 1;
+                if let Decision::Depends(reasons) = before {
+                    for reason in reasons {
+                        *counts.undecided_because.entry(reason).or_default() += 1;
+                    }
                 }
             }
-            (Decision::Allowed | Decision::Depends(_), _) => {
-                counts.broken.push(format!("{} on {}", row.call.action.0, request.resource));
-            }
-            (Decision::ExplicitlyDenied | Decision::ImplicitlyDenied, _) => counts.unexplained += 1,
+            Fate::Broken => counts.broken.push(format!("{} on {}", row.call.action.0, request.resource)),
+            Fate::Unexplained => counts.unexplained += 1,
         }
     }
     counts

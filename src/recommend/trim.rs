@@ -1,12 +1,15 @@
 //! One policy, trimmed in place: statements keep their order, Sid, Condition and Deny; an Allow statement
 //! loses what is unused, and what stays is limited to the resources that were touched where all are known.
 
-use super::narrow;
+use super::ResourceLevel;
+use super::backtest::is_trimmed;
+use super::inventory::Inventory;
+use super::narrow::{self, Wildcard};
 use crate::drift::verdict::ActionPattern;
 use crate::drift::{ActionReview, PolicyReview, StatementReview, Verdict};
 use crate::iam::policy::Matcher;
 use crate::iam::reference::{ActionInfo, reference};
-use crate::iam::{Effect, PolicyDocument, Statement, glob};
+use crate::iam::{PolicyDocument, Statement, glob};
 use crate::usage::ActionRef;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -31,6 +34,8 @@ pub struct StatementChange {
     pub unchanged: bool,
     /// Kept actions that are limited to these resources now.
     pub narrowed: BTreeMap<ActionRef, Vec<String>>,
+    /// What the wildcards in these resources cover.
+    pub wildcards: BTreeMap<ActionRef, Vec<Wildcard>>,
     /// Actions that are removed, with the reason.
     pub removed: Vec<Removed>,
 }
@@ -44,15 +49,19 @@ pub struct Removed {
     pub why: Arc<str>,
 }
 
-/// Trims one policy; `None` when there is nothing to remove or no document to remove it from.
-pub fn trim(policy: &PolicyReview<'_>) -> Option<Trimmed> {
+/// Trims one policy, each action at its level; `None` when there is nothing to remove or no document to remove it from.
+pub fn trim(
+    policy: &PolicyReview<'_>,
+    levels: &impl Fn(ActionRef) -> ResourceLevel,
+    known: &Inventory<'_>,
+) -> Option<Trimmed> {
     let old = policy.policy.document.as_deref()?;
     let mut statements = Vec::with_capacity(old.statements.len());
     let mut changes = Vec::with_capacity(old.statements.len());
     let mut sids: BTreeSet<String> = old.statements.iter().filter_map(|one| one.sid.clone()).collect();
     for review in &policy.statements {
         let mut narrowed = BTreeMap::new();
-        let parts = parts_of(review, &mut narrowed);
+        let parts = parts_of(review, levels, &mut narrowed);
         let new = match &parts {
             None => vec![review.statement.clone()],
             Some(parts) => assemble(review.statement, parts, &mut sids),
@@ -63,6 +72,7 @@ pub fn trim(policy: &PolicyReview<'_>) -> Option<Trimmed> {
             sid: review.statement.sid.clone(),
             replaced_by: new.len(),
             unchanged: parts.is_none(),
+            wildcards: wildcards(review, &narrowed, known),
             narrowed,
             removed,
         });
@@ -81,12 +91,12 @@ struct Part {
 /// The parts that replace a statement, and which of its actions they narrow; `None` when it stays as it is.
 fn parts_of(
     review: &StatementReview<'_>,
+    levels: &impl Fn(ActionRef) -> ResourceLevel,
     narrowed: &mut BTreeMap<ActionRef, Vec<String>>,
 ) -> Option<Vec<Part>> {
     let statement = review.statement;
     let matcher = statement.action.as_ref()?;
-    // A statement with members that the grammar does not know is not understood, so it is not touched.
-    if statement.effect == Effect::Deny || matcher.negated || !statement.unknown.is_empty() {
+    if !is_trimmed(statement) {
         return None;
     }
     let mut parts: Vec<Part> = Vec::new();
@@ -101,12 +111,11 @@ fn parts_of(
     let mut changed = false;
     for pattern in &matcher.patterns.values {
         let part = ActionPattern::new(pattern);
-        let meant: Vec<&ActionReview<'_>> =
-            review.actions.iter().filter(|one| part.names(one.action)).collect();
+        let meant = part.named_in(&review.actions);
         let mut plain: Vec<&'static ActionInfo> = Vec::new();
         let mut limited: Vec<(&'static ActionInfo, Vec<String>)> = Vec::new();
         for one in meant.iter().filter(|one| one.verdict != Verdict::Unused) {
-            match narrow::resources(one, statement) {
+            match narrow::resources(one, statement, levels(ActionRef(one.action))) {
                 Some(resources) => limited.push((one.action, resources)),
                 None => plain.push(one.action),
             }
@@ -125,6 +134,19 @@ fn parts_of(
         }
     }
     changed.then_some(parts)
+}
+
+fn wildcards(
+    review: &StatementReview<'_>,
+    narrowed: &BTreeMap<ActionRef, Vec<String>>,
+    known: &Inventory<'_>,
+) -> BTreeMap<ActionRef, Vec<Wildcard>> {
+    let one = |(action, resources): (&ActionRef, &Vec<String>)| {
+        let place = review.actions.binary_search_by_key(action, |one| ActionRef(one.action)).ok()?;
+        let found = narrow::wildcards(review.actions.get(place)?, resources, known);
+        (!found.is_empty()).then_some((*action, found))
+    };
+    narrowed.iter().filter_map(one).collect()
 }
 
 /// Names the kept actions of a pattern. A service of which everything is kept stays one `service:*`, as

@@ -7,7 +7,7 @@ use crate::iam::PolicyDocument;
 use crate::iam::contain::Containment;
 use crate::iam::json::Json;
 use crate::iam::quota;
-use crate::recommend::Status;
+use crate::recommend::{Backtest, Choice, ResourceLevel, Status};
 use crate::sha256::Sha256;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -34,6 +34,8 @@ pub struct Certificate {
     pub containment: Proved,
     /// Every distinct observed call, replayed.
     pub replay: Replay,
+    /// How the principal's trimmed policies would have done in the window.
+    pub backtest: Option<Backtested>,
     /// Size against AWS's limit.
     pub quota: Quota,
     /// What the logs cover.
@@ -116,6 +118,30 @@ pub struct Replay {
     pub unknown_resource: usize,
     /// Not allowed by the old policies either.
     pub unexplained: usize,
+}
+
+/// The backtest, at the level of the recommendation.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Backtested {
+    /// How far resources are limited: `auto`, `exact`, `generalise`, `keep`.
+    pub resources: String,
+    /// Why it was not tested, if it was not.
+    pub untested_because: Option<String>,
+    /// One for each split of the window.
+    pub trials: Vec<Tried>,
+}
+
+/// Policies made from what was seen before a day, replayed from this day on.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Tried {
+    /// The day.
+    pub split: String,
+    /// Distinct calls that were replayed.
+    pub replayed: usize,
+    /// Calls that would have been refused, in events.
+    pub broken_calls: u64,
+    /// On how many days.
+    pub broken_days: u64,
 }
 
 /// Size against the limit.
@@ -215,6 +241,7 @@ impl Certificate {
             new: new.collect(),
             containment: Proved { result: "proved".to_owned(), tier },
             replay: replay(one),
+            backtest: principal.backtest.as_deref().map(|backtest| backtested(backtest, one.choice)),
             quota: Quota { used_chars, limit_chars },
             coverage: coverage(report, principal),
             inputs: report.inputs.clone(),
@@ -241,6 +268,20 @@ fn replay(one: &RecommendationReport) -> Replay {
         undecided_because: one.replay.undecided_because.clone(),
         unknown_resource: one.replay.unknown_resource,
         unexplained: one.replay.unexplained,
+    }
+}
+
+fn backtested(backtest: &Backtest, choice: Choice) -> Backtested {
+    let trials = backtest.trials.iter().filter(|trial| trial.choice == choice).map(|trial| Tried {
+        split: trial.split.to_string(),
+        replayed: trial.replayed,
+        broken_calls: trial.broken_calls,
+        broken_days: trial.broken_days,
+    });
+    Backtested {
+        resources: ResourceLevel::word(choice).to_owned(),
+        untested_because: backtest.untested.clone(),
+        trials: trials.collect(),
     }
 }
 

@@ -3,12 +3,15 @@
 
 use super::model::{
     ActionGroup, ChangeReport, ExclusionReport, PolicyReport, PrincipalReport, RecommendationReport, Report,
-    StatementReport, UsedAction,
+    StatementReport, TrustedReport, UsedAction,
 };
+use super::proposals;
 use crate::drift::Verdict;
 use crate::iam::contain::Containment;
 use crate::iam::{Effect, quota};
-use crate::recommend::Status;
+use crate::recommend::discovery::Estimate;
+use crate::recommend::risk::Risk;
+use crate::recommend::{Backtest, ResourceLevel, Status, Wildcard};
 use crate::usage::Stats;
 use serde_json::{Map, Value, json};
 
@@ -109,10 +112,35 @@ fn principal(principal: &PrincipalReport) -> Value {
         "activity": stats(&principal.events),
         "findings": findings.collect::<Vec<_>>(),
         "policies": principal.policies.iter().map(policy).collect::<Vec<_>>(),
+        "backtest": principal.backtest.as_deref().map(backtest),
         "denied": denials.collect::<Vec<_>>(),
         "unexplained": unexplained.collect::<Vec<_>>(),
         "unmapped": unmapped.collect::<Vec<_>>(),
+        "trusted": principal.trusted.iter().map(trusted).collect::<Vec<_>>(),
+        "risk": risk(principal),
         "other_identities": namesakes.collect::<Vec<_>>(),
+    })
+}
+
+fn trusted(one: &TrustedReport) -> Value {
+    let seen = one.seen.iter().map(|(who, count)| with_stats(json!({"who": who}), count));
+    json!({
+        "type": one.kind,
+        "principal": one.name,
+        "never_seen": one.never,
+        "seen": seen.collect::<Vec<_>>(),
+    })
+}
+
+fn risk(principal: &PrincipalReport) -> Value {
+    let side = |risk: &Risk| json!({"points": risk.points, "exposure": risk.exposure, "ways": risk.ways});
+    let ways = principal.ways.iter();
+    let ways =
+        ways.map(|(name, actions, unused)| json!({"name": name, "actions": actions, "unused": unused}));
+    json!({
+        "before": side(&principal.risk.before),
+        "after": side(&principal.risk.after),
+        "open_ways": ways.collect::<Vec<_>>(),
     })
 }
 
@@ -140,6 +168,7 @@ fn policy(policy: &PolicyReport) -> Value {
         "holders": policy.holders,
         "statements": policy.statements.iter().map(statement).collect::<Vec<_>>(),
         "recommendation": policy.recommendation.as_ref().map(recommendation),
+        "proposals": policy.proposals.iter().map(proposals::json).collect::<Vec<_>>(),
     })
 }
 
@@ -169,6 +198,7 @@ fn statement(statement: &StatementReport) -> Value {
         "grants": grants.collect::<Vec<_>>(),
         "used": statement.used.iter().map(used).collect::<Vec<_>>(),
         "not_used": others.collect::<Vec<_>>(),
+        "implied_by_definitions": proposals::implied_json(statement),
     })
 }
 
@@ -222,7 +252,45 @@ fn recommendation(recommendation: &RecommendationReport) -> Value {
             "unexplained": replay.unexplained,
             "broken": replay.broken,
         },
+        "resources": ResourceLevel::word(recommendation.choice),
         "changes": recommendation.changes.iter().map(change).collect::<Vec<_>>(),
+    })
+}
+
+fn backtest(backtest: &Backtest) -> Value {
+    let trials = backtest.trials.iter().map(|trial| {
+        let first = trial.first.as_ref().map(|first| {
+            json!({"time": first.time.to_string(), "action": first.action, "resource": first.resource})
+        });
+        json!({
+            "resources": ResourceLevel::word(trial.choice),
+            "split": trial.split.to_string(),
+            "replayed": trial.replayed,
+            "broken_calls": trial.broken_calls,
+            "broken_days": trial.broken_days,
+            "first_broken": first,
+        })
+    });
+    let discovery = &backtest.discovery;
+    let estimate = |one: &Estimate| {
+        json!({
+            "seen": one.seen, "once": one.once, "twice": one.twice,
+            "unseen_min": one.unseen_min, "new_percent": one.new_percent,
+        })
+    };
+    let curve = discovery.curve.iter().map(|(day, seen)| json!({"day": day.to_string(), "seen": seen}));
+    let levels: Map<String, Value> =
+        backtest.levels.iter().map(|(action, level)| (action.0.to_string(), level.as_str().into())).collect();
+    json!({
+        "untested_because": backtest.untested,
+        "trials": trials.collect::<Vec<_>>(),
+        "levels": levels,
+        "discovery": {
+            "days": discovery.days,
+            "actions": estimate(&discovery.actions),
+            "scopes": estimate(&discovery.scopes),
+            "curve": curve.collect::<Vec<_>>(),
+        },
     })
 }
 
@@ -230,12 +298,24 @@ fn change(change: &ChangeReport) -> Value {
     let removed = change.removed.iter().map(|one| group(one, json!({"reason": one.why.as_ref()})));
     let narrowed: Map<String, Value> =
         change.narrowed.iter().map(|(action, resources)| (action.clone(), json!(resources))).collect();
+    let wildcard = |one: &Wildcard| {
+        json!({
+            "resource": one.pattern, "observed": one.observed, "matched": one.matched,
+            "over_grant": one.over_grant,
+        })
+    };
+    let wildcards: Map<String, Value> = change
+        .wildcards
+        .iter()
+        .map(|(action, all)| (action.clone(), all.iter().map(wildcard).collect()))
+        .collect();
     json!({
         "sid": change.sid,
         "unchanged": change.unchanged,
         "replaced_by": change.replaced_by,
         "removed": removed.collect::<Vec<_>>(),
         "narrowed": narrowed,
+        "wildcards": wildcards,
     })
 }
 

@@ -1,14 +1,17 @@
 //! `review.md`: the review as a document that a person reads from top to bottom.
 
+use super::backtest;
 use super::escape::{code, markdown, sentence};
 use super::model::{
     ActionGroup, PolicyReport, PrincipalReport, RecommendationReport, Report, StatementReport,
 };
+use super::proposals;
 use super::text::{grouped, plural, wrapped_list};
 use crate::drift::{Standing, Verdict};
 use crate::iam::Effect;
 use crate::iam::contain::Containment;
-use crate::recommend::Status;
+use crate::recommend::risk::Comparison;
+use crate::recommend::{Backtest, Choice, ResourceLevel, Status};
 use std::fmt::Write as _;
 
 /// Names listed in one line; the rest is counted, `review.json` has all.
@@ -99,6 +102,7 @@ fn principal(out: &mut String, one: &PrincipalReport, report: &Report) {
     if !one.findings.is_empty() {
         out.push('\n');
     }
+    risk(out, one);
     match one.standing {
         Standing::Unused => out.push_str(
             "Next step: delete it, or detach its policies and wait. No trimmed policy is shown, because nothing of it was used.\n\n",
@@ -111,6 +115,10 @@ fn principal(out: &mut String, one: &PrincipalReport, report: &Report) {
     if let Some(why) = &one.protected {
         let _ = writeln!(out, "Protected: {}. Nothing of it is trimmed.\n", sentence(why));
     }
+    let choice = one.policies.iter().find_map(|one| Some(one.recommendation.as_ref()?.choice));
+    if let (Some(backtest), Some(choice)) = (one.backtest.as_deref(), choice) {
+        tested(out, backtest, choice);
+    }
     for one_policy in &one.policies {
         policy(out, one_policy);
         if one_policy.recommendation.is_none() {
@@ -118,6 +126,7 @@ fn principal(out: &mut String, one: &PrincipalReport, report: &Report) {
         }
     }
     denials(out, one);
+    trusted(out, one);
     if !one.unexplained.is_empty() {
         out.push_str("Calls that no policy of the snapshot allows:\n\n");
         for (action, resource, stats) in one.unexplained.iter().take(NAMES_LISTED) {
@@ -135,6 +144,7 @@ fn policy(out: &mut String, one: &PolicyReport) {
     if let Some(recommendation) = &one.recommendation {
         self::recommendation(out, recommendation);
     }
+    proposals::markdown(out, &one.proposals);
 }
 
 /// Why nothing is recommended for a policy, where that is not said elsewhere.
@@ -223,6 +233,7 @@ fn recommendation(out: &mut String, one: &RecommendationReport) {
         replay.undecided,
         replay.unknown_resource
     );
+    wildcards(out, one);
     for new in &one.documents {
         let text = new.document.to_pretty().replace("```", "\\u0060\\u0060\\u0060");
         let _ = writeln!(out, "{}:\n\n```json\n{text}```\n", code(&new.file));
@@ -230,6 +241,103 @@ fn recommendation(out: &mut String, one: &RecommendationReport) {
     if !one.commands.is_empty() {
         let _ = writeln!(out, "```sh\n{}\n```\n", one.commands.join("\n"));
     }
+}
+
+fn risk(out: &mut String, one: &PrincipalReport) {
+    let Comparison { before, after } = one.risk;
+    let _ = writeln!(
+        out,
+        "Risk: {} points now, {} with what is recommended; {} ways to more permissions now, {} then.\n",
+        grouped(before.points),
+        grouped(after.points),
+        before.ways,
+        after.ways
+    );
+    let unused: Vec<String> = one
+        .ways
+        .iter()
+        .filter(|(_, _, unused)| *unused)
+        .map(|(name, actions, _)| format!("{name} ({})", code(&actions.join(" + "))))
+        .collect();
+    if !unused.is_empty() {
+        let _ = writeln!(out, "Unused ways: {}.\n", wrapped_list(&unused, NAMES_LISTED));
+    }
+}
+
+fn trusted(out: &mut String, one: &PrincipalReport) {
+    if !one.trusted.iter().any(|trusted| trusted.never) {
+        return;
+    }
+    out.push_str("### Trusted principals\n\n| type | principal | seen to assume it |\n|---|---|---|\n");
+    for trusted in &one.trusted {
+        let seen: Vec<String> = trusted
+            .seen
+            .iter()
+            .map(|(who, stats)| {
+                let last = stats.span.map(|(_, last)| last.day().to_string()).unwrap_or_default();
+                let id = stats.evidence.first().map(|(_, id)| code(id)).unwrap_or_default();
+                format!("{}, {} times, last {last} {id}", code(who), grouped(stats.count))
+            })
+            .collect();
+        let seen = match (trusted.never, seen.is_empty()) {
+            (true, _) => "not in the window".to_owned(),
+            (false, true) => "not judged".to_owned(),
+            (false, false) => wrapped_list(&seen, 3),
+        };
+        let _ = writeln!(out, "| {} | {} | {seen} |", markdown(&trusted.kind), code(&trusted.name));
+    }
+    out.push('\n');
+}
+
+fn tested(out: &mut String, backtest: &Backtest, choice: Choice) {
+    let _ = writeln!(
+        out,
+        "Resources: {}. {}.\n",
+        ResourceLevel::word(choice),
+        sentence(&capitalised(&backtest::result(backtest, choice)))
+    );
+    let discovery = &backtest.discovery;
+    let _ = writeln!(
+        out,
+        "Watched long enough? {}.\n",
+        sentence(&backtest::estimate(discovery.days, "action", &discovery.actions))
+    );
+    if backtest.trials.is_empty() {
+        return;
+    }
+    out.push_str("| resources | made from what was seen before | distinct calls replayed | broken calls | on days |\n|---|---|---:|---:|---:|\n");
+    for trial in &backtest.trials {
+        let word = ResourceLevel::word(trial.choice);
+        let (calls, days) = (trial.broken_calls, trial.broken_days);
+        let _ = writeln!(out, "| {word} | {} | {} | {calls} | {days} |", trial.split, trial.replayed);
+    }
+    out.push('\n');
+}
+
+fn wildcards(out: &mut String, one: &RecommendationReport) {
+    let wildcards = one.changes.iter().flat_map(|change| &change.wildcards);
+    let mut rows = wildcards.flat_map(|(action, all)| all.iter().map(move |one| (action, one))).peekable();
+    if rows.peek().is_none() {
+        return;
+    }
+    out.push_str("| action | resource | covers of the touched | covers besides, as far as the logs know |\n|---|---|---:|---:|\n");
+    for (action, one) in rows {
+        let _ = writeln!(
+            out,
+            "| {} | {} | {} of {} | {} |",
+            code(action),
+            code(&one.pattern),
+            one.matched,
+            one.observed,
+            one.over_grant
+        );
+    }
+    out.push('\n');
+}
+
+fn capitalised(text: &str) -> String {
+    let mut letters = text.chars();
+    letters.next().map_or_else(String::new, |first| first.to_uppercase().chain(letters).collect())
 }
 
 fn denials(out: &mut String, one: &PrincipalReport) {

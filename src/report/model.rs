@@ -1,16 +1,22 @@
 //! What a review contains: plain values, ready to be shown in any form.
 
+mod needs;
+
+pub use needs::ImpliedNeed;
+
 use super::certificate::Input;
 use super::escape;
 use crate::drift::credit::Use;
 use crate::drift::finding::{self, Finding};
+use crate::drift::trust;
 use crate::drift::{PolicyReview, PrincipalReview, Standing, StatementReview, Verdict};
 use crate::grants::{AttachedPolicy, Exclusion, GrantedPrincipal, PolicySource, PrincipalType};
 use crate::iam::contain::Containment;
 use crate::iam::reference::ActionInfo;
 use crate::iam::{Effect, PolicyDocument};
 use crate::recommend::emit::{self, PrincipalChange, aws_cli};
-use crate::recommend::{Recommendation, ReplayCounts, Status, Step};
+use crate::recommend::risk::{self, Comparison};
+use crate::recommend::{Backtest, Choice, Proposal, Recommendation, ReplayCounts, Status, Step, Wildcard};
 use crate::time::Timestamp;
 use crate::trail::{Outcome, Problem};
 use crate::usage::{Resource, Stats};
@@ -144,14 +150,35 @@ pub struct PrincipalReport {
     pub findings: Vec<Finding>,
     /// One for each policy.
     pub policies: Vec<PolicyReport>,
+    /// How the trimmed policies would have done in the window; `None` when there are none.
+    pub backtest: Option<Arc<Backtest>>,
     /// Refused calls by what the message names: event, action, resource, policy type.
     pub denials: Vec<(crate::usage::DenialKey, Stats)>,
     /// Calls that no policy explains: action, resource.
     pub unexplained: Vec<(String, String, Stats)>,
     /// Unmapped API calls.
     pub unmapped: Vec<((String, String), Stats)>,
+    /// Trusted principals: type and name as written, were they never seen, who was.
+    pub trusted: Vec<TrustedReport>,
+    /// Ways to more permissions that are open: name, actions, not used.
+    pub ways: Vec<(&'static str, &'static [&'static str], bool)>,
+    /// Risk before and after what is recommended.
+    pub risk: Comparison,
     /// Ids of other principals of the same name, with their events.
     pub namesakes: Vec<(String, Stats)>,
+}
+
+/// One principal of a trust policy.
+#[derive(Clone, Debug)]
+pub struct TrustedReport {
+    /// `AWS`, `Service`, `Federated`.
+    pub kind: String,
+    /// As written.
+    pub name: String,
+    /// Not seen to assume the role, and the logs would show it.
+    pub never: bool,
+    /// Who assumed the role and is, or may be, this principal.
+    pub seen: Vec<(String, Stats)>,
 }
 
 /// One policy of one principal.
@@ -169,6 +196,8 @@ pub struct PolicyReport {
     pub statements: Vec<StatementReport>,
     /// The proposed change.
     pub recommendation: Option<RecommendationReport>,
+    /// What may be done beyond it.
+    pub proposals: Vec<Proposal>,
 }
 
 /// One statement.
@@ -184,6 +213,8 @@ pub struct StatementReport {
     pub used: Vec<UsedAction>,
     /// All other actions.
     pub others: Vec<ActionGroup>,
+    /// What definitions of jobs and models imply.
+    pub implied: Vec<ImpliedNeed>,
 }
 
 /// Service and name of an action of the reference.
@@ -271,6 +302,8 @@ pub struct RecommendationReport {
     pub containment: Containment,
     /// The replay.
     pub replay: ReplayCounts,
+    /// How far resources are limited.
+    pub choice: Choice,
     /// The document before.
     pub old: Option<Arc<PolicyDocument>>,
     /// Where its certificate is written, relative to the output folder, when it may be applied.
@@ -304,12 +337,16 @@ pub struct ChangeReport {
     pub removed: Vec<ActionGroup>,
     /// Kept actions whose resources are fewer now.
     pub narrowed: Vec<(String, Vec<String>)>,
+    /// What the wildcards in these cover.
+    pub wildcards: Vec<(String, Vec<Wildcard>)>,
 }
 
 impl PrincipalReport {
     /// Builds the report of one principal. `show` is false when the coverage forbids recommendations.
     pub fn new(review: &PrincipalReview<'_>, recommendations: Vec<Recommendation>, show: bool) -> Self {
         let principal = review.principal;
+        let backtest = recommendations.first().filter(|_| show).map(|one| one.backtest.clone());
+        let risk = risk::compare(review, if show { &recommendations } else { &[] });
         let change = PrincipalChange::new(principal, &recommendations);
         let commands = change.policies.iter().map(|one| {
             let commands = aws_cli::commands(&change, one, &|new| file(principal, one.policy, new));
@@ -338,15 +375,30 @@ impl PrincipalReport {
             denied: usage.map_or(0, |usage| usage.denials.values().map(|stats| stats.count).sum()),
             findings: finding::findings(review),
             policies: policies.collect(),
+            backtest,
             denials: usage.into_iter().flat_map(|usage| usage.denials.clone()).collect(),
             unexplained: unexplained(&review.unexplained),
             unmapped: usage.into_iter().flat_map(|usage| usage.unmapped.clone()).collect(),
+            trusted: review.trusted.iter().map(trusted_report).collect(),
+            ways: ways(review),
+            risk,
             namesakes: review
                 .namesakes
                 .iter()
                 .map(|(key, usage)| (key.id.clone(), usage.events.clone()))
                 .collect(),
         }
+    }
+
+    /// Adds what may be done beyond the recommendations.
+    #[must_use]
+    pub fn with_proposals(mut self, proposals: Vec<Proposal>) -> Self {
+        for proposal in proposals {
+            if let Some(policy) = self.policies.get_mut(proposal.policy) {
+                policy.proposals.push(proposal);
+            }
+        }
+        self
     }
 
     /// Granted actions, all verdicts together.
@@ -359,6 +411,21 @@ impl PrincipalReport {
         let [.., unused] = self.counts;
         unused
     }
+}
+
+fn trusted_report(one: &trust::Trusted<'_>) -> TrustedReport {
+    TrustedReport {
+        kind: one.kind.to_owned(),
+        name: one.name.to_owned(),
+        never: one.never,
+        seen: one.seen.iter().map(|assumer| (assumer.words(), assumer.stats.clone())).collect(),
+    }
+}
+
+fn ways(review: &PrincipalReview<'_>) -> Vec<(&'static str, &'static [&'static str], bool)> {
+    let unused: BTreeSet<&str> = finding::unused_ways(review).map(|open| open.way.name).collect();
+    let ways = review.ways.iter().map(|open| open.way);
+    ways.map(|way| (way.name, way.actions.as_slice(), unused.contains(way.name))).collect()
 }
 
 fn unexplained(rows: &[Use<'_>]) -> Vec<(String, String, Stats)> {
@@ -392,6 +459,7 @@ fn policy_report(
         statements: review.statements.iter().map(statement_report).collect(),
         recommendation: recommendation
             .map(|(one, commands)| recommendation_report(principal, policy, one, commands)),
+        proposals: Vec::new(),
         arn,
     }
 }
@@ -421,6 +489,7 @@ fn statement_report(review: &StatementReview<'_>) -> StatementReport {
         grants: review.grants.clone(),
         used,
         others,
+        implied: needs::implied(&review.actions),
     }
 }
 
@@ -444,6 +513,7 @@ fn recommendation_report(
         size_chars: (recommendation.size_chars, recommendation.quota_chars),
         containment: recommendation.proof.containment,
         replay: recommendation.proof.replay,
+        choice: recommendation.choice,
         changes: recommendation.changes.into_iter().map(change_report).collect(),
         status: recommendation.status,
     }
@@ -484,5 +554,6 @@ fn change_report(change: crate::recommend::StatementChange) -> ChangeReport {
         replaced_by: change.replaced_by,
         removed,
         narrowed: narrowed.collect(),
+        wildcards: change.wildcards.into_iter().map(|(action, all)| (action.0.to_string(), all)).collect(),
     }
 }

@@ -1,9 +1,10 @@
 //! The terminal form: a table of 80 columns, one line a principal, the most removable grants first.
 
-use super::escape;
 use super::model::{ExclusionState, PrincipalReport, Report};
+use super::{backtest, escape};
 use crate::drift::{FindingKind, Severity, Standing};
 use crate::recommend::Status;
+use crate::recommend::risk::Comparison;
 use std::fmt::Write as _;
 
 /// Width of the name column, in characters.
@@ -17,7 +18,9 @@ pub fn review(report: &Report) -> String {
     let mut out = String::new();
     header(&mut out, report);
     table(&mut out, report);
+    backtest::lines(&mut out, report, LINE_CHARS);
     findings(&mut out, report);
+    risk(&mut out, report);
     exclusions(&mut out, report);
     footer(&mut out, report);
     out
@@ -121,6 +124,21 @@ fn findings(out: &mut String, report: &Report) {
             }
         }
     }
+}
+
+/// Risk, all principals together.
+fn risk(out: &mut String, report: &Report) {
+    let mut sum = Comparison::default();
+    for principal in &report.principals {
+        sum += principal.risk;
+    }
+    let Comparison { before, after } = sum;
+    let _ = writeln!(
+        out,
+        "risk: {} points, {} with what is recommended (docs/RISK.md)",
+        grouped(before.points),
+        grouped(after.points)
+    );
 }
 
 /// One line for all exclusions that were applied, one for each that was not.

@@ -38,6 +38,8 @@ pub enum Target {
     Membership(String, String),
     /// The permissions boundary: holder, its name.
     Boundary(Holder, String),
+    /// The trust policy: holder, its name. It grants nothing to the holder, but to others.
+    Trust(Holder, String),
 }
 
 /// One change.
@@ -79,6 +81,8 @@ pub enum Operation {
     Default,
     /// `AddUserToGroup`.
     Join,
+    /// `UpdateAssumeRolePolicy`.
+    Trust,
 }
 
 impl Operation {
@@ -107,6 +111,7 @@ impl Operation {
             "CreatePolicyVersion" => Self::Version,
             "SetDefaultPolicyVersion" => Self::Default,
             "AddUserToGroup" => Self::Join,
+            "UpdateAssumeRolePolicy" => Self::Trust,
             _ => return None,
         })
     }
@@ -157,6 +162,7 @@ fn read(operation: Operation, request: &Value, event: &Event<'_>) -> Option<(Tar
             return default.then_some((Target::Managed(text("policyArn")?), given()));
         }
         Operation::Default => (Target::Managed(text("policyArn")?), What::Given(None)),
+        Operation::Trust => (Target::Trust(Holder::Role, holder(Holder::Role)?), given()),
         Operation::Join => (Target::Membership(lower("userName")?, lower("groupName")?), What::Given(None)),
     })
 }

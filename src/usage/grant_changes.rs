@@ -159,7 +159,7 @@ mod tests {
         ] {
             assert_eq!(changes(&[event(1, name, request, more)]), GrantChanges::default(), "{name}");
         }
-        assert_eq!(Operation::of("iam.amazonaws.com", "UpdateAssumeRolePolicy"), None);
+        assert_eq!(Operation::of("iam.amazonaws.com", "TagRole"), None);
         assert_eq!(Operation::of("s3.amazonaws.com", "PutRolePolicy"), None);
     }
 

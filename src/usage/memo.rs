@@ -1,6 +1,8 @@
 //! Bytes to numbers, for looking up again what was seen before. Never iterated, so that no order of a hash
 //! reaches a result.
 
+use std::hash::{BuildHasher, Hash};
+
 /// A map from keys of bytes to indices of a list that its owner keeps.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Memo {
@@ -29,8 +31,107 @@ impl Memo {
     }
 }
 
+/// With no more entries than this, looking through all of them is quicker than a table.
+const LISTED_MAX: usize = 8;
+
+/// Finds the entries of a list by what they hold, without a copy of it: the owner of the list says which
+/// entry is the wanted one.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Index {
+    hasher: foldhash::fast::RandomState,
+    /// The upper half is the hash, the lower the number of the entry and one. A list of all entries, and with
+    /// more than [`LISTED_MAX`] a table with open addressing and linear probing, where 0 is a free place and
+    /// the length a power of two.
+    slots: Vec<u64>,
+    len: usize,
+}
+
+impl Index {
+    /// The hash of some texts and numbers; never a part of any result.
+    pub(super) fn hash(&self, key: impl Hash) -> u64 {
+        self.hasher.hash_one(key)
+    }
+
+    /// The number of the entry with this hash for which `is_it` holds.
+    pub(super) fn find(&self, hash: u64, is_it: impl Fn(usize) -> bool) -> Option<usize> {
+        let wanted = |slot: u64| {
+            let number = usize::try_from((slot & u64::from(u32::MAX)).checked_sub(1)?).ok()?;
+            (slot >> 32 == hash >> 32 && is_it(number)).then_some(number)
+        };
+        if self.len <= LISTED_MAX {
+            return self.slots.iter().find_map(|slot| wanted(*slot));
+        }
+        let mut place = self.place(hash);
+        loop {
+            let slot = self.slots.get(place).copied().filter(|slot| *slot != 0)?;
+            if let Some(number) = wanted(slot) {
+                return Some(number);
+            }
+            place = (place + 1) & (self.slots.len() - 1);
+        }
+    }
+
+    /// Adds the entry whose number is the number of entries so far. `hash_of` gives the hash of every one.
+    pub(super) fn push(&mut self, hash_of: impl Fn(&Self, usize) -> u64) {
+        let number = self.len;
+        self.len += 1;
+        if self.len <= LISTED_MAX {
+            return self.slots.push(slot(hash_of(self, number), number));
+        }
+        if self.slots.len() >= self.len.saturating_mul(2) {
+            return self.put(hash_of(self, number), number);
+        }
+        self.slots = vec![0; self.len.next_power_of_two() * 4];
+        for number in 0..self.len {
+            self.put(hash_of(self, number), number);
+        }
+    }
+
+    fn put(&mut self, hash: u64, number: usize) {
+        let mut place = self.place(hash);
+        while self.slots.get(place).is_some_and(|slot| *slot != 0) {
+            place = (place + 1) & (self.slots.len() - 1);
+        }
+        if let Some(free) = self.slots.get_mut(place) {
+            *free = slot(hash, number);
+        }
+    }
+
+    fn place(&self, hash: u64) -> usize {
+        usize::try_from(hash & u64::from(u32::MAX)).unwrap_or_default() & (self.slots.len().max(1) - 1)
+    }
+}
+
+/// 0 for a number that is too large to be kept, which is then not found again.
+fn slot(hash: u64, number: usize) -> u64 {
+    u32::try_from(number + 1).map_or(0, |number| hash >> 32 << 32 | u64::from(number))
+}
+
 /// Appends a text behind its length, so that two texts never look like two others.
 pub(super) fn push(key: &mut Vec<u8>, text: &str) {
     key.extend_from_slice(&text.len().to_le_bytes());
     key.extend_from_slice(text.as_bytes());
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn an_index_finds_what_a_search_finds(texts in prop::collection::vec("[a-c]{0,4}", 0..200)) {
+            let mut list: Vec<&str> = Vec::new();
+            let mut index = Index::default();
+            for text in &texts {
+                let expect = list.iter().position(|known| known == text);
+                let hash = index.hash(text.as_str());
+                prop_assert_eq!(index.find(hash, |number| list[number] == text), expect);
+                if expect.is_none() {
+                    list.push(text);
+                    index.push(|index, number| index.hash(list[number]));
+                }
+            }
+        }
+    }
 }

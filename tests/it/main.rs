@@ -8,10 +8,16 @@
     reason = "a test may panic, and reads its data from the tree"
 )]
 
+mod backtest;
 mod bad_input;
 mod conformance;
 mod contain;
 mod decode_reference;
+mod emit;
+#[cfg(unix)]
+mod emit_tools;
+#[cfg(unix)]
+mod emulator;
 mod evaluate;
 #[path = "../../fuzz/src/lib.rs"]
 #[expect(unreachable_pub, reason = "to the fuzzer it is a crate")]
@@ -20,14 +26,17 @@ mod fuzz_seeds;
 mod hostile;
 mod identities;
 mod laws;
+mod needs;
 mod policies;
 mod protection;
 mod readme;
 mod review;
+mod risk;
 mod run;
 mod sample_logs;
 mod schema;
 mod tidy;
 mod trimming;
+mod trust;
 mod usage;
 mod verify;

@@ -5,13 +5,13 @@ use crate::trimming::{background, event};
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
-use trailtrim::drift::{self, Observability, Standing, UsageIndex, Verdict};
+use trailtrim::drift::{self, Observability, PrincipalReview, Standing, UsageIndex, Verdict};
 use trailtrim::grants::{Exclusions, Snapshot};
-use trailtrim::recommend;
+use trailtrim::recommend::{self, Inventory, Options, ResourceLevel};
 use trailtrim::time::{Day, Timestamp};
 use trailtrim::trail::coverage::Coverage;
 use trailtrim::trail::decode;
-use trailtrim::usage::Fold;
+use trailtrim::usage::{Fold, Usage};
 
 /// What became of the role `Worker`.
 #[derive(Debug, PartialEq)]
@@ -29,7 +29,7 @@ struct Judged {
 
 /// The role may read, write and list with its first statement, and use tables with its second; it was
 /// seen to call `s3:GetObject` (call 0).
-fn role() -> Value {
+pub(crate) fn role() -> Value {
     json!({"RoleName": "Worker", "RoleId": "AROAWORKER", "Arn": "arn:aws:iam::111122223333:role/app/Worker",
         "Path": "/app/", "CreateDate": "2020-01-01T00:00:00Z", "AttachedManagedPolicies": [],
         "Tags": [{"Key": "team", "Value": "ml-batch"}], "RoleLastUsed": {},
@@ -43,6 +43,16 @@ fn document(actions: &[&str]) -> Value {
 }
 
 fn judge(snapshot: &Value, log: &[String], exclusions: &str) -> Judged {
+    reviewed(snapshot, log, exclusions, judged)
+}
+
+/// Reviews the snapshot's first principal after a month of others' events and these lines.
+pub(crate) fn reviewed<T>(
+    snapshot: &Value,
+    log: &[String],
+    exclusions: &str,
+    see: impl FnOnce(&PrincipalReview<'_>) -> T,
+) -> T {
     let folder = Folder::new();
     let file = folder.file("g.json", snapshot.to_string());
     let snapshot = Snapshot::read(&[PathBuf::from(file)]).unwrap();
@@ -65,9 +75,16 @@ fn judge(snapshot: &Value, log: &[String], exclusions: &str) -> Judged {
     };
     let index = UsageIndex::new(&usage);
     let review = drift::review_principal(&snapshot.principals[0], &index, &observability, &settings);
+    see(&review)
+}
+
+fn judged(review: &PrincipalReview<'_>) -> Judged {
     let actions = review.policies.iter().flat_map(|policy| &policy.statements).flat_map(|one| &one.actions);
     let protected: Vec<_> = actions.filter(|one| one.verdict == Verdict::Protected).collect();
-    let new = recommend::recommend(&review).into_iter().flat_map(|one| one.documents);
+    let usage = Usage::default();
+    let known = Inventory::new(&usage);
+    let options = Options { choice: Some(ResourceLevel::Generalise), window: None, known: &known };
+    let new = recommend::recommend(review, &options).into_iter().flat_map(|one| one.documents);
     Judged {
         standing: review.standing,
         whole: review.protected.clone(),
@@ -82,7 +99,7 @@ fn used() -> Vec<String> {
     vec![event(1, 0, false, 20)]
 }
 
-fn of_role(role: &Value) -> Value {
+pub(crate) fn of_role(role: &Value) -> Value {
     json!({"RoleDetailList": [role]})
 }
 
@@ -177,7 +194,7 @@ fn a_role_for_emergencies_is_unused_by_design() {
 }
 
 /// An IAM write on a day of August, 1 to 31.
-fn write(day: u8, name: &str, request: &Value) -> String {
+pub(crate) fn write(day: u8, name: &str, request: &Value) -> String {
     json!({"eventVersion": "1.11", "userIdentity": {"type": "Root", "accountId": "111122223333", "principalId": "111122223333", "arn": "arn:aws:iam::111122223333:root"},
         "eventTime": format!("2026-08-{day:02}T00:00:00Z"), "eventSource": "iam.amazonaws.com", "eventName": name, "awsRegion": "us-east-1",
         "requestParameters": request, "eventID": format!("w{day}{name}"), "eventType": "AwsApiCall", "managementEvent": true,

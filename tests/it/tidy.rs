@@ -132,6 +132,19 @@ fn files_are_short_and_say_what_they_are_for() {
 }
 
 #[test]
+fn every_kind_of_finding_has_its_page() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/findings");
+    let mut pages: Vec<String> = fs::read_dir(folder)
+        .unwrap()
+        .map(|entry| entry.unwrap().path().file_stem().unwrap().to_str().unwrap().to_owned())
+        .collect();
+    pages.sort();
+    let mut kinds = trailtrim::drift::FindingKind::ALL.map(|kind| kind.as_str().to_owned());
+    kinds.sort();
+    assert_eq!(pages, kinds);
+}
+
+#[test]
 fn the_project_speaks_of_itself_alone() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let mut open = vec![root.to_owned()];

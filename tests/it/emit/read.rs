@@ -321,7 +321,10 @@ fn hcl_body(tokens: &[Token], at: &mut usize) -> Block {
                 let next = tokens.get(*at + 1);
                 let calls = tokens[*at] == Token::Mark('(');
                 let ends = matches!(tokens[*at], Token::Mark('}'))
-                    || matches!((&tokens[*at], next), (Token::Word(_), Some(Token::Mark('=' | '{') | Token::Text(_))));
+                    || matches!(
+                        (&tokens[*at], next),
+                        (Token::Word(_), Some(Token::Mark('=' | '{') | Token::Text(_)))
+                    );
                 if depth == 0 && !calls && ends {
                     break;
                 }
@@ -389,7 +392,8 @@ fn yaml_block(lines: &[(usize, &str)], at: &mut usize, indent: usize) -> Value {
                 let mut object = Map::new();
                 *at += 1;
                 object.insert(key, yaml_value(lines, at, indent + 2, value));
-                if lines.get(*at).is_some_and(|&(depth, line)| depth == indent + 2 && !line.starts_with("- ")) {
+                if lines.get(*at).is_some_and(|&(depth, line)| depth == indent + 2 && !line.starts_with("- "))
+                {
                     let Value::Object(more) = yaml_block(lines, at, indent + 2) else { panic!("{item}") };
                     object.extend(more);
                 }
@@ -444,7 +448,8 @@ fn yaml_scalar(text: &str) -> Value {
     let bare = text.starts_with(|first: char| first.is_ascii_alphabetic())
         && !text.contains(|letter: char| letter.is_whitespace() || "#,[]{}&!|>'\"%@`".contains(letter))
         && !text.ends_with(':')
-        && !["yes", "no", "on", "off", "y", "n", "true", "false", "null"].contains(&text.to_lowercase().as_str());
+        && !["yes", "no", "on", "off", "y", "n", "true", "false", "null"]
+            .contains(&text.to_lowercase().as_str());
     assert!(bare, "this must be in quotes: {text}");
     Value::String(text.to_owned())
 }
@@ -453,10 +458,11 @@ fn yaml_scalar(text: &str) -> Value {
 pub(crate) fn shell_values(script: &str, variable: &str) -> Vec<String> {
     let mut values = Vec::new();
     let start = format!("{variable}=");
+    let indented = format!("\n  {start}");
     let mut rest = script;
-    while let Some(at) = rest.find(&format!("\n{start}")).or_else(|| rest.find(&format!("\n  {start}"))) {
-        rest = &rest[at + 1..];
-        rest = rest.trim_start().strip_prefix(&start).unwrap();
+    while let Some(at) = [rest.find(&format!("\n{start}")), rest.find(&indented)].into_iter().flatten().min()
+    {
+        rest = rest[at..].trim_start().strip_prefix(&start).unwrap();
         let mut value = String::new();
         // `new='…'` starts a word; `new=$(…)` is no value.
         while let Some(quoted) = rest.strip_prefix('\'') {

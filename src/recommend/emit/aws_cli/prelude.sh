@@ -74,12 +74,12 @@ attached() {
 
 # A managed policy has at most five versions: deletes the oldest that is not the default, and shows it.
 make_room() {
-  versions=$(aws iam list-policy-versions --policy-arn "$1" \
-    --output text --query 'Versions[?!IsDefaultVersion].VersionId')
+  default=$(default_version "$1")
+  versions=$(aws iam list-policy-versions --policy-arn "$1" --output text --query 'Versions[].VersionId')
   count=0
   oldest=
   for version in $versions; do
-    case $version in v[0-9]*) ;; *) continue ;; esac
+    if [ "$version" = "$default" ]; then continue; fi
     count=$((count + 1))
     number=${version#v}
     number=${number%%.*}
