@@ -9,6 +9,7 @@ pub mod policy;
 pub mod reference;
 pub(crate) mod table;
 
+mod bulk;
 mod reading;
 
 pub mod condition;

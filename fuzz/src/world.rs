@@ -5,7 +5,7 @@ use super::naive::{Key, Keys};
 use serde_json::{Value, json};
 use trailtrim::iam::condition::Context;
 use trailtrim::iam::evaluate::{Decision, Request, evaluate_identity};
-use trailtrim::iam::{Action, PolicyDocument};
+use trailtrim::iam::{Action, Arn, PolicyDocument};
 
 const ACTIONS: &[&str] = &["a:xy", "a:XY", "a:xz", "A:x", "b:xy", "b:yx", "b:x", "c:z"];
 const ACTION_PATTERNS: &[&str] =
@@ -205,6 +205,8 @@ pub fn requests_near(documents: &[PolicyDocument]) -> Vec<(Action, String)> {
     }
     actions.push("a:xy".to_owned());
     let actions: Vec<Action> = actions.iter().filter_map(|text| Action::parse(text).ok()).take(12).collect();
+    // Nobody can ask for what is no ARN.
+    resources.retain(|text| text == "*" || Arn::parse(text).is_ok());
     resources.truncate(12);
     let pair = |action: &Action| {
         let action = action.clone();

@@ -238,9 +238,12 @@ fn bind_pieces<'a>(pieces: &[Piece<'a>], text: &'a str, bindings: &mut Vec<(&'a 
     };
     match rest.first() {
         None => take(text, "", bindings),
-        Some(Piece::Literal(next)) => text.match_indices(next).any(|(at, _)| {
-            text.split_at_checked(at).is_some_and(|(value, behind)| take(value, behind, bindings))
-        }),
+        Some(Piece::Literal(next)) => text
+            .match_indices(next)
+            .filter_map(|(at, _)| text.split_at_checked(at))
+            // What no value may contain, no longer value may contain either.
+            .take_while(|(value, _)| any || value.is_empty() || is_value(name, value))
+            .any(|(value, behind)| take(value, behind, bindings)),
         Some(Piece::Variable(_) | Piece::Star) => false,
     }
 }
@@ -258,17 +261,29 @@ fn fits(pieces: &[Piece<'_>], text: &str) -> bool {
     match rest.first() {
         None => good(text),
         Some(Piece::Literal(next)) => {
-            let splits = |at| {
-                text.split_at_checked(at).is_some_and(|(value, behind)| good(value) && fits(rest, behind))
-            };
             match next.as_bytes() {
                 // To search for one byte needs no preparation.
-                [byte] => memchr::memchr_iter(*byte, text.as_bytes()).any(splits),
-                next => memchr::memmem::find_iter(text.as_bytes(), next).any(splits),
+                [byte] => fits_at(memchr::memchr_iter(*byte, text.as_bytes()), (text, good), rest),
+                next => fits_at(memchr::memmem::find_iter(text.as_bytes(), next), (text, good), rest),
             }
         }
         Some(Piece::Variable(_) | Piece::Star) => false,
     }
+}
+
+/// Does the text up to one of the places make a good value, and what is behind it fit the rest?
+fn fits_at(
+    places: impl Iterator<Item = usize>,
+    (text, good): (&str, impl Fn(&str) -> bool),
+    rest: &[Piece<'_>],
+) -> bool {
+    // What no value may contain, no longer value may contain either.
+    let mut splits = places.map_while(|at| {
+        let (value, behind) = text.split_at_checked(at)?;
+        let sound = good(value);
+        (sound || value.is_empty()).then_some((sound, behind))
+    });
+    splits.any(|(sound, behind)| sound && fits(rest, behind))
 }
 
 #[cfg(test)]
@@ -317,6 +332,16 @@ mod tests {
         ] {
             assert_eq!(bind(template, arn), expect, "{template} {arn}");
         }
+    }
+
+    #[test]
+    fn an_arn_of_nothing_but_separators_is_soon_told_apart() {
+        // With every place of every separator tried, these would take days.
+        let arn = format!("arn:aws:x:::{}", "a/".repeat(2_000));
+        let template = format!("arn:${{Partition}}:x:::{}b", "${A}/".repeat(12));
+        assert_eq!(bind(&template, &arn), None);
+        let apart = Template::new(&template).unwrap();
+        assert!(!apart.matches(&arn::split(&arn).unwrap()));
     }
 
     #[test]

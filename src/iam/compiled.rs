@@ -1,10 +1,11 @@
 //! Identity policies prepared for many decisions: statements are found by action, patterns are cut once.
 
 use crate::iam::action::Action;
+use crate::iam::bulk::{TOO_BIG, documents_bytes, is_too_big};
 use crate::iam::condition::{Scope, Truth, block_holds};
 use crate::iam::evaluate::{
     Decision, Evaluation, Layer, Request, StatementRef, action_covered, conclude, has_variables,
-    is_action_name, with_points,
+    is_action_name, too_big, with_points,
 };
 use crate::iam::glob;
 use crate::iam::policy::{Effect, PolicyDocument, Statement};
@@ -20,6 +21,8 @@ pub struct CompiledPolicies<'p> {
     services: Vec<(&'p str, Service<'p>)>,
     /// Statements of no one service: `*`, `NotAction`, and what else has to be looked at each time.
     broad: Vec<usize>,
+    /// The size of the documents.
+    bytes: usize,
 }
 
 /// A statement that applies to a request, or may do so.
@@ -55,11 +58,24 @@ struct Service<'p> {
 impl<'p> CompiledPolicies<'p> {
     /// Prepares the documents; the references in evaluations count in this order.
     pub fn new(policies: &[&'p PolicyDocument]) -> Self {
-        let mut compiled = Self { rules: Vec::new(), services: Vec::new(), broad: Vec::new() };
+        let bytes = documents_bytes(policies.iter().copied());
+        let mut compiled = Self { rules: Vec::new(), services: Vec::new(), broad: Vec::new(), bytes };
+        let mut named = Vec::new();
         for (policy, document) in policies.iter().enumerate() {
             for (statement, rule) in document.statements.iter().enumerate() {
                 let at = StatementRef { layer: Layer::Identity, level: 0, policy, statement };
-                compiled.add(rule, at, has_variables(document.version.as_deref()));
+                compiled.add(rule, at, (has_variables(document.version.as_deref()), &mut named));
+            }
+        }
+        named.sort_by(|a, b| caseless(a.0, b.0));
+        for (service, name, number) in named {
+            let known = compiled.services.last().is_some_and(|(last, _)| service.eq_ignore_ascii_case(last));
+            if !known {
+                compiled.services.push((service, Service::default()));
+            }
+            if let Some((_, of)) = compiled.services.last_mut() {
+                let list = if glob::has_wildcard(name) { &mut of.globs } else { &mut of.literals };
+                list.push((name, number));
             }
         }
         for (_, service) in &mut compiled.services {
@@ -68,7 +84,13 @@ impl<'p> CompiledPolicies<'p> {
         compiled
     }
 
-    fn add(&mut self, statement: &'p Statement, at: StatementRef, variables: bool) {
+    /// Adds a statement; what it names, service by service, goes to `named` with its number.
+    fn add(
+        &mut self,
+        statement: &'p Statement,
+        at: StatementRef,
+        (variables, named): (bool, &mut Vec<(&'p str, &'p str, usize)>),
+    ) {
         let number = self.rules.len();
         let plain = |pattern: &String| {
             pattern
@@ -91,23 +113,15 @@ impl<'p> CompiledPolicies<'p> {
             self.broad.push(number);
             return;
         }
-        for (service, name) in actions.patterns.values.iter().filter_map(|pattern| pattern.split_once(':')) {
-            let place = match self.services.binary_search_by(|(known, _)| caseless(known, service)) {
-                Ok(place) => place,
-                Err(place) => {
-                    self.services.insert(place, (service, Service::default()));
-                    place
-                }
-            };
-            if let Some((_, of)) = self.services.get_mut(place) {
-                let list = if glob::has_wildcard(name) { &mut of.globs } else { &mut of.literals };
-                list.push((name, number));
-            }
-        }
+        let halves = actions.patterns.values.iter().filter_map(|pattern| pattern.split_once(':'));
+        named.extend(halves.map(|(service, name)| (service, name, number)));
     }
 
     /// The same as [`crate::iam::evaluate::evaluate_identity`] with the documents that were prepared.
     pub fn evaluate(&self, request: &Request<'_>) -> Evaluation {
+        if is_too_big(self.bytes, request) {
+            return too_big();
+        }
         let (resource, listed) = (ResourceText::new(request.resource), self.listed(request.action));
         with_points(|readings| {
             let (mut allow, mut deny) = (Truth::False, Truth::False);
@@ -127,6 +141,9 @@ impl<'p> CompiledPolicies<'p> {
 
     /// The decision of [`Self::evaluate`] without its reasons.
     pub fn decide(&self, request: &Request<'_>) -> Decision {
+        if is_too_big(self.bytes, request) {
+            return too_big().decision;
+        }
         let (resource, readings) = (ResourceText::new(request.resource), Readings::default());
         let (mut allow, mut deny) = (Truth::False, Truth::False);
         self.visit(&self.listed(request.action), |rule| {
@@ -152,6 +169,14 @@ impl<'p> CompiledPolicies<'p> {
     }
 
     fn find(&self, request: &Request<'_>, resource: Option<&ResourceText<'_>>) -> Vec<Applying<'p>> {
+        if is_too_big(self.bytes, request) {
+            let open = |rule: &Rule<'p>| Applying {
+                at: rule.at,
+                statement: rule.statement,
+                truth: Truth::unknown(TOO_BIG),
+            };
+            return self.rules.iter().map(open).collect();
+        }
         let readings = Readings::default();
         let mut found = Vec::new();
         self.visit(&self.listed(request.action), |rule| {

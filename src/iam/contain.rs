@@ -9,6 +9,7 @@ mod attack;
 mod cover;
 mod difference;
 mod domain;
+mod effort;
 mod elements;
 mod obvious;
 mod pattern;
@@ -19,10 +20,12 @@ mod variables;
 pub use difference::{Change, Difference, Side, diff};
 
 use crate::iam::action::Action;
+use crate::iam::bulk::pattern_bytes;
 use crate::iam::condition::{Context, KeyState};
 use crate::iam::evaluate::{Decision, Request, evaluate_identity};
 use crate::iam::policy::{Effect, PolicyDocument};
 use cover::{Index, Rule};
+use effort::Effort;
 use search::{Outcome, Part, Role, search};
 use signature::Budget;
 
@@ -62,13 +65,17 @@ pub fn contain(new: &[&PolicyDocument], old: &[&PolicyDocument]) -> Containment 
 /// What one answer may cost: about half a second.
 const STEPS_MAX: usize = 8_000_000;
 
-/// The biggest product of the two sides' sizes, in bytes, that is compared pattern by pattern.
-const SIZES_MAX: usize = 20_000_000_000;
+/// Two sides whose sizes, in bytes, have a product up to this are compared without counting what each
+/// statement takes: policies within the quotas.
+const UNCOUNTED_MAX: usize = 50_000_000;
+
+/// So many pairs of letters of two patterns are looked at in one step.
+const LETTERS_A_STEP: usize = 16;
 
 /// [`contain`] with a budget that is shared with other answers.
 fn contain_within(new: &[&PolicyDocument], old: &[&PolicyDocument], budget: &Budget) -> Containment {
-    if bulk(new).saturating_mul(bulk(old)) > SIZES_MAX {
-        return Containment::Unknown("the policies are too big to be compared".to_owned());
+    if budget.spend((bulk(new) + bulk(old)) / LETTERS_A_STEP).is_err() {
+        return too_big();
     }
     let answer = prove(new, old, budget, &|witness| confirm(witness, new, old).map(|()| witness.clone()));
     if !matches!(answer, Containment::Unknown(_)) {
@@ -86,9 +93,11 @@ pub fn equivalent(a: &[&PolicyDocument], b: &[&PolicyDocument]) -> (Containment,
 
 /// Bytes of the patterns of both lists.
 fn bulk(documents: &[&PolicyDocument]) -> usize {
-    let statements = documents.iter().flat_map(|document| &document.statements);
-    let elements = statements.flat_map(|statement| statement.action.iter().chain(&statement.resource));
-    elements.flat_map(|element| &element.patterns.values).map(String::len).sum()
+    documents.iter().flat_map(|document| &document.statements).map(pattern_bytes).sum()
+}
+
+fn too_big() -> Containment {
+    Containment::Unknown("the policies are too big to be compared".to_owned())
 }
 
 /// Evaluates a candidate; the witness that it makes, or why it makes none.
@@ -105,6 +114,13 @@ fn prove(
     let old_allows = Rule::all(old, Effect::Allow);
     let old_denies = Rule::all(old, Effect::Deny);
     let (old_index, deny_index) = (Index::new(&old_allows), Index::new(&new_denies));
+    let counted = bulk(new).saturating_mul(bulk(old)) > UNCOUNTED_MAX;
+    let effort = counted.then(|| Effort::of(&[new, old].concat()));
+    let steps =
+        |rule: &Rule<'_>| effort.as_ref().map_or(0, |effort| effort.against(rule.statement)) / LETTERS_A_STEP;
+    if old_denies.iter().any(|deny| budget.spend(steps(deny)).is_err()) {
+        return too_big();
+    }
     // Denials that new repeats take nothing from the proof.
     let lost: Vec<&Rule<'_>> = old_denies.iter().filter(|deny| !deny_index.covers(deny)).collect();
     let parts: Vec<Part<'_, '_>> = old_allows
@@ -115,7 +131,14 @@ fn prove(
         .collect();
     let mut answer = Containment::Proved { tier: 0 };
     for rule in &new_allows {
+        let steps = steps(rule);
+        if budget.spend(steps).is_err() {
+            return too_big();
+        }
         for open in old_index.uncovered(rule, &lost) {
+            if budget.spend(steps * open.patterns() / rule.patterns().max(1)).is_err() {
+                return too_big();
+            }
             match search(&open, &parts, budget, confirm) {
                 Outcome::Proved if answer == Containment::Proved { tier: 0 } => {
                     answer = Containment::Proved { tier: 1 };

@@ -2,6 +2,7 @@
 
 use crate::iam::action::Action;
 use crate::iam::arn::{self, AccountId};
+use crate::iam::bulk::{TOO_BIG, compared_bytes, documents_bytes, is_too_big};
 use crate::iam::condition::{Context, Scope, Truth, block_holds, union};
 use crate::iam::glob;
 use crate::iam::policy::{Effect, Matcher, PolicyDocument, Statement};
@@ -47,6 +48,15 @@ pub struct Policies<'a> {
     pub vpc_endpoint: Option<&'a PolicyDocument>,
     /// The organization's management account, whose principals and resources SCPs and RCPs do not bind.
     pub management_account: Option<AccountId>,
+}
+
+impl<'a> Policies<'a> {
+    /// All of them.
+    fn documents(&self) -> impl Iterator<Item = &'a PolicyDocument> {
+        let levels = self.scps.iter().chain(self.rcps).flatten();
+        let lists = self.identity.iter().chain(self.session.unwrap_or_default()).chain(levels).copied();
+        lists.chain([self.resource, self.boundary, self.vpc_endpoint].into_iter().flatten())
+    }
 }
 
 /// What the policies say.
@@ -108,12 +118,21 @@ pub struct Evaluation {
 }
 
 /// Evaluates a request against everything that bears on it.
+///
+/// Policies so big that it might take more than about a second leave the decision open.
 pub fn evaluate(request: &Request<'_>, policies: &Policies<'_>) -> Evaluation {
+    if is_too_big(documents_bytes(policies.documents()), request) {
+        return too_big();
+    }
     with_points(|readings| Ask::new(request, readings).decide(policies))
 }
 
 /// Evaluates a request against identity policies alone: what their holder may do as far as they decide it.
+/// As with [`evaluate`], policies that are too big leave it open.
 pub fn evaluate_identity(request: &Request<'_>, policies: &[&PolicyDocument]) -> Evaluation {
+    if is_too_big(documents_bytes(policies.iter().copied()), request) {
+        return too_big();
+    }
     with_points(|readings| evaluate_identity_read(request, policies, readings))
 }
 
@@ -131,8 +150,16 @@ pub(crate) fn evaluate_identity_read(
 /// Does the statement apply: action, resource and condition, but not its effect and principal? For
 /// statements of identity policies.
 pub fn statement_applies(request: &Request<'_>, statement: &Statement, version: Option<&str>) -> Truth {
+    if is_too_big(compared_bytes(statement), request) {
+        return Truth::unknown(TOO_BIG);
+    }
     let readings = Readings::default();
     Ask::new(request, &readings).applies(statement, PolicyKind::Identity, has_variables(version))
+}
+
+/// The evaluation of what nobody should wait for.
+pub(crate) fn too_big() -> Evaluation {
+    conclude(Truth::False, Truth::unknown(TOO_BIG), Vec::new(), Vec::new())
 }
 
 /// Does a document of this version know policy variables?

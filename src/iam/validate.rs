@@ -95,6 +95,9 @@ const IAM_RESOURCES: [&str; 14] = [
     "role-template/",
 ];
 
+/// The most findings that one document may have; from there on nobody reads them.
+const FINDINGS_MAX: usize = 1_000;
+
 /// Checks a policy text. No finding of severity [`Severity::Error`] means that AWS accepts it, as far as
 /// its rules are known. A text that cannot be read at all gives one finding.
 pub fn validate(text: &str, kind: PolicyType) -> Vec<Finding> {
@@ -122,6 +125,9 @@ pub fn validate_document(policy: &PolicyDocument, kind: PolicyType) -> Vec<Findi
         check.elements(statement);
         check.principal(statement);
         check.conditions(&statement.condition);
+        if check.is_full() {
+            break;
+        }
     }
     check.found
 }
@@ -146,11 +152,25 @@ struct Check {
 
 impl Check {
     fn error(&mut self, element: &str, value: &str, why: &str) {
-        self.found.push(finding(Severity::Error, self.statement, element, value, why));
+        self.add(Severity::Error, element, value, why);
     }
 
     fn warn(&mut self, element: &str, value: &str, why: &str) {
-        self.found.push(finding(Severity::Warning, self.statement, element, value, why));
+        self.add(Severity::Warning, element, value, why);
+    }
+
+    /// The last one that is listed stands for all that are not.
+    fn add(&mut self, severity: Severity, element: &str, value: &str, why: &str) {
+        if self.found.len() + 1 < FINDINGS_MAX {
+            self.found.push(finding(severity, self.statement, element, value, why));
+        } else if !self.is_full() {
+            let why = format!("more than {} findings; the rest was not looked at", FINDINGS_MAX - 1);
+            self.found.push(finding(Severity::Error, None, "document", "", &why));
+        }
+    }
+
+    fn is_full(&self) -> bool {
+        self.found.len() >= FINDINGS_MAX
     }
 
     fn document(&mut self, policy: &PolicyDocument) {
@@ -611,6 +631,20 @@ mod tests {
         condition(r#"{"IpAddress":{"aws:a":"10.0.0.0/33"}}"#, "Warning");
         condition(r#"{"Bool":{"aws:a":{"b":1}}}"#, "must be strings, numbers or booleans");
         condition(r#"[]"#, "must be an object");
+    }
+
+    #[test]
+    fn findings_are_limited() {
+        let actions = vec!["\"x\""; 100_000].join(",");
+        let one = format!(r#"{{"Effect":"Deny","Action":[{actions}],"Resource":"*"}}"#);
+        let text = format!(r#"{{"Version":"2012-10-17","Statement":[{one},{one}]}}"#);
+        let found = found(&text, PolicyType::Managed);
+        assert_eq!(found.len(), FINDINGS_MAX);
+        assert!(found[FINDINGS_MAX - 2].contains("prefaced by a vendor"));
+        assert_eq!(
+            found[FINDINGS_MAX - 1],
+            "Error `document` ``: more than 999 findings; the rest was not looked at"
+        );
     }
 
     #[test]

@@ -200,10 +200,18 @@ pub fn record_ranges(text: &str) -> impl Iterator<Item = Range<usize>> + '_ {
 
 /// Is the first record one? Otherwise the text is judged as a whole, and perhaps said to be no log.
 fn starts_like_a_log(text: &str) -> bool {
-    let Some(first) = record_ranges(text).next() else { return false };
-    let text = text.get(first).unwrap_or_default();
-    let record = Draft::default().read(&mut Cursor::new(text), &mut Callers::default());
-    !matches!(record, Ok(Record::Foreign) | Err(_))
+    let first = record_ranges(text).next().and_then(|range| text.get(range)).unwrap_or_default();
+    let mut draft = Draft::default();
+    match draft.read(&mut Cursor::new(first), &mut Callers::default()) {
+        Ok(Record::Lookup) => {
+            let inner = draft.lookup.unwrap_or_default();
+            let mut cursor = Cursor::new(&inner);
+            let record = Draft::default().read(&mut cursor, &mut Callers::default());
+            !matches!(record, Ok(Record::Foreign | Record::Lookup) | Err(_))
+        }
+        Ok(Record::Foreign) | Err(_) => false,
+        Ok(_) => true,
+    }
 }
 
 #[cfg(test)]

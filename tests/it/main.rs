@@ -23,6 +23,7 @@ mod evaluate;
 #[expect(unreachable_pub, reason = "to the fuzzer it is a crate")]
 mod fuzz_bodies;
 mod fuzz_seeds;
+mod hostile;
 mod identities;
 mod laws;
 mod needs;

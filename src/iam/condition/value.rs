@@ -227,9 +227,14 @@ fn fixed(text: &str, digits: usize) -> Option<i64> {
     text.parse().ok()
 }
 
-/// `203.0.113.0/24`, `2001:db8::/32`, or an address, which is a network of one.
+/// `203.0.113.0/24`, `2001:db8::/32`, or an address, which is a network of one. No leading zeros: `010`
+/// is eight to some readers and ten to others.
 pub(crate) fn parse_network(text: &str) -> Option<IpNet> {
-    if text.contains('/') { text.parse().ok() } else { text.parse::<IpAddr>().ok().map(IpNet::from) }
+    let Some((address, bits)) = text.split_once('/') else {
+        return text.parse::<IpAddr>().ok().map(IpNet::from);
+    };
+    let plain = bits == "0" || !bits.starts_with(['0', '+']);
+    IpNet::new(address.parse().ok()?, bits.parse().ok().filter(|_| plain)?).ok()
 }
 
 /// `true` or `false`, in any case.
@@ -388,7 +393,10 @@ mod tests {
         assert_eq!(parse_base64("a=Gk"), None);
         assert!(parse_network("10.0.0.0/8").unwrap().contains(&parse_network("10.1.2.3").unwrap()));
         assert!(parse_network("2001:DB8::/32").is_some());
-        assert_eq!(parse_network("10.0.0.0/33"), None);
-        assert_eq!(parse_network("10.0.0"), None);
+        assert!(parse_network("::/0").unwrap().contains(&parse_network("2001:db8::1").unwrap()));
+        for bad in ["10.0.0.0/33", "10.0.0", "10.01.0.0/16", "10.0.0.0/08", "10.0.0.0/+8", "10.0.0.0/", "/8"]
+        {
+            assert_eq!(parse_network(bad), None, "{bad}");
+        }
     }
 }

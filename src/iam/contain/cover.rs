@@ -86,6 +86,11 @@ impl<'p> Rule<'p> {
         })
     }
 
+    /// How many patterns its elements have.
+    pub(crate) fn patterns(&self) -> usize {
+        self.actions.patterns.len() + self.resources.patterns.len()
+    }
+
     /// May the two statements apply to one request?
     pub(crate) fn may_meet(&self, other: &Self) -> bool {
         elements_may_meet(&self.actions, &other.actions, MEET_ACTION)

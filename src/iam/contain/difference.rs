@@ -73,38 +73,37 @@ fn compare(
     if matches!(contain_within(documents, others, budget), Containment::Proved { .. }) {
         return Some(found);
     }
+    let allows = |statement: &&Statement| statement.effect == Effect::Allow;
+    let statements = documents.iter().flat_map(|document| &document.statements).filter(allows);
+    if statements.map(cell_count).fold(0, usize::saturating_add) > CELLS_MAX {
+        return None;
+    }
     let other_allows = Rule::all(others, Effect::Allow);
-    let mut count = 0;
+    let denials = denials(documents);
     for (policy, document) in documents.iter().enumerate() {
         for (index, statement) in document.statements.iter().enumerate() {
             if statement.effect != Effect::Allow {
                 continue;
             }
             for (action, resource) in cells(statement) {
-                count += 1;
-                if count > CELLS_MAX {
-                    return None;
-                }
                 let one = cell_policy(document, statement, (&action, resource.as_ref()));
-                let mut all = denials(documents);
-                all.push(one.clone());
-                let (change, witness, reason) =
-                    match contain_within(&all.iter().collect::<Vec<_>>(), others, budget) {
-                        Containment::Proved { .. } => continue,
-                        Containment::Unknown(reason) => (Change::Undecided, None, Some(reason)),
-                        Containment::Refuted(witness) => {
-                            let cell = Rule::all(&[&one], Effect::Allow);
-                            let met =
-                                cell.iter().any(|rule| other_allows.iter().any(|other| other.may_meet(rule)));
-                            let change = match (side, met) {
-                                (Side::New, true) => Change::Widened,
-                                (Side::New, false) => Change::Added,
-                                (Side::Old, true) => Change::Narrowed,
-                                (Side::Old, false) => Change::Removed,
-                            };
-                            (change, Some(witness), None)
-                        }
-                    };
+                let all: Vec<&PolicyDocument> = denials.iter().chain([&one]).collect();
+                let (change, witness, reason) = match contain_within(&all, others, budget) {
+                    Containment::Proved { .. } => continue,
+                    Containment::Unknown(reason) => (Change::Undecided, None, Some(reason)),
+                    Containment::Refuted(witness) => {
+                        let cell = Rule::all(&[&one], Effect::Allow);
+                        let met =
+                            cell.iter().any(|rule| other_allows.iter().any(|other| other.may_meet(rule)));
+                        let change = match (side, met) {
+                            (Side::New, true) => Change::Widened,
+                            (Side::New, false) => Change::Added,
+                            (Side::Old, true) => Change::Narrowed,
+                            (Side::Old, false) => Change::Removed,
+                        };
+                        (change, Some(witness), None)
+                    }
+                };
                 found.push(Difference {
                     change,
                     side,
@@ -119,6 +118,12 @@ fn compare(
         }
     }
     Some(found)
+}
+
+/// How many [`cells`] a statement has.
+fn cell_count(statement: &Statement) -> usize {
+    let count = |element: &Matcher| if element.negated { 1 } else { element.patterns.values.len() };
+    statement.action.as_ref().map_or(0, count).saturating_mul(statement.resource.as_ref().map_or(1, count))
 }
 
 /// Every pair of an action and a resource pattern.
@@ -149,7 +154,13 @@ fn cell_policy(
     (action, resource): (&Matcher, Option<&Matcher>),
 ) -> PolicyDocument {
     let cell = Statement { action: Some(action.clone()), resource: resource.cloned(), ..statement.clone() };
-    PolicyDocument { statements: vec![cell], ..document.clone() }
+    with_statements(document, vec![cell])
+}
+
+/// A document of the same version with other statements.
+fn with_statements(document: &PolicyDocument, statements: Vec<Statement>) -> PolicyDocument {
+    let (version, single) = (document.version.clone(), false);
+    PolicyDocument { version, id: None, statements, single, unknown: Vec::new() }
 }
 
 /// The documents without what they allow.
@@ -158,10 +169,7 @@ fn denials(documents: &[&PolicyDocument]) -> Vec<PolicyDocument> {
         .iter()
         .map(|document| {
             let denies = |statement: &&Statement| statement.effect == Effect::Deny;
-            PolicyDocument {
-                statements: document.statements.iter().filter(denies).cloned().collect(),
-                ..(*document).clone()
-            }
+            with_statements(document, document.statements.iter().filter(denies).cloned().collect())
         })
         .filter(|document| !document.statements.is_empty())
         .collect()

@@ -43,7 +43,8 @@ pub(crate) fn outcomes(key: &str, atoms: &[&Atom], budget: &Budget) -> Option<Ou
     let chosen: Vec<&Atom> = plain.iter().filter_map(|at| atoms.get(*at).copied()).collect();
     let states = states(&chosen, budget)?;
     // Every state is tried against every value of every test.
-    let constants: usize = chosen.iter().map(|atom| 1 + atom.values.len()).sum();
+    let sizes = |atom: &&Atom| 1 + atom.values.iter().map(|value| 1 + value.len() / 4).sum::<usize>();
+    let constants: usize = chosen.iter().map(sizes).sum();
     budget.spend(states.len().saturating_mul(constants)).ok()?;
     let mut found: BTreeMap<Vec<bool>, State> = BTreeMap::new();
     let mut order: Vec<Vec<bool>> = Vec::new();
