@@ -106,6 +106,10 @@ pub struct JudgeArgs {
     /// What must not be trimmed, with owner, reason and expiry (TOML, docs/EXCLUSIONS.md)
     #[arg(long, value_name = "FILE", help_heading = "Judgement")]
     pub exclusions: Option<PathBuf>,
+    /// Customer managed policies that several principals hold: a trimmed copy for each, or one trimmed
+    /// policy for all
+    #[arg(long, value_enum, value_name = "HOW", default_value_t = SharedPolicies::Fork, help_heading = "Judgement")]
+    pub shared: SharedPolicies,
     /// Show recommendations although the coverage is below --min-window
     #[arg(long, help_heading = "Judgement")]
     pub force: bool,
@@ -140,10 +144,20 @@ impl JudgeArgs {
             min_age: 0,
             grace: 0,
             exclusions: None,
+            shared: SharedPolicies::Fork,
             force: true,
             resources: Resources::Keep,
         }
     }
+}
+
+/// What becomes of a policy that several principals hold.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum SharedPolicies {
+    /// A trimmed copy for each, in the place of the shared policy.
+    Fork,
+    /// The policy itself, trimmed to what any of them needs.
+    Union,
 }
 
 /// Arguments of `review`.
@@ -171,12 +185,26 @@ pub struct RecommendArgs {
     #[command(flatten)]
     pub judge: JudgeArgs,
 
+    /// What is recommended
+    #[arg(long = "as", value_enum, value_name = "WHAT", default_value_t = PolicyShape::Policies, help_heading = "Output")]
+    pub shape: PolicyShape,
     /// The form
     #[arg(long, value_enum, default_value_t = EmitFormat::Json, help_heading = "Output")]
     pub format: EmitFormat,
     /// Write a file for each principal into this new or empty folder instead of printing
     #[arg(short, long, value_name = "DIR", help_heading = "Output")]
     pub output: Option<PathBuf>,
+}
+
+/// What `recommend` recommends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum PolicyShape {
+    /// Trimmed policies.
+    Policies,
+    /// A permissions boundary that caps the policies at what is needed.
+    Boundary,
+    /// A policy for each VPC endpoint in the logs: who used which actions through it.
+    VpcEndpoint,
 }
 
 /// The form in which changes are printed.

@@ -10,6 +10,7 @@ pub mod needs;
 pub mod observability;
 pub mod protection;
 pub mod resolve;
+pub mod together;
 pub mod trust;
 pub mod verdict;
 
@@ -20,7 +21,7 @@ use protection::Protection;
 pub use observability::{Observability, Visible};
 pub use verdict::{ActionReview, GrantReview, PolicyReview, StatementReview, Verdict};
 
-use crate::grants::{Exclusions, GrantedPrincipal, LastUsed, PrincipalType};
+use crate::grants::{Exclusions, GrantedPrincipal, LastUsed, PrincipalType, Snapshot};
 use crate::iam::PolicyDocument;
 use crate::iam::reach::{Examples, Reach};
 use crate::time::{Day, Timestamp};
@@ -101,6 +102,7 @@ impl Standing {
 #[derive(Debug)]
 pub struct UsageIndex<'a> {
     usage: &'a Usage,
+    groups: Option<&'a GroupUsage>,
     by_arn: BTreeMap<&'a str, Vec<(&'a PrincipalKey, &'a PrincipalUsage)>>,
     assumptions: trust::Assumptions<'a>,
     needs: needs::NeedsIndex<'a>,
@@ -116,8 +118,39 @@ impl<'a> UsageIndex<'a> {
             }
         }
         let assumptions = trust::Assumptions::new(usage);
-        Self { usage, by_arn, assumptions, needs: needs::NeedsIndex::new(usage) }
+        Self { usage, groups: None, by_arn, assumptions, needs: needs::NeedsIndex::new(usage) }
     }
+
+    /// With what the members of groups did.
+    #[must_use]
+    pub fn with_groups(self, groups: &'a GroupUsage) -> Self {
+        Self { groups: Some(groups), ..self }
+    }
+
+    fn of(&self, principal: &GrantedPrincipal, key: &PrincipalKey) -> Option<&'a PrincipalUsage> {
+        match principal.kind {
+            PrincipalType::Group => self.groups?.get(principal.arn.as_str()),
+            PrincipalType::Role | PrincipalType::User => self.usage.principals.get(key),
+        }
+    }
+}
+
+/// What the members of each group did together, by the group's ARN.
+pub type GroupUsage = BTreeMap<String, PrincipalUsage>;
+
+/// Adds up what the members of groups did.
+pub fn group_usage(usage: &Usage, snapshot: &Snapshot) -> GroupUsage {
+    let mut all = GroupUsage::new();
+    for (arn, members) in &snapshot.members {
+        let account = crate::iam::arn::split(arn).map_or("", |parts| parts.account);
+        for id in members {
+            let key = PrincipalKey { kind: PrincipalKind::User, account: account.to_owned(), id: id.clone() };
+            if let Some(found) = usage.principals.get(&key) {
+                all.entry(arn.clone()).or_default().add(found.clone());
+            }
+        }
+    }
+    all
 }
 
 /// Compares one principal. One at a time, because the verdicts on every action of a few hundred
@@ -129,7 +162,7 @@ pub fn review_principal<'a>(
     settings: &'a Settings,
 ) -> PrincipalReview<'a> {
     let key = own_key(principal);
-    let usage = index.usage.principals.get(&key);
+    let usage = index.of(principal, &key);
     let same_arn = index.by_arn.get(principal.arn.as_str()).into_iter().flatten();
     let namesakes = same_arn.filter(|(other, _)| **other != key).copied().collect();
     let covered = observability.covers_account(principal.account);
@@ -147,7 +180,11 @@ pub fn review_principal<'a>(
     let unreadable = needs::unreadable(index.usage, &account);
     let inputs =
         verdict::Inputs { principal, usage, standing, protection, observability, implied, unreadable };
-    let (policies, unexplained) = verdict::review_policies(&inputs);
+    let (policies, mut unexplained) = verdict::review_policies(&inputs);
+    if principal.kind == PrincipalType::Group {
+        // The members' own policies and other groups explain the rest.
+        unexplained.clear();
+    }
     let protected = inputs.protection.whole.as_ref().map(ToString::to_string);
     let exclusions = inputs.protection.exclusions.clone();
     let trusted = trust::review(principal, index, observability, settings);
@@ -180,7 +217,7 @@ pub fn own_key(principal: &GrantedPrincipal) -> PrincipalKey {
     let kind = match principal.kind {
         PrincipalType::Role if is_service_linked(principal) => PrincipalKind::ServiceLinkedRole,
         PrincipalType::Role => PrincipalKind::Role,
-        PrincipalType::User => PrincipalKind::User,
+        PrincipalType::User | PrincipalType::Group => PrincipalKind::User,
     };
     let account = principal.account.map(|account| account.to_string()).unwrap_or_default();
     PrincipalKey { kind, account, id: principal.id.clone() }

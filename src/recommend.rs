@@ -1,6 +1,7 @@
 //! Trimmed policies: the old statements intersected with the verdicts, checked before they are shown.
 
 pub mod backtest;
+pub mod boundary;
 pub mod discovery;
 pub mod emit;
 pub mod generalise;
@@ -9,13 +10,16 @@ pub mod narrow;
 pub mod propose;
 pub mod risk;
 pub mod selfcheck;
+pub mod shared;
 pub mod trim;
+pub mod vpc_endpoint;
 
 pub use backtest::{Backtest, Choice};
 pub use inventory::Inventory;
 pub use narrow::Wildcard;
 pub use propose::{Proposal, proposals};
 pub use selfcheck::{Proof, ReplayCounts};
+pub use shared::Shared;
 pub use trim::{StatementChange, Trimmed};
 
 use crate::drift::{PrincipalReview, Standing};
@@ -67,6 +71,8 @@ pub struct Options<'a> {
     pub window: Option<(Timestamp, Timestamp)>,
     /// The resources that the logs name.
     pub known: &'a Inventory<'a>,
+    /// Policies that are trimmed once for all of their holders.
+    pub shared: &'a Shared,
 }
 
 /// A proposed change of one policy of one principal.
@@ -102,7 +108,8 @@ pub enum Step {
     PutInline,
     /// Delete the inline policy: nothing of it is left.
     DeleteInline,
-    /// A new default version of a customer managed policy that nobody else holds.
+    /// A new default version of a customer managed policy that nobody else holds, or that is trimmed for all
+    /// of its holders.
     NewVersion,
     /// Create a policy for this principal, attach it, detach the shared or AWS managed one.
     CreateAndDetach,
@@ -151,13 +158,21 @@ pub fn recommend(review: &PrincipalReview<'_>, options: &Options<'_>) -> Vec<Rec
         .iter()
         .enumerate()
         .filter(|(_, policy)| !matches!(policy.policy.source, PolicySource::Group { .. }))
-        .filter_map(|(index, policy)| Some((index, trim::trim(policy, &levels, options.known)?)))
+        .filter_map(|(index, policy)| {
+            let shared = shared::key(review.principal, index).and_then(|key| options.shared.get(&key));
+            let trimmed = match shared {
+                Some(trimmed) => trimmed.clone(),
+                None => trim::trim(policy, &levels, options.known),
+            };
+            Some((index, trimmed?))
+        })
         .collect();
     if trimmed.is_empty() {
         return Vec::new();
     }
     // The documents are made first, so that the proofs are about what is shown, not about a draft of it.
-    let plans: Vec<Plan> = trimmed.into_iter().map(|(index, trimmed)| plan(review, index, trimmed)).collect();
+    let plans: Vec<Plan> =
+        trimmed.into_iter().map(|(index, trimmed)| plan(review, index, trimmed, options.shared)).collect();
     let replay = selfcheck::replay(review, |index| {
         plans.iter().find(|plan| plan.policy == index).map(|plan| plan.documents.as_slice())
     });
@@ -187,11 +202,12 @@ fn in_current_version(mut document: PolicyDocument) -> PolicyDocument {
     document
 }
 
-fn plan(review: &PrincipalReview<'_>, index: usize, trimmed: Trimmed) -> Plan {
+fn plan(review: &PrincipalReview<'_>, index: usize, trimmed: Trimmed, shared: &Shared) -> Plan {
     let Trimmed { mut document, changes } = trimmed;
     let gone = document.statements.is_empty();
     let size_chars = if gone { 0 } else { quota::size(&document).bytes };
-    let step = step(review, index, size_chars);
+    let for_all = shared::key(review.principal, index).is_some_and(|key| shared.contains_key(&key));
+    let step = step(review, index, size_chars, for_all);
     let quota_chars = size_limit(review, step);
     let packed = match step {
         _ if gone => Ok(Vec::new()),
@@ -252,16 +268,17 @@ fn proved(
     }
 }
 
-/// How the change is made; `size_chars` is 0 when nothing is left.
-fn step(review: &PrincipalReview<'_>, index: usize, size_chars: usize) -> Step {
+/// How the change is made; `size_chars` is 0 when nothing is left, `for_all` when the policy is trimmed for
+/// all of its holders.
+fn step(review: &PrincipalReview<'_>, index: usize, size_chars: usize, for_all: bool) -> Step {
     let policy = review.policies.get(index).map(|policy| policy.policy);
     match policy.map(|policy| (&policy.source, policy.holders)) {
         _ if review.standing == Standing::PermissionSet => Step::UpdatePermissionSet,
         Some((PolicySource::Inline, _)) if size_chars == 0 => Step::DeleteInline,
         Some((PolicySource::Inline, _)) => Step::PutInline,
         _ if size_chars == 0 => Step::Detach,
-        Some((PolicySource::CustomerManaged { .. }, 0..=1))
-            if size_chars <= Quota::ManagedPolicy.limit().characters_max =>
+        Some((PolicySource::CustomerManaged { .. }, holders))
+            if (holders <= 1 || for_all) && size_chars <= Quota::ManagedPolicy.limit().characters_max =>
         {
             Step::NewVersion
         }
@@ -281,6 +298,9 @@ fn size_limit(review: &PrincipalReview<'_>, step: Step) -> usize {
         }
         (Step::PutInline | Step::DeleteInline, PrincipalType::User) => {
             Quota::UserInline.limit().characters_max
+        }
+        (Step::PutInline | Step::DeleteInline, PrincipalType::Group) => {
+            Quota::GroupInline.limit().characters_max
         }
         _ => Quota::ManagedPolicy.limit().characters_max,
     }

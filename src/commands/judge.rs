@@ -4,12 +4,15 @@
 use super::Settings;
 use super::read_logs::{self, Logs};
 use super::select;
-use crate::cli::{JudgeArgs, Resources};
-use crate::drift::{self, Observability, PrincipalReview, UsageIndex};
+use crate::cli::{JudgeArgs, Resources, SharedPolicies};
+use crate::drift::{self, GroupUsage, Observability, PolicyReview, PrincipalReview, UsageIndex};
 use crate::grants::{Exclusion, Exclusions, GrantedPrincipal, InputFile, Selectors, Snapshot};
 use crate::iam::AccountId;
 use crate::iam::reference::reference;
-use crate::recommend::{self, Choice, Inventory, Options, Recommendation, ResourceLevel};
+use crate::recommend::shared::{self, SharedKey};
+use crate::recommend::{
+    self, Backtest, Choice, Inventory, Options, Recommendation, ResourceLevel, Shared, backtest,
+};
 use crate::report::certificate::Input;
 use crate::report::{escape, text};
 use crate::time::{Day, Timestamp};
@@ -34,10 +37,12 @@ pub struct Judge {
     pub assumptions: Vec<String>,
     /// Reviewed accounts with too few days, and how many they have.
     pub short: BTreeMap<String, usize>,
+    groups: GroupUsage,
     observability: Observability,
     judgement: drift::Settings,
     forced: bool,
     choice: Choice,
+    union: bool,
     pool: ThreadPool,
 }
 
@@ -52,6 +57,7 @@ impl Judge {
         let (mut logs, pool) = read_logs::read_given(&args.logs, true, settings)?;
         drift::resolve::identities(&mut logs.usage, &snapshot);
         drift::resolve::passed_roles(&mut logs.usage, &snapshot);
+        let groups = drift::group_usage(&logs.usage, &snapshot);
         keep_selected(&mut snapshot, args);
         let window = logs.coverage.span();
         let days_min = if args.force { 1 } else { usize::try_from(args.min_window).unwrap_or(usize::MAX) };
@@ -82,10 +88,12 @@ impl Judge {
             inputs,
             assumptions,
             short,
+            groups,
             observability,
             judgement,
             forced,
             choice,
+            union: args.shared == SharedPolicies::Union,
             pool,
         })
     }
@@ -96,15 +104,42 @@ impl Judge {
         &self,
         one: impl Fn(&PrincipalReview<'_>, Vec<Recommendation>, bool) -> T + Sync,
     ) -> Vec<T> {
-        let usage = UsageIndex::new(&self.logs.usage);
+        let usage = UsageIndex::new(&self.logs.usage).with_groups(&self.groups);
         let known = Inventory::new(&self.logs.usage);
-        let options = Options { choice: self.choice, window: self.window, known: &known };
+        let shared = self.pool.install(|| self.shared(&usage, &known));
+        let options = Options { choice: self.choice, window: self.window, known: &known, shared: &shared };
         let judged = |principal: &GrantedPrincipal| {
             let review = drift::review_principal(principal, &usage, &self.observability, &self.judgement);
             let recommendations = recommend::recommend(&review, &options);
             one(&review, recommendations, self.may_recommend(principal))
         };
         self.pool.install(|| self.snapshot.principals.par_iter().map(judged).collect())
+    }
+
+    /// The policies that are trimmed once for all of their holders. These are judged here once more, each
+    /// policy by itself, so that the verdicts on all principals need not be in memory together.
+    fn shared(&self, usage: &UsageIndex<'_>, known: &Inventory<'_>) -> Shared {
+        let principals = &self.snapshot.principals;
+        let one = |(key, places): (SharedKey, Vec<(usize, usize)>)| {
+            let holders: Vec<(PrincipalReview<'_>, Backtest, usize)> = places
+                .iter()
+                .filter_map(|(at, policy)| {
+                    let principal = principals.get(*at)?;
+                    let review =
+                        drift::review_principal(principal, usage, &self.observability, &self.judgement);
+                    let backtest = backtest::backtest(&review, self.window);
+                    Some((review, backtest, *policy))
+                })
+                .collect();
+            let policies: Vec<&PolicyReview<'_>> =
+                holders.iter().filter_map(|(review, _, policy)| review.policies.get(*policy)).collect();
+            let level = |action| {
+                let of = holders.iter().map(|(_, backtest, _)| backtest.level(self.choice, action));
+                of.max().unwrap_or(ResourceLevel::Keep)
+            };
+            Some((key, shared::trimmed(&policies, &level, known)?))
+        };
+        shared::places(principals, self.union).into_par_iter().filter_map(one).collect()
     }
 
     /// The entries of the exclusions file, and whether each is over.

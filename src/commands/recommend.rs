@@ -1,10 +1,13 @@
 //! `trailtrim recommend`: the trimmed policies in the form in which they are rolled out.
 
+mod caps;
+
 use super::judge::Judge;
 use super::review::note_problems;
 use super::{Outcome, Settings, note, output, print};
-use crate::cli::{EmitFormat, RecommendArgs};
+use crate::cli::{EmitFormat, PolicyShape, RecommendArgs};
 use crate::drift::Standing;
+use crate::grants::PrincipalType;
 use crate::recommend::Recommendation;
 use crate::recommend::emit::{self, Format, PrincipalChange};
 use crate::report::escape;
@@ -19,6 +22,27 @@ struct Judged {
 /// Runs the command.
 pub fn run(args: &RecommendArgs, settings: &Settings) -> anyhow::Result<Outcome> {
     let judge = Judge::read(&args.judge, settings)?;
+    match args.shape {
+        PolicyShape::Policies => policies(&judge, args, settings)?,
+        PolicyShape::Boundary => show_caps(&caps::boundaries(&judge, settings), args, settings)?,
+        PolicyShape::VpcEndpoint => show_caps(&caps::endpoints(&judge, settings), args, settings)?,
+    }
+    note_problems(&judge.logs.problems, settings);
+    for (account, days) in &judge.short {
+        let ending = if args.judge.force { "forced" } else { "no recommendations; --force shows them" };
+        let needed = args.judge.min_window;
+        note(settings, &format!("coverage: account {account} has {days} of {needed} days: {ending}"));
+    }
+    let unread = !judge.logs.problems.is_empty() || !judge.snapshot.problems.is_empty();
+    Ok(if unread || !judge.short.is_empty() || judge.window.is_none() {
+        Outcome::Incomplete
+    } else {
+        Outcome::Clean
+    })
+}
+
+/// Trimmed policies.
+fn policies(judge: &Judge, args: &RecommendArgs, settings: &Settings) -> anyhow::Result<()> {
     let judged = judge.each(|review, recommendations, may_recommend| Judged {
         recommendations,
         may_recommend,
@@ -38,19 +62,37 @@ pub fn run(args: &RecommendArgs, settings: &Settings) -> anyhow::Result<Outcome>
         }
         changes.push(change);
     }
-    show(&changes, args, settings)?;
-    note_problems(&judge.logs.problems, settings);
-    for (account, days) in &judge.short {
-        let ending = if args.judge.force { "forced" } else { "no recommendations; --force shows them" };
-        let needed = args.judge.min_window;
-        note(settings, &format!("coverage: account {account} has {days} of {needed} days: {ending}"));
+    emit::once(&mut changes);
+    if !has_groups(args.format) {
+        for change in changes.iter().filter(|change| change.principal.kind == PrincipalType::Group) {
+            let why = "changes of groups are in the forms json, aws-cli and markdown";
+            note(settings, &escape::terminal(&format!("{}: left out: {why}", change.principal.name)));
+        }
+        changes.retain(|change| change.principal.kind != PrincipalType::Group);
     }
-    let unread = !judge.logs.problems.is_empty() || !judge.snapshot.problems.is_empty();
-    Ok(if unread || !judge.short.is_empty() || judge.window.is_none() {
-        Outcome::Incomplete
-    } else {
-        Outcome::Clean
-    })
+    show(&changes, args, settings)
+}
+
+/// Can the form hold changes of groups?
+fn has_groups(format: EmitFormat) -> bool {
+    matches!(
+        format,
+        EmitFormat::Json | EmitFormat::AwsCli | EmitFormat::AwsCliRollback | EmitFormat::Markdown
+    )
+}
+
+fn show_caps(all: &[caps::Cap], args: &RecommendArgs, settings: &Settings) -> anyhow::Result<()> {
+    if all.is_empty() {
+        note(settings, "nothing to recommend");
+    }
+    let Some(folder) = &args.output else { return print(&caps::text(args.format, all)?) };
+    let files = caps::files(args.format, all)?;
+    output::write_files(folder, &files)?;
+    note(
+        settings,
+        &format!("wrote {}: {} files", escape::terminal(&folder.display().to_string()), files.len()),
+    );
+    Ok(())
 }
 
 fn show(changes: &[PrincipalChange<'_>], args: &RecommendArgs, settings: &Settings) -> anyhow::Result<()> {

@@ -1,6 +1,6 @@
 //! Which statements a call rests on: every statement that may have allowed it is credited.
 
-use crate::grants::GrantedPrincipal;
+use crate::grants::{GrantedPrincipal, PrincipalType};
 use crate::iam::compiled::{Applying, CompiledPolicies};
 use crate::iam::condition::Context;
 use crate::iam::evaluate::Request;
@@ -43,7 +43,10 @@ impl<'a> Replay<'a> {
         let action =
             Action::parse(&format!("{}:{}", row.call.action.0.service, row.call.action.0.name)).ok()?;
         let mut context = Context::open();
-        context.set("aws:PrincipalArn", principal.arn.as_str());
+        if principal.kind != PrincipalType::Group {
+            // Of a group's use the member is not known any more.
+            context.set("aws:PrincipalArn", principal.arn.as_str());
+        }
         if let Some(account) = principal.account {
             context.set("aws:PrincipalAccount", account.to_string());
         }

@@ -236,6 +236,7 @@ impl Grace<'_> {
         match self.principal.kind {
             PrincipalType::Role => Holder::Role,
             PrincipalType::User => Holder::User,
+            PrincipalType::Group => Holder::Group,
         }
     }
 

@@ -461,7 +461,7 @@ impl<'p> ActionPattern<'p> {
     }
 }
 
-fn grants_of(statement: &Statement, actions: &[ActionReview<'_>]) -> Vec<GrantReview> {
+pub(super) fn grants_of(statement: &Statement, actions: &[ActionReview<'_>]) -> Vec<GrantReview> {
     let Some(matcher) = &statement.action else { return Vec::new() };
     let resources: Vec<(String, Option<&str>)> = match &statement.resource {
         None => vec![("*".to_owned(), None)],

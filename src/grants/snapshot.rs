@@ -21,6 +21,8 @@ pub struct Snapshot {
     pub principals: Vec<GrantedPrincipal>,
     /// Instance profile name, by account, to the ARNs of its roles.
     pub instance_profiles: BTreeMap<(String, String), Vec<Arn>>,
+    /// ARN of a group to the unique ids of its members.
+    pub members: BTreeMap<String, Vec<String>>,
     /// What could not be read, in file order.
     pub problems: Vec<SnapshotProblem>,
     /// The files that were read, in the order in which they were given.
@@ -63,6 +65,19 @@ pub enum PrincipalType {
     Role,
     /// An IAM user.
     User,
+    /// A group of users: what its members did speaks for its policies.
+    Group,
+}
+
+impl PrincipalType {
+    /// The word for commands, reports and JSON.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Role => "role",
+            Self::User => "user",
+            Self::Group => "group",
+        }
+    }
 }
 
 /// `RoleLastUsed`: IAM's own record of the last use, over all regions and services, of the last 400 days
@@ -263,6 +278,9 @@ impl Snapshot {
         for user in items(users) {
             file.principal(user, PrincipalType::User);
         }
+        for group in items(json.get("GroupDetailList")) {
+            file.members(group, users);
+        }
         Ok(())
     }
 }
@@ -336,6 +354,7 @@ impl<'a> FileReader<'a> {
         let (name_key, id_key, inline_key) = match kind {
             PrincipalType::Role => ("RoleName", "RoleId", "RolePolicyList"),
             PrincipalType::User => ("UserName", "UserId", "UserPolicyList"),
+            PrincipalType::Group => ("GroupName", "GroupId", "GroupPolicyList"),
         };
         let arn = match Arn::parse(text(json, "Arn")) {
             Ok(arn) => arn,
@@ -368,6 +387,25 @@ impl<'a> FileReader<'a> {
             policies,
             arn,
         });
+    }
+
+    /// A group as a holder of policies. Without members nobody uses them, and there is nothing to judge. It is
+    /// as young as its youngest member: what that one needs is not known yet.
+    fn members(&mut self, group: &'a Json, users: Option<&'a Json>) {
+        let name = text(group, "GroupName");
+        let in_group = |user: &&Json| items(user.get("GroupList")).any(|one| one.as_str() == Some(name));
+        let members: Vec<&Json> = items(users).filter(in_group).collect();
+        if members.is_empty() {
+            return;
+        }
+        let before = self.out.principals.len();
+        self.principal(group, PrincipalType::Group);
+        let Some(found) = self.out.principals.get_mut(before) else { return };
+        let born = members.iter().filter_map(|user| Timestamp::parse(text(user, "CreateDate")));
+        found.created = found.created.into_iter().chain(born).max();
+        let ids = members.iter().map(|user| text(user, "UserId").to_owned()).collect();
+        let arn = found.arn.to_string();
+        self.out.members.insert(arn, ids);
     }
 
     fn inline(&mut self, holder: &str, list: Option<&'a Json>) -> Vec<AttachedPolicy> {

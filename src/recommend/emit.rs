@@ -20,8 +20,9 @@ pub mod terraform;
 
 use super::{Recommendation, Status, Step};
 use crate::escape;
-use crate::grants::{AttachedPolicy, GrantedPrincipal, PolicySource, PrincipalType};
+use crate::grants::{AttachedPolicy, GrantedPrincipal, PolicySource};
 use crate::iam::PolicyDocument;
+use std::collections::BTreeMap;
 
 /// What is to be changed for one principal.
 #[derive(Debug)]
@@ -136,6 +137,29 @@ pub fn files(format: Format, changes: &[PrincipalChange<'_>]) -> Vec<File> {
     files
 }
 
+/// Leaves a change that several principals share, such as a new version of a policy that they all hold, with
+/// the first of them: made twice it would use up another version, or clash.
+pub fn once(changes: &mut [PrincipalChange<'_>]) {
+    let mut seen: BTreeMap<String, String> = BTreeMap::new();
+    for change in changes {
+        let PrincipalChange { principal, policies, left_out } = change;
+        let set = super::shared::permission_set(principal);
+        policies.retain(|policy| {
+            let key = match (policy.step, set) {
+                (Step::NewVersion, _) => policy.arn().to_owned(),
+                (Step::UpdatePermissionSet, Some(set)) => format!("{set} {}", policy.policy.name),
+                _ => return true,
+            };
+            let first = seen.entry(key).or_insert_with(|| principal.arn.to_string());
+            let own = first == principal.arn.as_str();
+            if !own {
+                left_out.push(format!("{}: the change is made once, with {first}", policy.policy.name));
+            }
+            own
+        });
+    }
+}
+
 impl<'a> PrincipalChange<'a> {
     /// What of the recommendations may be applied, and why the rest may not.
     pub fn new(principal: &'a GrantedPrincipal, recommendations: &'a [Recommendation]) -> Self {
@@ -162,7 +186,7 @@ impl<'a> PrincipalChange<'a> {
 
     /// The word for the kind of principal in commands and resources.
     pub fn kind(&self) -> &'static str {
-        if self.principal.kind == PrincipalType::Role { "role" } else { "user" }
+        self.principal.kind.as_str()
     }
 
     /// The account; empty when the ARN names none.

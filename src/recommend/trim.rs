@@ -15,7 +15,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 /// A trimmed policy and what became of each old statement.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Trimmed {
     /// The new document; without statements when nothing is left.
     pub document: PolicyDocument,
@@ -24,7 +24,7 @@ pub struct Trimmed {
 }
 
 /// What became of one statement.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct StatementChange {
     /// The old statement's Sid, if it has one.
     pub sid: Option<String>,
@@ -41,7 +41,7 @@ pub struct StatementChange {
 }
 
 /// One removed action.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Removed {
     /// The action.
     pub action: &'static ActionInfo,

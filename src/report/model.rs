@@ -366,7 +366,7 @@ impl PrincipalReport {
             id: principal.id.clone(),
             name: principal.name.clone(),
             account: principal.account.map(|account| account.to_string()).unwrap_or_default(),
-            kind: if principal.kind == PrincipalType::Role { "role" } else { "user" },
+            kind: principal.kind.as_str(),
             standing: review.standing,
             protected: review.protected.clone(),
             exclusions: review.exclusions.clone(),
@@ -519,11 +519,15 @@ fn recommendation_report(
     }
 }
 
-/// Where the files of a principal go, relative to the output folder. A user may have the name of a role;
-/// no name in IAM holds a `~`.
+/// Where the files of a principal go, relative to the output folder. A user or group may have the name of a
+/// role; no name in IAM holds a `~`.
 fn folder(principal: &GrantedPrincipal) -> String {
     let account = principal.account.map(|account| account.to_string()).unwrap_or_default();
-    let mark = if principal.kind == PrincipalType::Role { "" } else { "~user" };
+    let mark = match principal.kind {
+        PrincipalType::Role => "",
+        PrincipalType::User => "~user",
+        PrincipalType::Group => "~group",
+    };
     format!("policies/{}/{}{mark}", escape::file_name(&account), escape::file_name(&principal.name))
 }
 

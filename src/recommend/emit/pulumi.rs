@@ -180,6 +180,7 @@ impl Parts<'_, '_> {
         let (class, holder) = match self.change.principal.kind {
             PrincipalType::Role => ("iam.RolePolicy", "role"),
             PrincipalType::User => ("iam.UserPolicy", "user"),
+            PrincipalType::Group => ("iam.GroupPolicy", "group"),
         };
         let fields = vec![
             ("name", Value::Text(new.name.clone())),
@@ -230,6 +231,7 @@ impl Parts<'_, '_> {
         let (class, holder) = match self.change.principal.kind {
             PrincipalType::Role => ("iam.RolePolicyAttachment", "role"),
             PrincipalType::User => ("iam.UserPolicyAttachment", "user"),
+            PrincipalType::Group => ("iam.GroupPolicyAttachment", "group"),
         };
         let variable = format!("{name}_attachment");
         let fields = vec![(holder, who.clone()), ("policy_arn", Value::Of(format!("{name}_policy"), "arn"))];
