@@ -1,12 +1,14 @@
 //! One file a command: the only places where the stages are joined.
 
 pub mod completions;
+pub mod digests;
 pub mod explain;
 pub mod output;
 pub mod read_logs;
 pub mod review;
 pub mod select;
 pub mod usage;
+pub mod validate_logs;
 pub mod verify;
 
 use crate::time::Timestamp;

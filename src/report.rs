@@ -6,5 +6,6 @@ pub mod markdown;
 pub mod model;
 pub mod text;
 pub mod usage;
+pub mod validation;
 
 pub use model::Report;

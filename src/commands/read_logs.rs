@@ -3,7 +3,7 @@
 //! One task a thread takes the next largest file; a large file is decoded in chunks that idle threads
 //! help with. What is in memory is one file a thread and the summaries.
 
-use super::Settings;
+use super::{Settings, digests};
 use crate::cli::{LogArgs, Moment};
 use crate::report::escape;
 use crate::source::dir::DirSource;
@@ -11,8 +11,14 @@ use crate::source::{Listing, LogObject, LogSource};
 use crate::time::Timestamp;
 use crate::trail::coverage::Coverage;
 use crate::trail::decode::{self, Chunk, Decoded, Shape};
+use crate::trail::digest::Sha256;
+use crate::trail::digest::chain::Range;
+use crate::trail::digest::expected::Expected;
+use crate::trail::digest::keys::PublicKeys;
+use crate::trail::digest::standing::{Fault, Standing};
 use crate::trail::event::Event;
-use crate::trail::inflate::{self, InflateProblem, Limits};
+use crate::trail::inflate::{self, InflateProblem, Inflated, Limits};
+use crate::trail::log_file::{LogFile, LogFileKind};
 use crate::trail::{Problem, ProblemKind};
 use crate::usage::{Fold, Seen, Usage};
 use anyhow::{Context as _, bail};
@@ -27,25 +33,27 @@ const CHUNK_BYTES: usize = 4 << 20;
 
 /// What to read.
 #[derive(Clone, Copy, Debug, Default)]
-pub struct Options {
+pub struct Options<'a> {
     /// Limits on what a file may inflate to.
     pub limits: Limits,
     /// Only events from this time on.
     pub from: Option<Timestamp>,
     /// Only events before this time.
     pub to: Option<Timestamp>,
+    /// Only log files that digest files prove, when these are given.
+    pub proven: Option<&'a Expected>,
 }
 
-impl Options {
+impl Options<'_> {
     /// From what the user gave on the command line.
     fn given(args: &LogArgs, now: Timestamp) -> Self {
-        let mut limits = Limits::default();
-        if let Some(mib) = args.max_file_mib {
-            limits.decoded_bytes_max = mib.saturating_mul(1 << 20);
-            limits.ratio_free_bytes = limits.decoded_bytes_max;
-        }
         let resolve = |moment: Option<Moment>| moment.map(|moment| moment.resolve(now));
-        Self { limits, from: resolve(args.from), to: resolve(args.to) }
+        Self {
+            limits: Limits::given(args.max_file_mib),
+            from: resolve(args.from),
+            to: resolve(args.to),
+            proven: None,
+        }
     }
 }
 
@@ -73,7 +81,12 @@ pub fn read_given(args: &LogArgs, settings: &Settings) -> anyhow::Result<(Logs, 
         .context("cannot start threads")?;
     let source = DirSource::new(args.paths.clone());
     let options = Options::given(args, settings.now);
-    let logs = pool.install(|| read(&source, options));
+    let logs = if args.require_digests {
+        let keys = digests::read_keys(&args.public_keys)?;
+        pool.install(|| read_proven(&source.with_digests(), keys.as_ref(), options))
+    } else {
+        pool.install(|| read(&source, source.list(), options))
+    };
     if logs.files == 0 {
         bail!(nothing_found(&logs));
     }
@@ -87,9 +100,30 @@ fn nothing_found(logs: &Logs) -> String {
     escape::terminal(&why.unwrap_or_else(|| "the paths hold no log file".to_owned())) + "\nhint: " + hint
 }
 
-/// Reads everything, on the current rayon thread pool.
-pub fn read(source: &dyn LogSource, options: Options) -> Logs {
-    let Listing { mut objects, skipped, problems } = source.list();
+/// Reads the log files that valid digest files prove; every other one is a problem, and so is everything that
+/// is wrong with the digest files.
+fn read_proven(source: &dyn LogSource, keys: Option<&PublicKeys>, options: Options<'_>) -> Logs {
+    let mut listing = source.list();
+    let range = Range { from: options.from, to: options.to };
+    let chains = digests::check(source, &mut listing, keys, options.limits, range);
+    let unverified = |(file, standing): (String, Standing)| Problem {
+        file,
+        record: None,
+        kind: ProblemKind::Unverified,
+        message: standing.to_string(),
+    };
+    let missing = chains.expected.missing(listing.objects.iter().map(|object| object.name.as_str()));
+    let missing = missing.into_iter().map(|name| (name, Standing::Invalid(Fault::NotFound)));
+    let flawed = chains.digests.iter().filter(|digest| digest.standing != Standing::Valid);
+    let flawed = flawed.map(|digest| (digest.name.clone(), digest.standing.clone()));
+    let problems: Vec<Problem> = flawed.chain(missing).map(unverified).collect();
+    listing.problems.extend(problems);
+    read(source, listing, Options { proven: Some(&chains.expected), ..options })
+}
+
+/// Reads everything that a source listed, on the current rayon thread pool.
+pub fn read(source: &dyn LogSource, listing: Listing, options: Options<'_>) -> Logs {
+    let Listing { mut objects, skipped, problems, .. } = listing;
     // The largest file first: it must not be the one that everybody waits for at the end.
     objects.sort_by(|a, b| b.size.cmp(&a.size).then_with(|| a.name.cmp(&b.name)));
     let threads = rayon::current_num_threads();
@@ -157,7 +191,7 @@ struct Buffers {
 
 struct Reader<'a> {
     source: &'a dyn LogSource,
-    options: Options,
+    options: Options<'a>,
     seen: Seen,
     /// One for each thread of the pool.
     parts: Vec<Mutex<Part>>,
@@ -170,7 +204,41 @@ impl Reader<'_> {
         if let Err(error) = self.source.read(object, &mut buffers.bytes) {
             return self.part().add_failed_file(error.into());
         }
-        let inflated = inflate::inflate(&buffers.bytes, self.options.limits, &mut buffers.text);
+        let Buffers { bytes, text } = buffers;
+        let limits = self.options.limits;
+        let Some(expected) = self.options.proven else {
+            return self.inflated(object, inflate::inflate(bytes, limits, text));
+        };
+        let whole = inflate::whole(bytes, limits, text).map_err(|problem| Fault::Format(problem.message));
+        let hash = whole.as_ref().map(|content| Sha256::of(content)).map_err(Fault::clone);
+        match (expected.judge(&object.name, hash), whole) {
+            // Inflated already: not compressed any more.
+            (Standing::Valid, Ok(content)) => {
+                self.inflated(object, inflate::inflate(content, limits, &mut Vec::new()));
+            }
+            (standing, _) => self.unproven(object, bytes, &standing),
+        }
+    }
+
+    /// A file that no digest file proves is a problem, unless it is of another kind and holds no events.
+    fn unproven(&self, object: &LogObject, bytes: &[u8], standing: &Standing) {
+        if LogFile::from_name(&object.name).kind != LogFileKind::Events {
+            let mut text = Vec::new();
+            let inflated = inflate::inflate(bytes, self.options.limits, &mut text);
+            let decoded = decode::decode(&object.name, &inflated.text, &mut |_| {});
+            if decoded.events == 0 && inflated.problems.is_empty() {
+                return self.part().add_file(object, decoded);
+            }
+        }
+        self.part().add_failed_file(Problem {
+            file: object.name.clone(),
+            record: None,
+            kind: ProblemKind::Unverified,
+            message: standing.to_string(),
+        });
+    }
+
+    fn inflated(&self, object: &LogObject, inflated: Inflated<'_>) {
         let named = |InflateProblem { kind, message }| Problem {
             file: object.name.clone(),
             record: None,

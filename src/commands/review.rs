@@ -67,7 +67,8 @@ fn build(
 ) -> Report {
     let window = logs.coverage.span();
     let days_min = if args.force { 1 } else { usize::try_from(args.min_window).unwrap_or(usize::MAX) };
-    let assumptions = assumptions(&logs.coverage, selectors.as_ref(), args.min_window);
+    let mut assumptions = assumptions(&logs.coverage, selectors.as_ref(), args.min_window);
+    assumptions.push(genuine(args.logs.require_digests).to_owned());
     let observability = Observability::new(&logs.coverage, &logs.usage, selectors, days_min);
     let judgement = drift::Settings {
         window_start: window.map_or(now, |(first, _)| first),
@@ -207,8 +208,16 @@ fn assumptions(coverage: &Coverage, selectors: Option<&Selectors>, days_min: u32
         "the service reference of {} is complete: an action that is newer is kept, not judged",
         reference().date()
     ));
-    all.push("the logs are genuine: digest files were not checked".to_owned());
     all
+}
+
+/// Why the logs are taken for what `CloudTrail` delivered.
+fn genuine(digests_required: bool) -> &'static str {
+    if digests_required {
+        "the public keys are CloudTrail's: a digest file signed with one of them proves every log file that was used"
+    } else {
+        "the logs are genuine: digest files were not checked (--require-digests checks them)"
+    }
 }
 
 /// Regions with few days: the logs do not tell a quiet region from one that was not logged all the time.

@@ -87,6 +87,8 @@ pub struct Counts {
     pub files_corrupt: u64,
     /// Files that the user named and that are no logs.
     pub files_not_a_log: u64,
+    /// Files that no digest file proves, when that was asked for.
+    pub files_unverified: u64,
     /// Digest files that were left out, by name or by content.
     pub digests_skipped: u64,
     /// Insight files that were left out by name.
@@ -178,6 +180,7 @@ impl Coverage {
         *match problem.kind {
             ProblemKind::TooLarge => &mut counts.files_too_large,
             ProblemKind::NotALog => &mut counts.files_not_a_log,
+            ProblemKind::Unverified => &mut counts.files_unverified,
             _ => &mut counts.files_unreadable,
         } += 1;
     }
@@ -283,6 +286,7 @@ impl Counts {
             files_truncated,
             files_corrupt,
             files_not_a_log,
+            files_unverified,
             digests_skipped,
             insight_files_skipped,
             others_skipped,
@@ -299,6 +303,7 @@ impl Counts {
         self.files_truncated += files_truncated;
         self.files_corrupt += files_corrupt;
         self.files_not_a_log += files_not_a_log;
+        self.files_unverified += files_unverified;
         self.digests_skipped += digests_skipped;
         self.insight_files_skipped += insight_files_skipped;
         self.others_skipped += others_skipped;

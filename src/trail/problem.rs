@@ -27,6 +27,8 @@ pub enum ProblemKind {
     TooLarge,
     /// The file is neither gzip nor JSON, or it is JSON of another kind.
     NotALog,
+    /// No valid digest file proves the file, or one refutes it; nothing of it was used.
+    Unverified,
     /// One record is not valid JSON or lacks what every event has; its neighbours were used.
     BadRecord,
 }
@@ -40,6 +42,7 @@ impl ProblemKind {
             Self::Corrupt => "corrupt",
             Self::TooLarge => "too_large",
             Self::NotALog => "not_a_log",
+            Self::Unverified => "unverified",
             Self::BadRecord => "bad_record",
         }
     }
