@@ -38,6 +38,8 @@ pub enum Command {
     Verify(VerifyArgs),
     /// Show who used what: every principal's actions, how often and when last
     Usage(UsageArgs),
+    /// Show what the logs cover: account, region, day and kind of event; and the days that are missing
+    Coverage(CoverageArgs),
     /// Check logs against CloudTrail's digest files: altered, deleted, added; status 4 when something is
     ValidateLogs(ValidateArgs),
     /// Print a completion script for a shell
@@ -72,6 +74,24 @@ pub struct LogArgs {
     pub public_keys: Vec<PathBuf>,
 }
 
+/// Arguments of `coverage`.
+#[derive(Debug, Args)]
+pub struct CoverageArgs {
+    /// The logs.
+    #[command(flatten)]
+    pub logs: LogArgs,
+    /// Trail configuration: output of `aws cloudtrail get-event-selectors` or `describe-trails`
+    #[arg(long, value_name = "FILE", help_heading = "Input")]
+    pub trails: Vec<PathBuf>,
+
+    /// Draw with plain ASCII characters
+    #[arg(long, help_heading = "Output")]
+    pub ascii: bool,
+    /// What to print
+    #[arg(long, value_enum, default_value_t = PlainFormat::Table, help_heading = "Output")]
+    pub format: PlainFormat,
+}
+
 /// Arguments of `validate-logs`.
 #[derive(Debug, Args)]
 pub struct ValidateArgs {
@@ -96,9 +116,9 @@ pub struct ValidateArgs {
     pub format: PlainFormat,
 }
 
-/// Arguments of `review`.
+/// What is judged, by which rules; the same for every command that judges principals.
 #[derive(Debug, Args)]
-pub struct ReviewArgs {
+pub struct JudgeArgs {
     /// The logs.
     #[command(flatten)]
     pub logs: LogArgs,
@@ -126,6 +146,14 @@ pub struct ReviewArgs {
     /// Show recommendations although the coverage is below --min-window
     #[arg(long, help_heading = "Judgement")]
     pub force: bool,
+}
+
+/// Arguments of `review`.
+#[derive(Debug, Args)]
+pub struct ReviewArgs {
+    /// What is judged.
+    #[command(flatten)]
+    pub judge: JudgeArgs,
 
     /// Write the report folder: review.json, review.md, policies/
     #[arg(short, long, value_name = "DIR", help_heading = "Output")]

@@ -1,8 +1,10 @@
 //! One file a command: the only places where the stages are joined.
 
 pub mod completions;
+pub mod coverage;
 pub mod digests;
 pub mod explain;
+pub mod judge;
 pub mod output;
 pub mod read_logs;
 pub mod review;

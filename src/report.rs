@@ -1,5 +1,6 @@
 //! Showing: what a review contains, once, and its forms. Decides nothing.
 
+pub mod coverage;
 pub mod escape;
 pub mod json;
 pub mod markdown;

@@ -1,11 +1,13 @@
 //! Who did what: a mergeable summary of the events. Folding events in any order, on any number of
 //! threads, and merging the parts gives the same summary.
 
+pub mod days;
 pub mod dedupe;
 pub mod fold;
 mod memo;
 mod rows;
 
+pub use days::DaySet;
 pub use dedupe::Seen;
 pub use fold::Fold;
 
@@ -135,13 +137,15 @@ pub struct DenialKey {
     pub policy_type: String,
 }
 
-/// Count, span and evidence of a set of events.
+/// Count, span, days and evidence of a set of events.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Stats {
     /// Distinct events.
     pub count: u64,
     /// The first and the last event's time.
     pub span: Option<(Timestamp, Timestamp)>,
+    /// The UTC days on which there was at least one.
+    pub days: DaySet,
     /// Ids of the latest events, latest first; at most [`EVIDENCE_EVENTS_MAX`].
     pub evidence: Vec<(Timestamp, String)>,
 }
@@ -219,6 +223,7 @@ impl Stats {
             Some((first, last)) => (first.min(time), last.max(time)),
             None => (time, time),
         });
+        self.days.insert(time.day());
         self.offer(time, event_id);
     }
 
@@ -229,6 +234,7 @@ impl Stats {
             (Some((a, b)), Some((c, d))) => Some((a.min(c), b.max(d))),
             (mine, theirs) => mine.or(theirs),
         };
+        self.days.merge(&other.days);
         for (time, id) in &other.evidence {
             self.offer(*time, id);
         }

@@ -308,7 +308,7 @@ impl Part {
             self.coverage.counts.others_skipped += 1;
             return;
         }
-        self.coverage.add_file(&decoded);
+        self.coverage.add_file(&object.name, &decoded);
         self.files_with_problems += u64::from(!decoded.problems.is_empty());
         self.problems.extend(decoded.problems);
         if decoded.problems_more > 0 {

@@ -255,6 +255,7 @@ pub(super) fn with_stats(mut value: Value, stats: &Stats) -> Value {
         members.insert("count".to_owned(), stats.count.into());
         members.insert("first".to_owned(), json!(first.map(|time| time.to_string())));
         members.insert("last".to_owned(), json!(last.map(|time| time.to_string())));
+        members.insert("days".to_owned(), stats.days.count().into());
         let evidence: Vec<&String> = stats.evidence.iter().map(|(_, id)| id).collect();
         members.insert("evidence".to_owned(), json!(evidence));
     }

@@ -11,6 +11,7 @@
 mod bad_input;
 mod conformance;
 mod contain;
+mod coverage;
 mod decode_reference;
 mod evaluate;
 mod identities;

@@ -121,3 +121,8 @@ fn a_validation_fits_the_schema() {
     );
     prints("validation.v1.json", &["validate-logs", "sample-logs"], &[&[]]);
 }
+
+#[test]
+fn coverage_fits_the_schema() {
+    prints("coverage.v1.json", &["coverage", "sample-logs"], &[&[], &["--from", "2026-06-01"], &["--to", "2020-01-01"]]);
+}

@@ -247,7 +247,7 @@ impl<'a> Links<'a> {
             }
             // Between two backfills there is always a time without one.
             None if backfill => {}
-            None => result.gaps.extend(older.map(|older| Gap {
+            None => result.gaps.extend(older.filter(|older| older.end < digest.start).map(|older| Gap {
                 chain: chain.to_owned(),
                 from: older.end,
                 to: digest.start,
