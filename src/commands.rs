@@ -6,6 +6,7 @@ pub mod digests;
 pub mod explain;
 pub mod judge;
 pub mod output;
+pub mod progress;
 pub mod read_logs;
 pub mod review;
 pub mod select;

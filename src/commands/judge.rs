@@ -33,7 +33,8 @@ pub struct Judge {
     pub short: BTreeMap<String, usize>,
     observability: Observability,
     judgement: drift::Settings,
-    forced: bool,
+    /// Recommendations are shown although the coverage is short.
+    pub forced: bool,
     pool: ThreadPool,
 }
 
@@ -49,7 +50,10 @@ impl Judge {
         drift::resolve::passed_roles(&mut logs.usage, &snapshot);
         keep_selected(&mut snapshot, args);
         let window = logs.coverage.span();
-        let days_min = if args.force { 1 } else { usize::try_from(args.min_window).unwrap_or(usize::MAX) };
+        // After a reading that was stopped, silence proves nothing, whatever the user forces.
+        let forced = args.force && !logs.stopped;
+        let min_window = if logs.stopped { u32::MAX } else { args.min_window };
+        let days_min = if forced { 1 } else { usize::try_from(min_window).unwrap_or(usize::MAX) };
         let mut assumptions = assumptions(&logs.coverage, selectors.as_ref(), args.min_window);
         assumptions.push(genuine(args.logs.require_digests).to_owned());
         let observability = Observability::new(&logs.coverage, &logs.usage, selectors, days_min);
@@ -58,8 +62,7 @@ impl Judge {
             window_end: window.map_or(settings.now, |(_, last)| last),
             age_days_min: args.min_age,
         };
-        let short = short_accounts(&snapshot, &logs.coverage, args.min_window);
-        let forced = args.force;
+        let short = short_accounts(&snapshot, &logs.coverage, min_window);
         Ok(Self { logs, snapshot, window, assumptions, short, observability, judgement, forced, pool })
     }
 

@@ -3,6 +3,7 @@
 //! One task a thread takes the next largest file; a large file is decoded in chunks that idle threads
 //! help with. What is in memory is one file a thread and the summaries.
 
+use super::progress::Progress;
 use super::{Settings, digests};
 use crate::cli::{LogArgs, Moment};
 use crate::report::escape;
@@ -25,7 +26,7 @@ use anyhow::{Context as _, bail};
 use rayon::prelude::*;
 use rayon::{ThreadPool, ThreadPoolBuilder};
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// A text longer than this is decoded in chunks of this size, in bytes. Small enough to keep all cores
 /// busy at the end of a run, large enough for the cutting not to matter.
@@ -70,6 +71,8 @@ pub struct Logs {
     pub files: u64,
     /// Files of which something could not be used.
     pub files_with_problems: u64,
+    /// The user stopped the reading: what is not here may be in the files that were not read.
+    pub stopped: bool,
 }
 
 /// Reads the logs that the user named, on as many threads as they asked for; the pool is for what follows.
@@ -81,11 +84,13 @@ pub fn read_given(args: &LogArgs, settings: &Settings) -> anyhow::Result<(Logs, 
         .context("cannot start threads")?;
     let source = DirSource::new(args.paths.clone());
     let options = Options::given(args, settings.now);
+    let progress = Progress::new(!settings.quiet);
+    progress.stop_on_ctrl_c();
     let logs = if args.require_digests {
         let keys = digests::read_keys(&args.public_keys)?;
-        pool.install(|| read_proven(&source.with_digests(), keys.as_ref(), options))
+        pool.install(|| read_proven(&source.with_digests(), keys.as_ref(), options, &progress))
     } else {
-        pool.install(|| read(&source, source.list(), options))
+        pool.install(|| read(&source, source.list(), options, &progress))
     };
     if logs.files == 0 {
         bail!(nothing_found(&logs));
@@ -102,7 +107,12 @@ fn nothing_found(logs: &Logs) -> String {
 
 /// Reads the log files that valid digest files prove; every other one is a problem, and so is everything that
 /// is wrong with the digest files.
-fn read_proven(source: &dyn LogSource, keys: Option<&PublicKeys>, options: Options<'_>) -> Logs {
+fn read_proven(
+    source: &dyn LogSource,
+    keys: Option<&PublicKeys>,
+    options: Options<'_>,
+    progress: &Arc<Progress>,
+) -> Logs {
     let mut listing = source.list();
     let range = Range { from: options.from, to: options.to };
     let chains = digests::check(source, &mut listing, keys, options.limits, range);
@@ -118,11 +128,17 @@ fn read_proven(source: &dyn LogSource, keys: Option<&PublicKeys>, options: Optio
     let flawed = flawed.map(|digest| (digest.name.clone(), digest.standing.clone()));
     let problems: Vec<Problem> = flawed.chain(missing).map(unverified).collect();
     listing.problems.extend(problems);
-    read(source, listing, Options { proven: Some(&chains.expected), ..options })
+    read(source, listing, Options { proven: Some(&chains.expected), ..options }, progress)
 }
 
-/// Reads everything that a source listed, on the current rayon thread pool.
-pub fn read(source: &dyn LogSource, listing: Listing, options: Options<'_>) -> Logs {
+/// Reads everything that a source listed, or what can be read until it is stopped, on the current rayon
+/// thread pool.
+pub fn read(
+    source: &dyn LogSource,
+    listing: Listing,
+    options: Options<'_>,
+    progress: &Arc<Progress>,
+) -> Logs {
     let Listing { mut objects, skipped, problems, .. } = listing;
     // The largest file first: it must not be the one that everybody waits for at the end.
     objects.sort_by(|a, b| b.size.cmp(&a.size).then_with(|| a.name.cmp(&b.name)));
@@ -130,22 +146,36 @@ pub fn read(source: &dyn LogSource, listing: Listing, options: Options<'_>) -> L
     let parts: Vec<Mutex<Part>> = (0..threads).map(|_| Mutex::default()).collect();
     let reader = Reader { source, options, seen: Seen::new(), parts, spare: Mutex::default() };
     let next = AtomicUsize::new(0);
+    progress.begin(objects.len(), objects.iter().map(|object| object.size).sum());
     rayon::scope(|scope| {
         for _ in 0..threads {
             scope.spawn(|_| {
                 let mut buffers = Buffers::default();
-                while let Some(object) = objects.get(next.fetch_add(1, Ordering::Relaxed)) {
-                    reader.file(object, &mut buffers);
+                while !progress.is_stopped()
+                    && let Some(object) = objects.get(next.fetch_add(1, Ordering::Relaxed))
+                {
+                    let events = reader.file(object, &mut buffers);
+                    progress.add(object.size, events);
                 }
             });
         }
     });
+    // A thread takes a file only when it reads it: the files behind the last one taken are left.
+    let left = objects.get(next.into_inner().min(objects.len())..).unwrap_or_default();
+    progress.end();
     let mut logs = Logs {
         files: objects.len() as u64,
         files_with_problems: problems.len() as u64,
         problems,
+        stopped: !left.is_empty(),
         ..Logs::default()
     };
+    logs.problems.extend(left.first().map(|first| Problem {
+        file: first.name.clone(),
+        record: None,
+        kind: ProblemKind::Stopped,
+        message: format!("stopped by Ctrl-C: {} files were not read, this one first", left.len()),
+    }));
     let finished = |part: Mutex<Part>| {
         let mut part = part.into_inner().unwrap_or_else(PoisonError::into_inner);
         let usage = std::mem::take(&mut part.fold).finish();
@@ -200,9 +230,11 @@ struct Reader<'a> {
 }
 
 impl Reader<'_> {
-    fn file(&self, object: &LogObject, buffers: &mut Buffers) {
+    /// Reads one file and gives the number of its events.
+    fn file(&self, object: &LogObject, buffers: &mut Buffers) -> usize {
         if let Err(error) = self.source.read(object, &mut buffers.bytes) {
-            return self.part().add_failed_file(error.into());
+            self.part().add_failed_file(error.into());
+            return 0;
         }
         let Buffers { bytes, text } = buffers;
         let limits = self.options.limits;
@@ -214,9 +246,12 @@ impl Reader<'_> {
         match (expected.judge(&object.name, hash), whole) {
             // Inflated already: not compressed any more.
             (Standing::Valid, Ok(content)) => {
-                self.inflated(object, inflate::inflate(content, limits, &mut Vec::new()));
+                self.inflated(object, inflate::inflate(content, limits, &mut Vec::new()))
             }
-            (standing, _) => self.unproven(object, bytes, &standing),
+            (standing, _) => {
+                self.unproven(object, bytes, &standing);
+                0
+            }
         }
     }
 
@@ -238,7 +273,7 @@ impl Reader<'_> {
         });
     }
 
-    fn inflated(&self, object: &LogObject, inflated: Inflated<'_>) {
+    fn inflated(&self, object: &LogObject, inflated: Inflated<'_>) -> usize {
         let named = |InflateProblem { kind, message }| Problem {
             file: object.name.clone(),
             record: None,
@@ -247,13 +282,16 @@ impl Reader<'_> {
         };
         let mut problems = inflated.problems.into_iter().map(named).peekable();
         if let Some(refused) = problems.next_if(|problem| problem.kind == ProblemKind::TooLarge) {
-            return self.part().add_failed_file(refused);
+            self.part().add_failed_file(refused);
+            return 0;
         }
         let mut decoded = self.text(&object.name, &inflated.text);
         for problem in problems {
             decoded.add_problem(problem);
         }
+        let events = decoded.events;
         self.part().add_file(object, decoded);
+        events
     }
 
     /// Decodes a text, a long one in parallel. No lock is held while this thread waits for others.

@@ -346,7 +346,7 @@ mod tests {
     #[test]
     fn only_one_sound_member_is_a_whole_file() {
         let sound = gzip(b"{}");
-        let uniform = gzip(&[b' '; 100_000]);
+        let uniform = gzip(&b" ".repeat(100_000));
         for (name, bytes, expect) in [
             ("sound", sound.clone(), Ok(b"{}".to_vec())),
             ("streamed, because it is uniform", uniform, Ok(vec![b' '; 100_000])),
@@ -354,7 +354,7 @@ mod tests {
             ("padded", [&sound[..], &[0; 9]].concat(), Err(ProblemKind::Corrupt)),
             ("two members", [&sound[..], &sound].concat(), Err(ProblemKind::Corrupt)),
             ("cut", sound[..sound.len() - 1].to_vec(), Err(ProblemKind::Truncated)),
-            ("bomb", gzip(&[b' '; 200_000]), Err(ProblemKind::TooLarge)),
+            ("bomb", gzip(&b" ".repeat(200_000)), Err(ProblemKind::TooLarge)),
         ] {
             let limits = Limits { decoded_bytes_max: 150_000, ..Limits::default() };
             let mut buffer = b"left over".to_vec();

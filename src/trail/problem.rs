@@ -29,6 +29,8 @@ pub enum ProblemKind {
     NotALog,
     /// No valid digest file proves the file, or one refutes it; nothing of it was used.
     Unverified,
+    /// Reading was stopped before this file.
+    Stopped,
     /// One record is not valid JSON or lacks what every event has; its neighbours were used.
     BadRecord,
 }
@@ -43,6 +45,7 @@ impl ProblemKind {
             Self::TooLarge => "too_large",
             Self::NotALog => "not_a_log",
             Self::Unverified => "unverified",
+            Self::Stopped => "stopped",
             Self::BadRecord => "bad_record",
         }
     }

@@ -2,10 +2,11 @@
 #![expect(
     clippy::unwrap_used,
     clippy::panic,
+    clippy::print_stdout,
     clippy::disallowed_methods,
     clippy::indexing_slicing,
     clippy::string_slice,
-    reason = "a test may panic, and reads its data from the tree"
+    reason = "a test may panic, says why it is skipped, and reads its data from the tree"
 )]
 
 mod bad_input;
@@ -23,6 +24,7 @@ mod review;
 mod run;
 mod sample_logs;
 mod signed_trail;
+mod stop;
 mod schema;
 mod tidy;
 mod trimming;

@@ -124,5 +124,9 @@ fn a_validation_fits_the_schema() {
 
 #[test]
 fn coverage_fits_the_schema() {
-    prints("coverage.v1.json", &["coverage", "sample-logs"], &[&[], &["--from", "2026-06-01"], &["--to", "2020-01-01"]]);
+    prints(
+        "coverage.v1.json",
+        &["coverage", "sample-logs"],
+        &[&[], &["--from", "2026-06-01"], &["--to", "2020-01-01"]],
+    );
 }

@@ -5,6 +5,7 @@ use flate2::Compression;
 use flate2::write::GzEncoder;
 use ring::rsa::KeyPair;
 use serde_json::{Value, json};
+use std::fmt::Write as _;
 use std::fs;
 use std::io::Write as _;
 use trailtrim::trail::digest::Sha256;
@@ -27,13 +28,16 @@ impl Key {
         let mut signature = vec![0; self.0.public().modulus_len()];
         let random = ring::rand::SystemRandom::new();
         self.0.sign(&ring::signature::RSA_PKCS1_SHA256, &random, text.as_bytes(), &mut signature).unwrap();
-        signature.iter().map(|byte| format!("{byte:02x}")).collect()
+        signature.iter().fold(String::new(), |mut text, byte| {
+            let _ = write!(text, "{byte:02x}");
+            text
+        })
     }
 
     /// As `aws cloudtrail list-public-keys` prints it.
     pub(crate) fn list(&self, fingerprint: &str) -> String {
         let value = base64(self.0.public().as_ref());
-        json!({"PublicKeyList": [{"Value": value, "Fingerprint": fingerprint, "ValidityStartTime": 1453076702.0}]})
+        json!({"PublicKeyList": [{"Value": value, "Fingerprint": fingerprint, "ValidityStartTime": 1.5e9}]})
             .to_string()
     }
 }

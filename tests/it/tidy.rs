@@ -8,12 +8,14 @@ use std::path::{Path, PathBuf};
 const FILE_LINES_MAX: usize = 500;
 
 /// Outside crates and the modules that may name them.
-const CONFINED: [(&str, &[&str]); 12] = [
+const CONFINED: [(&str, &[&str]); 14] = [
     ("clap", &["cli", "commands", "main"]),
     ("clap_complete", &["cli", "commands"]),
     ("rayon", &["commands"]),
     ("flate2", &["trail/inflate", "iam/reference"]),
     ("libdeflater", &["trail/inflate"]),
+    ("ctrlc", &["commands/progress"]),
+    ("indicatif", &["commands/progress"]),
     ("ring", &["trail/digest"]),
     ("foldhash", &["usage", "trail/decode"]),
     ("anyhow", &["commands", "main"]),

@@ -77,206 +77,216 @@ fn an_untouched_trail_is_valid() {
     assert!(text.contains("4/4 digest files valid\n8/8 log files valid\n"), "{text}");
 }
 
+/// What is done to a trail of four hours, the exit status, and what is found.
+type Tampering = (&'static str, fn(&Folder), i32, Findings<'static>);
+
+/// With log files.
+const LOGS: &[Tampering] = &[
+    (
+        "a log is altered",
+        |f| edit(f, &log_object(1, 1), "ListBuckets", "ListBucketz"),
+        4,
+        &[("log", "hash_differs", "T0115Z")],
+    ),
+    ("a log is deleted", |f| remove(f, &log_object(1, 1)), 4, &[("log", "not_found", "T0115Z")]),
+    (
+        "a log is cut",
+        |f| {
+            let bytes = gzip(log(1, 1).as_bytes());
+            f.file(&log_object(1, 1), &bytes[..bytes.len() - 9]);
+        },
+        4,
+        &[("log", "format", "T0115Z")],
+    ),
+    (
+        "a log has a second member",
+        |f| {
+            let bytes = [gzip(log(1, 1).as_bytes()), gzip(log(9, 9).as_bytes())].concat();
+            f.file(&log_object(1, 1), bytes);
+        },
+        4,
+        &[("log", "format", "T0115Z")],
+    ),
+    (
+        "a log is added",
+        |f| {
+            f.file(&log_object(1, 5), gzip(log(1, 5).as_bytes()));
+        },
+        3,
+        &[("log", "not_listed", "abc5")],
+    ),
+    (
+        "two logs change places",
+        |f| swap(f, &log_object(1, 1), &log_object(2, 1)),
+        4,
+        &[("log", "hash_differs", "T0115Z"), ("log", "hash_differs", "T0215Z")],
+    ),
+    (
+        "a log is moved to another folder",
+        |f| {
+            remove(f, &log_object(1, 1));
+            f.file(&log_object(1, 1).replace("2026/10", "2026/11"), gzip(log(1, 1).as_bytes()));
+        },
+        4,
+        &[("log", "not_listed", "2026/11"), ("log", "not_found", "T0115Z")],
+    ),
+];
+
+/// With digest files.
+const DIGESTS: &[Tampering] = &[
+    (
+        "a digest no longer names a log",
+        |f| edit(f, &digest_object(1, ""), &log_object(1, 1), &log_object(8, 1)),
+        4,
+        &[
+            ("digest", "hash_differs", "T020000Z"),
+            ("log", "not_listed", "T0115Z"),
+            ("log", "not_listed", "T0125Z"),
+        ],
+    ),
+    (
+        "a digest's end is altered",
+        |f| edit(f, &digest_object(1, ""), "2026-10-01T02:00:00Z", "2026-10-01T02:00:01Z"),
+        4,
+        &[
+            ("digest", "hash_differs", "T020000Z"),
+            ("log", "not_listed", "T0115Z"),
+            ("log", "not_listed", "T0125Z"),
+        ],
+    ),
+    (
+        "the newest digest is altered",
+        |f| edit(f, &digest_object(3, ""), "SHA-256", "SHA-256 "),
+        4,
+        &[
+            ("digest", "format", "T040000Z"),
+            ("digest", "no_signature", "T030000Z"),
+            ("log", "digest_unverified", "T0215Z"),
+            ("log", "digest_unverified", "T0225Z"),
+            ("log", "not_listed", "T0315Z"),
+            ("log", "not_listed", "T0325Z"),
+        ],
+    ),
+    (
+        "a digest is removed",
+        |f| remove(f, &digest_object(1, "")),
+        4,
+        &[
+            ("digest", "no_signature", "T010000Z"),
+            ("digest", "not_found", "T020000Z"),
+            ("log", "digest_unverified", "T0015Z"),
+            ("log", "digest_unverified", "T0025Z"),
+            ("log", "not_listed", "T0115Z"),
+            ("log", "not_listed", "T0125Z"),
+        ],
+    ),
+    (
+        "two digests change places",
+        |f| swap(f, &digest_object(1, ""), &digest_object(2, "")),
+        4,
+        &[
+            ("digest", "moved", "T020000Z"),
+            ("digest", "moved", "T030000Z"),
+            ("log", "not_listed", "T0115Z"),
+            ("log", "not_listed", "T0125Z"),
+            ("log", "not_listed", "T0215Z"),
+            ("log", "not_listed", "T0225Z"),
+        ],
+    ),
+    (
+        "a digest is cut",
+        |f| {
+            let bytes = fs::read(f.0.join(digest_object(1, ""))).unwrap();
+            f.file(&digest_object(1, ""), &bytes[..bytes.len() / 2]);
+        },
+        4,
+        &[
+            ("digest", "format", "T020000Z"),
+            ("digest", "no_signature", "T010000Z"),
+            ("log", "digest_unverified", "T0015Z"),
+            ("log", "digest_unverified", "T0025Z"),
+            ("log", "not_listed", "T0115Z"),
+            ("log", "not_listed", "T0125Z"),
+        ],
+    ),
+    (
+        "a digest claims another bucket",
+        |f| edit(f, &digest_object(2, ""), "digestS3Bucket\":\"trail-bucket", "digestS3Bucket\":\"mine"),
+        4,
+        &[
+            ("digest", "no_signature", "s3://mine/"),
+            ("digest", "not_found", "s3://trail-bucket/"),
+            ("log", "digest_unverified", "T0215Z"),
+            ("log", "digest_unverified", "T0225Z"),
+        ],
+    ),
+];
+
+/// With signatures and keys.
+const SIGNATURES: &[Tampering] = &[
+    (
+        "a signature is altered where the next digest holds it",
+        |f| {
+            let next: Value = serde_json::from_str(&content(f, &digest_object(2, ""))).unwrap();
+            let signature = next["previousDigestSignature"].as_str().unwrap();
+            edit(f, &digest_object(2, ""), signature, &signature.chars().rev().collect::<String>());
+        },
+        4,
+        &[
+            ("digest", "hash_differs", "T030000Z"),
+            ("digest", "signature_failed", "T020000Z"),
+            ("log", "not_listed", "T0115Z"),
+            ("log", "not_listed", "T0125Z"),
+            ("log", "not_listed", "T0215Z"),
+            ("log", "not_listed", "T0225Z"),
+        ],
+    ),
+    (
+        "the saved signature is of another digest",
+        |f| {
+            let other = content(f, &digest_object(3, ""));
+            let signature = serde_json::from_str::<Value>(&other).unwrap()["previousDigestSignature"].clone();
+            let metadata = serde_json::json!({"Metadata": {"signature": signature}});
+            f.file(&format!("{}.metadata.json", digest_object(3, "")), metadata.to_string());
+        },
+        4,
+        &[
+            ("digest", "signature_failed", "T040000Z"),
+            ("log", "not_listed", "T0315Z"),
+            ("log", "not_listed", "T0325Z"),
+        ],
+    ),
+    (
+        "the newest signature was not saved",
+        |f| remove(f, &format!("{}.metadata.json", digest_object(3, ""))),
+        3,
+        &[
+            ("digest", "no_signature", "T040000Z"),
+            ("log", "digest_unverified", "T0315Z"),
+            ("log", "digest_unverified", "T0325Z"),
+        ],
+    ),
+    (
+        "another key of the same fingerprint",
+        |f| {
+            f.file("keys.json", Key::new("other").list("31e8b5433410dfb61a9dc45cc65b22ff"));
+        },
+        4,
+        &[("digest", "signature_failed", "T010000Z")],
+    ),
+    (
+        "a key of another fingerprint",
+        |f| {
+            f.file("keys.json", Key::new("signing").list("00"));
+        },
+        4,
+        &[("digest", "unknown_key", "T010000Z")],
+    ),
+];
+
 #[test]
 fn every_tampering_is_found() {
-    type Tamper = fn(&Folder);
-    let first_log = &log_object(1, 1);
-    let tamperings: &[(&str, Tamper, i32, Findings<'_>)] = &[
-        (
-            "a log is altered",
-            |f| edit(f, &log_object(1, 1), "ListBuckets", "ListBucketz"),
-            4,
-            &[("log", "hash_differs", first_log)],
-        ),
-        ("a log is deleted", |f| remove(f, &log_object(1, 1)), 4, &[("log", "not_found", first_log)]),
-        (
-            "a log is cut",
-            |f| {
-                let bytes = gzip(log(1, 1).as_bytes());
-                f.file(&log_object(1, 1), &bytes[..bytes.len() - 9]);
-            },
-            4,
-            &[("log", "format", first_log)],
-        ),
-        (
-            "a log has a second member",
-            |f| {
-                let bytes = [gzip(log(1, 1).as_bytes()), gzip(log(9, 9).as_bytes())].concat();
-                f.file(&log_object(1, 1), bytes);
-            },
-            4,
-            &[("log", "format", first_log)],
-        ),
-        (
-            "a log is added",
-            |f| {
-                f.file(&log_object(1, 5), gzip(log(1, 5).as_bytes()));
-            },
-            3,
-            &[("log", "not_listed", "abc5")],
-        ),
-        (
-            "two logs change places",
-            |f| swap(f, &log_object(1, 1), &log_object(2, 1)),
-            4,
-            &[("log", "hash_differs", "T0115Z"), ("log", "hash_differs", "T0215Z")],
-        ),
-        (
-            "a log is moved to another folder",
-            |f| {
-                remove(f, &log_object(1, 1));
-                f.file(&log_object(1, 1).replace("2026/10", "2026/11"), gzip(log(1, 1).as_bytes()));
-            },
-            4,
-            &[("log", "not_listed", "2026/11"), ("log", "not_found", first_log)],
-        ),
-        (
-            "a digest no longer names a log",
-            |f| edit(f, &digest_object(1, ""), &log_object(1, 1), &log_object(8, 1)),
-            4,
-            &[
-                ("digest", "hash_differs", "T020000Z"),
-                ("log", "not_listed", "T0115Z"),
-                ("log", "not_listed", "T0125Z"),
-            ],
-        ),
-        (
-            "a digest's end is altered",
-            |f| edit(f, &digest_object(1, ""), "2026-10-01T02:00:00Z", "2026-10-01T02:00:01Z"),
-            4,
-            &[
-                ("digest", "hash_differs", "T020000Z"),
-                ("log", "not_listed", "T0115Z"),
-                ("log", "not_listed", "T0125Z"),
-            ],
-        ),
-        (
-            "the newest digest is altered",
-            |f| edit(f, &digest_object(3, ""), "SHA-256", "SHA-256 "),
-            4,
-            &[
-                ("digest", "format", "T040000Z"),
-                ("digest", "no_signature", "T030000Z"),
-                ("log", "digest_unverified", "T0215Z"),
-                ("log", "digest_unverified", "T0225Z"),
-                ("log", "not_listed", "T0315Z"),
-                ("log", "not_listed", "T0325Z"),
-            ],
-        ),
-        (
-            "a digest is removed",
-            |f| remove(f, &digest_object(1, "")),
-            4,
-            &[
-                ("digest", "no_signature", "T010000Z"),
-                ("digest", "not_found", "T020000Z"),
-                ("log", "digest_unverified", "T0015Z"),
-                ("log", "digest_unverified", "T0025Z"),
-                ("log", "not_listed", "T0115Z"),
-                ("log", "not_listed", "T0125Z"),
-            ],
-        ),
-        (
-            "two digests change places",
-            |f| swap(f, &digest_object(1, ""), &digest_object(2, "")),
-            4,
-            &[
-                ("digest", "moved", "T020000Z"),
-                ("digest", "moved", "T030000Z"),
-                ("log", "not_listed", "T0115Z"),
-                ("log", "not_listed", "T0125Z"),
-                ("log", "not_listed", "T0215Z"),
-                ("log", "not_listed", "T0225Z"),
-            ],
-        ),
-        (
-            "a digest is cut",
-            |f| {
-                let bytes = fs::read(f.0.join(digest_object(1, ""))).unwrap();
-                f.file(&digest_object(1, ""), &bytes[..bytes.len() / 2]);
-            },
-            4,
-            &[
-                ("digest", "format", "T020000Z"),
-                ("digest", "no_signature", "T010000Z"),
-                ("log", "digest_unverified", "T0015Z"),
-                ("log", "digest_unverified", "T0025Z"),
-                ("log", "not_listed", "T0115Z"),
-                ("log", "not_listed", "T0125Z"),
-            ],
-        ),
-        (
-            "a digest claims another bucket",
-            |f| edit(f, &digest_object(2, ""), "digestS3Bucket\":\"trail-bucket", "digestS3Bucket\":\"mine"),
-            4,
-            &[
-                ("digest", "no_signature", "s3://mine/"),
-                ("digest", "not_found", "s3://trail-bucket/"),
-                ("log", "digest_unverified", "T0215Z"),
-                ("log", "digest_unverified", "T0225Z"),
-            ],
-        ),
-        (
-            "a signature is altered where the next digest holds it",
-            |f| {
-                let next: Value = serde_json::from_str(&content(f, &digest_object(2, ""))).unwrap();
-                let signature = next["previousDigestSignature"].as_str().unwrap();
-                edit(f, &digest_object(2, ""), signature, &signature.chars().rev().collect::<String>());
-            },
-            4,
-            &[
-                ("digest", "hash_differs", "T030000Z"),
-                ("digest", "signature_failed", "T020000Z"),
-                ("log", "not_listed", "T0115Z"),
-                ("log", "not_listed", "T0125Z"),
-                ("log", "not_listed", "T0215Z"),
-                ("log", "not_listed", "T0225Z"),
-            ],
-        ),
-        (
-            "the saved signature is of another digest",
-            |f| {
-                let other = content(f, &digest_object(3, ""));
-                let signature =
-                    serde_json::from_str::<Value>(&other).unwrap()["previousDigestSignature"].clone();
-                let metadata = serde_json::json!({"Metadata": {"signature": signature}});
-                f.file(&format!("{}.metadata.json", digest_object(3, "")), metadata.to_string());
-            },
-            4,
-            &[
-                ("digest", "signature_failed", "T040000Z"),
-                ("log", "not_listed", "T0315Z"),
-                ("log", "not_listed", "T0325Z"),
-            ],
-        ),
-        (
-            "the newest signature was not saved",
-            |f| remove(f, &format!("{}.metadata.json", digest_object(3, ""))),
-            3,
-            &[
-                ("digest", "no_signature", "T040000Z"),
-                ("log", "digest_unverified", "T0315Z"),
-                ("log", "digest_unverified", "T0325Z"),
-            ],
-        ),
-        (
-            "another key of the same fingerprint",
-            |f| {
-                f.file("keys.json", Key::new("other").list("31e8b5433410dfb61a9dc45cc65b22ff"));
-            },
-            4,
-            &[("digest", "signature_failed", "T010000Z")],
-        ),
-        (
-            "a key of another fingerprint",
-            |f| {
-                f.file("keys.json", Key::new("signing").list("00"));
-            },
-            4,
-            &[("digest", "unknown_key", "T010000Z")],
-        ),
-    ];
-    for (what, tamper, status, expect) in tamperings {
+    for (what, tamper, status, expect) in [LOGS, DIGESTS, SIGNATURES].into_iter().flatten() {
         let (folder, _) = trail();
         tamper(&folder);
         // A wrong key refutes everything in the same way; one of each kind is enough to name.

@@ -4,7 +4,7 @@
 use super::{Category, Coverage};
 use crate::iam::AccountId;
 use crate::time::Day;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// A row is busy when it has at least this many events …
 const BUSY_EVENTS: u64 = 10;
@@ -16,7 +16,7 @@ const BUSY_DAYS_OF_TEN: usize = 9;
 /// A window of fewer days shows no habit.
 const WINDOW_DAYS_MIN: usize = 10;
 
-/// Days in a row without events, in an account, or in one region and kind of a busy account.
+/// Days in a row without events, in a busy account, region, or kind of events in a region.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Missing<'a> {
     /// The account.
@@ -90,7 +90,7 @@ pub fn rows(coverage: &Coverage) -> BTreeMap<AccountId, BTreeMap<(&str, RowKind)
 
 /// The missing days in a window, ordered. What is usual is learnt from the days that were `seen`, from the
 /// first to the last event. All ends are included. Days on which a whole account is silent are not repeated
-/// for its regions.
+/// for its regions, nor those of a silent region for its kinds.
 pub fn missing<'a>(
     rows: &BTreeMap<AccountId, BTreeMap<(&'a str, RowKind), Row>>,
     seen: (Day, Day),
@@ -98,23 +98,38 @@ pub fn missing<'a>(
 ) -> Vec<Missing<'a>> {
     let mut found = Vec::new();
     for (&account, rows) in rows {
-        let mut all = Row::new();
-        for (day, events) in rows.values().flatten() {
-            *all.entry(*day).or_default() += events;
-        }
-        let silent = empty_days(&all, seen, window);
-        let whole = |(first, last)| Missing { account, region: None, kind: None, first, last };
-        found.extend(runs(&silent).map(whole));
-        for (&(region, kind), row) in rows {
-            let mut empty = empty_days(row, seen, window);
-            empty.retain(|day| !silent.contains(day));
-            let part =
-                |(first, last)| Missing { account, region: Some(region), kind: Some(kind), first, last };
-            found.extend(runs(&empty).map(part));
+        let mut add = |region, kind, days: &[Day]| {
+            found.extend(runs(days).map(|(first, last)| Missing { account, region, kind, first, last }));
+        };
+        let silent = empty_days(&sum(rows.values()), seen, window);
+        add(None, None, &silent);
+        let regions: BTreeSet<&str> = rows.keys().map(|(region, _)| *region).collect();
+        for region in regions {
+            let here = || rows.iter().filter(|((name, _), _)| *name == region);
+            let mut without = silent.clone();
+            let mut empty = empty_days(&sum(here().map(|(_, row)| row)), seen, window);
+            empty.retain(|day| without.binary_search(day).is_err());
+            add(Some(region), None, &empty);
+            without.extend(empty);
+            without.sort();
+            for (&(_, kind), row) in here() {
+                let mut empty = empty_days(row, seen, window);
+                empty.retain(|day| without.binary_search(day).is_err());
+                add(Some(region), Some(kind), &empty);
+            }
         }
     }
     found.sort();
     found
+}
+
+/// Several rows as one.
+fn sum<'r>(rows: impl Iterator<Item = &'r Row>) -> Row {
+    let mut sum = Row::new();
+    for (day, events) in rows.flatten() {
+        *sum.entry(*day).or_default() += events;
+    }
+    sum
 }
 
 /// The days of the window without events, when the row is busy on the days that were seen.

@@ -7,7 +7,14 @@ fn hashes_are_read_and_shown() {
     let abc = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad";
     assert_eq!(Sha256::of(b"abc").to_string(), abc);
     assert_eq!(Sha256::parse(&abc.to_uppercase()), Some(Sha256::of(b"abc")));
-    for bad in ["", "ba", &abc[1..], &format!("{abc}00"), &abc.replace('a', "é"), &abc.replace('b', "+")] {
+    for bad in [
+        "",
+        "ba",
+        abc.trim_start_matches('b'),
+        &format!("{abc}00"),
+        &abc.replace('a', "é"),
+        &abc.replace('b', "+"),
+    ] {
         assert_eq!(Sha256::parse(bad), None, "{bad}");
     }
 }
