@@ -300,17 +300,44 @@ def write_role_paths(facts, rows, models, prefixes, csvs, stamp):
 
 
 def read_csvs(facts_dir):
+    """The rows of both path tables: service prefix, event, kind, path."""
     rows = []
     with open(facts_dir / "sagemaker_param_paths.csv", newline="") as file:
         for row in csv.DictReader(file):
-            if row["kind"] == "passed_role":
-                rows.append(("sagemaker", row["eventName"], row["requestParameters_path"]))
+            rows.append(("sagemaker", row["eventName"], row["kind"], row["requestParameters_path"]))
     with open(facts_dir / "ai_param_paths.csv", newline="") as file:
         for row in csv.DictReader(file):
-            if row["kind"] == "passed_role":
-                service = row["eventSource"].removesuffix(".amazonaws.com")
-                rows.append((service, row["eventName"], row["requestParameters_path"]))
+            service = row["eventSource"].removesuffix(".amazonaws.com")
+            rows.append((service, row["eventName"], row["kind"], row["requestParameters_path"]))
     return rows
+
+
+def use_of(kind, path):
+    """What the path itself says about how the thing is used."""
+    last = path.split(".")[-1].lower()
+    if kind == "kms_key" and "volume" in last:
+        return "volume"
+    if kind == "s3_out" and "checkpointConfig" in path:
+        return "checkpoint"
+    if kind == "s3_in" and "manifest" in last:
+        return "manifest"
+    if kind in ("s3_in", "s3_out") and last in ("bucket", "s3bucket"):
+        return "bucket"
+    return ""
+
+
+def write_definition_paths(csvs, stamp):
+    lines = [header(stamp + [
+        "Request members of the same models (Apache-2.0) that name what a job, model or other definition reads, writes or runs.",
+        "service prefix, event name in lower case, path in requestParameters ([] each element), kind, use: volume (a key",
+        "for a disk) · checkpoint (written and read again) · manifest (a list that names other objects) · bucket (a",
+        "bucket's bare name)",
+    ])]
+    wanted = {(service, event.lower(), path, kind) for service, event, kind, path in csvs if kind != "passed_role"}
+    for service, event, path, kind in sorted(wanted):
+        lines.append("\t".join([service, event, path, kind, use_of(kind, path)]).rstrip("\t") + "\n")
+    (OUT / "definition_paths.tsv").write_text("".join(lines))
+    return len(wanted)
 
 
 def main():
@@ -336,7 +363,10 @@ def main():
     size = write_reference(facts, operations, rows, stamp, models)
     write_action_map(rows, stamp)
     write_event_sources(facts, overlay, models, prefixes, stamp)
-    total, bare = write_role_paths(facts, rows, models, prefixes, read_csvs(options.facts), stamp)
+    csvs = read_csvs(options.facts)
+    passed = [(service, event, path) for service, event, kind, path in csvs if kind == "passed_role"]
+    total, bare = write_role_paths(facts, rows, models, prefixes, passed, stamp)
+    print(f"definition paths {write_definition_paths(csvs, stamp)}")
     print(f"reference {size} bytes, {(OUT / 'reference.tsv.zlib').stat().st_size} compressed")
     print(f"action map {len(rows)} rows; dropped {len(dropped)}")
     print(f"operations that pass a role {total}, without a path {len(bare)}")

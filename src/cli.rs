@@ -32,10 +32,12 @@ Exit status:
 pub enum Command {
     /// Compare what each role and user was granted with what it used, and trim its policies
     Review(Box<ReviewArgs>),
+    /// Print the trimmed policies in the form that you roll out: Terraform, CloudFormation, Pulumi, CDK, scripts
+    Recommend(Box<RecommendArgs>),
     /// Say why a role or user may do something, or may not: by which statement of which policy
     Explain(ExplainArgs),
-    /// Prove that policies allow nothing that other policies do not; status 4 when it is not so
-    Verify(VerifyArgs),
+    /// Prove a policy: nothing new against an old one, nothing broken by a role's logs; certificates again
+    Verify(Box<VerifyArgs>),
     /// Show who used what: every principal's actions, how often and when last
     Usage(UsageArgs),
     /// Show what the logs cover: account, region, day and kind of event; and the days that are missing
@@ -56,7 +58,14 @@ pub struct LogArgs {
     /// output), or - for standard input
     #[arg(required = true, value_name = "PATH")]
     pub paths: Vec<PathBuf>,
+    /// How they are read.
+    #[command(flatten)]
+    pub read: ReadArgs,
+}
 
+/// How logs are read.
+#[derive(Clone, Debug, Default, Args)]
+pub struct ReadArgs {
     /// Use events from this time on: RFC 3339, a date, or days back such as 90d
     #[arg(long, value_name = "TIME", help_heading = "Input", value_parser = parse_moment)]
     pub from: Option<Moment>,
@@ -143,9 +152,33 @@ pub struct JudgeArgs {
     /// Protect principals created less than this before the end of the window
     #[arg(long, value_name = "DAYS", default_value = "90d", help_heading = "Judgement", value_parser = parse_days)]
     pub min_age: u32,
+    /// Protect permissions that were granted less than this before the end of the window
+    #[arg(long, value_name = "DAYS", default_value = "14d", help_heading = "Judgement", value_parser = parse_days)]
+    pub grace: u32,
+    /// What must not be trimmed, with owner, reason and expiry (TOML, docs/EXCLUSIONS.md)
+    #[arg(long, value_name = "FILE", help_heading = "Judgement")]
+    pub exclusions: Option<PathBuf>,
     /// Show recommendations although the coverage is below --min-window
     #[arg(long, help_heading = "Judgement")]
     pub force: bool,
+}
+
+impl JudgeArgs {
+    /// What some roles did, for a replay: without any judgement about silence.
+    pub fn for_replay(logs: LogArgs, grants: Vec<PathBuf>, role: Vec<String>) -> Self {
+        Self {
+            logs,
+            grants,
+            trails: Vec::new(),
+            role,
+            account: Vec::new(),
+            min_window: 1,
+            min_age: 0,
+            grace: 0,
+            exclusions: None,
+            force: true,
+        }
+    }
 }
 
 /// Arguments of `review`.
@@ -164,6 +197,44 @@ pub struct ReviewArgs {
     /// Exit with status 1 when there is a finding of this severity or above
     #[arg(long, value_enum, value_name = "SEVERITY", help_heading = "Output")]
     pub fail_on: Option<FailOn>,
+}
+
+/// Arguments of `recommend`.
+#[derive(Debug, Args)]
+pub struct RecommendArgs {
+    /// What is judged.
+    #[command(flatten)]
+    pub judge: JudgeArgs,
+
+    /// The form
+    #[arg(long, value_enum, default_value_t = EmitFormat::Json, help_heading = "Output")]
+    pub format: EmitFormat,
+    /// Write a file for each principal into this new or empty folder instead of printing
+    #[arg(short, long, value_name = "DIR", help_heading = "Output")]
+    pub output: Option<PathBuf>,
+}
+
+/// The form in which changes are printed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum EmitFormat {
+    /// The policy documents (`trailtrim.recommend/v1`; with -o one file a policy).
+    Json,
+    /// HCL with `aws_iam_policy_document`, resources and import blocks.
+    Terraform,
+    /// A template in YAML.
+    Cloudformation,
+    /// A Pulumi program in Python.
+    PulumiPython,
+    /// A Pulumi program in TypeScript.
+    PulumiTypescript,
+    /// A stack of the AWS CDK in TypeScript.
+    CdkTypescript,
+    /// A script that applies the changes; with -o also the one that takes them back.
+    AwsCli,
+    /// The script that takes the changes back.
+    AwsCliRollback,
+    /// The text of a pull request.
+    Markdown,
 }
 
 /// Arguments of `explain`.
@@ -190,13 +261,64 @@ pub struct ExplainArgs {
 
 /// Arguments of `verify`.
 #[derive(Debug, Args)]
+#[command(after_long_help = VERIFY_EXAMPLES)]
 pub struct VerifyArgs {
-    /// The new policy; several files hold together
-    #[arg(required = true, value_name = "NEW.json")]
-    pub new: Vec<PathBuf>,
-    /// The old policy; repeat it for several that hold together
-    #[arg(long, required = true, value_name = "OLD.json")]
+    /// With --against: new policies, which hold together. With --role: the new policy, then logs.
+    /// With --certificate: logs
+    #[arg(value_name = "FILE")]
+    pub files: Vec<PathBuf>,
+
+    /// An old policy; repeat it for several that hold together
+    #[arg(long, value_name = "OLD.json", group = "mode", help_heading = "Against what")]
     pub against: Vec<PathBuf>,
+    /// The role or user that gets the policy: its calls are replayed
+    #[arg(long, value_name = "ROLE", group = "mode", requires = "grants", help_heading = "Against what")]
+    pub role: Option<String>,
+    /// Certificates that a review wrote: prove them again
+    #[arg(long, value_name = "FILE", num_args = 1, group = "mode", help_heading = "Against what")]
+    pub certificate: Vec<PathBuf>,
+    /// The trimmed policies were rolled out then: look for calls that are refused since
+    #[arg(long, value_name = "TIME", requires = "certificate", help_heading = "Against what", value_parser = parse_moment)]
+    pub since: Option<Moment>,
+
+    /// A further new policy that holds together with the first
+    #[arg(long, value_name = "NEW.json", requires = "role", help_heading = "Input")]
+    pub with: Vec<PathBuf>,
+    /// The policy of the role that is replaced: name or ARN, or `all`; default: that of the file's name
+    #[arg(long, value_name = "POLICY", requires = "role", help_heading = "Input")]
+    pub replaces: Vec<String>,
+    /// IAM snapshot: output of `aws iam get-account-authorization-details`; repeat it for more accounts
+    #[arg(long, value_name = "FILE", help_heading = "Input")]
+    pub grants: Vec<PathBuf>,
+    /// How logs are read.
+    #[command(flatten)]
+    pub read: ReadArgs,
+
+    /// What to print
+    #[arg(long, value_enum, default_value_t = VerifyFormat::Text, help_heading = "Output")]
+    pub format: VerifyFormat,
+    /// Exit with status 4 when something of this severity or above is the matter
+    #[arg(long, value_enum, value_name = "SEVERITY", default_value_t = FailOn::Medium, help_heading = "Output")]
+    pub fail_on: FailOn,
+    /// With --since: write patched policies here
+    #[arg(short, long, value_name = "DIR", requires = "since", help_heading = "Output")]
+    pub output: Option<PathBuf>,
+}
+
+const VERIFY_EXAMPLES: &str = "\
+Examples:
+  trailtrim verify new.json --against old.json
+  trailtrim verify new.json logs/ --role TrainingRole --grants snapshot.json --format sarif
+  trailtrim verify logs/ --certificate review/policies/*/*/*~certificate.json --grants snapshot.json
+  trailtrim verify newer-logs/ --certificate review/policies/1/R/P~certificate.json --since 2026-11-01";
+
+/// What `verify` prints on standard output.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum VerifyFormat {
+    /// A line for each thing.
+    Text,
+    /// SARIF 2.1.0, for code hosts.
+    Sarif,
 }
 
 /// Arguments of `usage`.

@@ -4,20 +4,29 @@
 //! cannot show, that another use implies, or that is protected, is kept and says why.
 
 pub mod credit;
+pub mod escalation;
 pub mod finding;
+pub mod needs;
 pub mod observability;
+pub mod protection;
 pub mod resolve;
+pub mod trust;
 pub mod verdict;
 
 pub use finding::{Finding, FindingKind, Severity};
+pub use needs::Implied;
+use protection::Protection;
+
 pub use observability::{Observability, Visible};
 pub use verdict::{ActionReview, GrantReview, PolicyReview, StatementReview, Verdict};
 
-use crate::grants::{GrantedPrincipal, LastUsed, PrincipalType};
-use crate::time::{DAY_SECONDS, Timestamp};
+use crate::grants::{Exclusions, GrantedPrincipal, LastUsed, PrincipalType};
+use crate::iam::PolicyDocument;
+use crate::iam::reach::{Examples, Reach};
+use crate::time::{Day, Timestamp};
 use crate::trail::identity::PrincipalKind;
 use crate::usage::{PrincipalKey, PrincipalUsage, Usage};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// What the comparison needs besides the logs and the snapshot.
 #[derive(Clone, Debug)]
@@ -28,6 +37,12 @@ pub struct Settings {
     pub window_start: Timestamp,
     /// A principal younger than this at the end of the window is protected, in days.
     pub age_days_min: u32,
+    /// What was granted less than this before the end of the window is protected, in days.
+    pub grace_days: u32,
+    /// What must not be trimmed.
+    pub exclusions: Exclusions,
+    /// The present day, on which exclusions are over or not.
+    pub today: Day,
 }
 
 /// One principal, compared.
@@ -41,10 +56,16 @@ pub struct PrincipalReview<'a> {
     pub namesakes: Vec<(&'a PrincipalKey, &'a PrincipalUsage)>,
     /// How it can be changed.
     pub standing: Standing,
-    /// Why it is left as it is for now, if it is: too young to be judged.
+    /// Why it is left as it is as a whole, if it is: for emergencies, excluded, too young to be judged.
     pub protected: Option<String>,
+    /// The exclusions that fit it or something of it, as indices into the file's entries.
+    pub exclusions: BTreeSet<usize>,
     /// One for each policy of the principal, in the same order.
     pub policies: Vec<PolicyReview<'a>>,
+    /// The principals that its trust policy names, and who of them assumed it.
+    pub trusted: Vec<trust::Trusted<'a>>,
+    /// Ways to more permissions that its policies leave open.
+    pub ways: Vec<escalation::OpenWay>,
     /// Authorized calls that no policy of the snapshot explains.
     pub unexplained: Vec<credit::Use<'a>>,
 }
@@ -54,7 +75,7 @@ pub struct PrincipalReview<'a> {
 pub enum Standing {
     /// An ordinary role or user.
     Editable,
-    /// IAM's own record and the logs agree that it was not used at all in the window.
+    /// IAM's own record and the logs agree that it was not used at all in the window, nor assumed.
     Unused,
     /// Its policies are those of an Identity Center permission set and are changed there.
     PermissionSet,
@@ -79,6 +100,8 @@ impl Standing {
 pub struct UsageIndex<'a> {
     usage: &'a Usage,
     by_arn: BTreeMap<&'a str, Vec<(&'a PrincipalKey, &'a PrincipalUsage)>>,
+    assumptions: trust::Assumptions<'a>,
+    needs: needs::NeedsIndex<'a>,
 }
 
 impl<'a> UsageIndex<'a> {
@@ -90,7 +113,8 @@ impl<'a> UsageIndex<'a> {
                 by_arn.entry(arn).or_default().push((key, principal));
             }
         }
-        Self { usage, by_arn }
+        let assumptions = trust::Assumptions::new(usage);
+        Self { usage, by_arn, assumptions, needs: needs::NeedsIndex::new(usage) }
     }
 }
 
@@ -107,12 +131,45 @@ pub fn review_principal<'a>(
     let same_arn = index.by_arn.get(principal.arn.as_str()).into_iter().flatten();
     let namesakes = same_arn.filter(|(other, _)| **other != key).copied().collect();
     let covered = observability.covers_account(principal.account);
-    let standing = standing(principal, usage, covered, settings);
-    let protected = too_young(principal, settings);
-    let inputs = verdict::Inputs { principal, usage, standing, protected, observability };
+    let needs = index.needs.of(principal);
+    let protection = Protection::of(principal, &index.usage.grant_changes, settings);
+    let assumed = index.assumptions.names(principal.arn.as_str());
+    let judged = covered && !assumed && protection.is_empty();
+    // A role that a model or job names is meant to be used, whatever the silence.
+    let standing = match standing(principal, usage, judged, settings) {
+        Standing::Unused if !needs.is_empty() => Standing::Editable,
+        standing => standing,
+    };
+    let implied = needs::implied(principal, &needs, usage, observability, settings.window_end);
+    let account = principal.account.map(|account| account.to_string()).unwrap_or_default();
+    let unreadable = needs::unreadable(index.usage, &account);
+    let inputs =
+        verdict::Inputs { principal, usage, standing, protection, observability, implied, unreadable };
     let (policies, unexplained) = verdict::review_policies(&inputs);
-    let protected = inputs.protected;
-    PrincipalReview { principal, usage, namesakes, standing, protected, policies, unexplained }
+    let Protection { whole, exclusions, .. } = inputs.protection;
+    let protected = whole.map(|why| why.to_string());
+    let trusted = trust::review(principal, index, observability, settings);
+    PrincipalReview {
+        principal,
+        usage,
+        namesakes,
+        standing,
+        protected,
+        exclusions,
+        policies,
+        trusted,
+        ways: open_ways(principal),
+        unexplained,
+    }
+}
+
+/// Ways to more permissions that the policies leave open.
+fn open_ways(principal: &GrantedPrincipal) -> Vec<escalation::OpenWay> {
+    let policies: Vec<&PolicyDocument> =
+        principal.policies.iter().filter_map(|policy| policy.document.as_deref()).collect();
+    let boundary = principal.boundary.as_ref().and_then(|boundary| boundary.document.as_deref());
+    let examples = Examples::of(&policies.iter().copied().chain(boundary).collect::<Vec<_>>());
+    escalation::open(&Reach::new(&principal.arn, &policies, boundary, &examples))
 }
 
 /// The identity under which the principal's own events are filed.
@@ -133,7 +190,7 @@ fn is_service_linked(principal: &GrantedPrincipal) -> bool {
 fn standing(
     principal: &GrantedPrincipal,
     usage: Option<&PrincipalUsage>,
-    covered: bool,
+    judged: bool,
     settings: &Settings,
 ) -> Standing {
     if is_service_linked(principal) {
@@ -144,24 +201,11 @@ fn standing(
         LastUsed::At { time, .. } => *time < settings.window_start,
         LastUsed::NotInSnapshot => false,
     };
-    if usage.is_none() && covered && silent_in_iam && too_young(principal, settings).is_none() {
+    if usage.is_none() && judged && silent_in_iam {
         return Standing::Unused;
     }
     if principal.path.starts_with("/aws-reserved/sso.amazonaws.com/") {
         return Standing::PermissionSet;
     }
     Standing::Editable
-}
-
-/// Why a principal is too young to be judged, if it is.
-fn too_young(principal: &GrantedPrincipal, settings: &Settings) -> Option<String> {
-    let created = principal.created?;
-    let age_days = (settings.window_end.seconds() - created.seconds()).div_euclid(DAY_SECONDS);
-    (age_days < i64::from(settings.age_days_min)).then(|| {
-        format!(
-            "created {}, less than {} days before the end of the window",
-            created.day(),
-            settings.age_days_min
-        )
-    })
 }

@@ -20,6 +20,7 @@ pub mod evaluate;
 pub mod compiled;
 pub mod contain;
 pub mod quota;
+pub mod reach;
 pub mod shrink;
 pub mod validate;
 

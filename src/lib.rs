@@ -12,7 +12,9 @@
 //! the two languages of the field: pure, without any I/O. [`source`] and [`grants`] are the rim.
 
 pub mod error;
+pub mod escape;
 pub mod time;
+pub mod sha256;
 
 pub mod iam;
 pub mod trail;

@@ -21,9 +21,10 @@ fn run(cli: &Cli) -> anyhow::Result<Outcome> {
     let settings = commands::Settings { now: now(), threads: cli.threads, quiet: cli.quiet };
     match &cli.command {
         Command::Review(args) => commands::review::run(args, &settings),
+        Command::Recommend(args) => commands::recommend::run(args, &settings),
         Command::Usage(args) => commands::usage::run(args, &settings),
         Command::Explain(args) => commands::explain::run(args),
-        Command::Verify(args) => commands::verify::run(args),
+        Command::Verify(args) => commands::verify::run(args, &settings),
         Command::Coverage(args) => commands::coverage::run(args, &settings),
         Command::ValidateLogs(args) => commands::validate_logs::run(args, &settings),
         Command::Completions { shell } => commands::completions::run(*shell),

@@ -1,9 +1,13 @@
 //! Trimmed policies: the old statements intersected with the verdicts, checked before they are shown.
 
+pub mod emit;
 pub mod narrow;
+pub mod propose;
+pub mod risk;
 pub mod selfcheck;
 pub mod trim;
 
+pub use propose::{Proposal, proposals};
 pub use selfcheck::{Proof, ReplayCounts};
 pub use trim::{StatementChange, Trimmed};
 

@@ -1,12 +1,15 @@
 //! Showing: what a review contains, once, and its forms. Decides nothing.
 
+pub mod certificate;
+pub mod checks;
 pub mod coverage;
-pub mod escape;
 pub mod json;
 pub mod markdown;
 pub mod model;
+mod proposals;
 pub mod text;
 pub mod usage;
 pub mod validation;
 
+pub use crate::escape;
 pub use model::Report;

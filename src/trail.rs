@@ -16,6 +16,9 @@ pub mod outcome;
 pub mod action_map;
 pub mod resource_map;
 pub mod passed_roles;
+pub mod definitions;
+pub mod condition_values;
+pub mod grant_change;
 pub mod coverage;
 
 pub use coverage::Coverage;

@@ -1,21 +1,29 @@
 //! Who did what: a mergeable summary of the events. Folding events in any order, on any number of
 //! threads, and merging the parts gives the same summary.
 
+pub mod contexts;
+pub mod collapse;
 pub mod days;
 pub mod dedupe;
+pub mod definitions;
 pub mod fold;
+pub mod grant_changes;
 mod memo;
 mod rows;
 
+pub use contexts::{ContextKey, Contexts};
 pub use days::DaySet;
 pub use dedupe::Seen;
+pub use definitions::Definitions;
 pub use fold::Fold;
+pub use grant_changes::GrantChanges;
 
 use crate::iam::reference::ActionInfo;
 use crate::time::Timestamp;
 use crate::trail::identity::PrincipalKind;
 use crate::trail::outcome::Outcome;
 use crate::trail::passed_roles::RoleReference;
+use collapse::collapse;
 use std::cmp::Ordering;
 use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
@@ -24,10 +32,10 @@ use std::hash::{Hash, Hasher};
 /// How many event ids a summary row keeps as evidence: the latest ones.
 pub const EVIDENCE_EVENTS_MAX: usize = 3;
 
-/// How many distinct ARNs one call row keeps. Above it they collapse into the pattern in which the
-/// last variable of their ARN template is `*` (objects of a bucket, streams of a log group), and if
-/// these are too many still, into the template with every name `*`. The decision looks only at the
-/// number of distinct ARNs, so it does not depend on the order of events.
+/// How many distinct ARNs one call row keeps. Above it they collapse into patterns: the deepest directories
+/// of their last name of which there are not more (`bucket/one/two/*`), else the last variable of their ARN
+/// template becomes `*` (objects of a bucket, streams of a log group), and if these are too many still,
+/// every name. The decision looks only at the set of ARNs, so it does not depend on the order of events.
 pub const RESOURCES_MAX: usize = 1_000;
 
 /// Everything that the events say, by principal.
@@ -35,6 +43,10 @@ pub const RESOURCES_MAX: usize = 1_000;
 pub struct Usage {
     /// By identity; a re-created role of the same name is another identity.
     pub principals: BTreeMap<PrincipalKey, PrincipalUsage>,
+    /// What the definitions of jobs and models name for the roles that they hand over.
+    pub definitions: Definitions,
+    /// IAM writes that may have given somebody a permission.
+    pub grant_changes: GrantChanges,
 }
 
 /// What identifies a principal: the unique id where the log carries one.
@@ -61,6 +73,8 @@ pub struct PrincipalUsage {
     pub events: Stats,
     /// Calls, by action and circumstances, then by resource.
     pub calls: BTreeMap<CallKey, BTreeMap<Resource, Stats>>,
+    /// The condition keys that authorized calls showed.
+    pub contexts: BTreeMap<ContextKey, Contexts>,
     /// What denial messages said, by action.
     pub denials: BTreeMap<DenialKey, Stats>,
     /// API calls that no table maps to an action, by (`eventSource`, `eventName`).
@@ -86,6 +100,15 @@ pub struct CallKey {
     pub passed_to: Option<String>,
 }
 
+impl CallKey {
+    /// What the calls of this kind showed of condition keys; kept of authorized calls only.
+    pub fn context<'u>(&self, usage: &'u PrincipalUsage) -> Option<&'u Contexts> {
+        let key =
+            ContextKey { event: self.event.clone(), region: self.region.clone(), via: self.via.clone() };
+        usage.contexts.get(&key)
+    }
+}
+
 /// How an action follows from an event.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Basis {
@@ -106,7 +129,7 @@ pub enum Resource {
     Unknown,
     /// One resource.
     Arn(ResourceName),
-    /// More than [`RESOURCES_MAX`] resources, as one pattern.
+    /// Several resources of a row that had more than [`RESOURCES_MAX`], as one pattern.
     Pattern(ResourceName),
     /// A role that was handed over and is named by its name or its instance profile only; a snapshot
     /// tells which role that is.
@@ -162,6 +185,8 @@ impl Usage {
 
     /// [`Self::merge`] with fewer or more resources than [`RESOURCES_MAX`].
     pub(crate) fn merge_within(&mut self, other: Self, resources_max: usize) {
+        self.definitions.merge(other.definitions);
+        self.grant_changes.merge(other.grant_changes);
         for (key, usage) in other.principals {
             match self.principals.entry(key) {
                 Entry::Vacant(place) => {
@@ -197,6 +222,9 @@ impl PrincipalUsage {
                 }
             }
             collapse(mine, resources_max);
+        }
+        for (key, contexts) in other.contexts {
+            self.contexts.entry(key).or_default().merge(&contexts);
         }
         for (key, stats) in other.denials {
             self.denials.entry(key).or_default().merge(&stats);
@@ -257,8 +285,11 @@ impl Stats {
             // Most rows never see a second event.
             self.evidence.reserve_exact(1);
         }
-        self.evidence.truncate(EVIDENCE_EVENTS_MAX.saturating_sub(1).max(place));
-        self.evidence.insert(place, (time, id.to_owned()));
+        // The text that must go makes room for the one that comes.
+        let full = self.evidence.len() >= EVIDENCE_EVENTS_MAX;
+        let mut text = self.evidence.pop_if(|_| full).map(|(_, text)| text).unwrap_or_default();
+        id.clone_into(&mut text);
+        self.evidence.insert(place, (time, text));
     }
 }
 
@@ -269,30 +300,6 @@ impl Resource {
             Self::Arn(name) | Self::Pattern(name) => Some(name),
             Self::Star | Self::Unknown | Self::Role(_) => None,
         }
-    }
-}
-
-/// Applies [`RESOURCES_MAX`] to the resources of one kind of call. Widening twice is the same as widening
-/// once, and a set that was widened stays so: the result is a function of the set of ARNs alone.
-fn collapse(resources: &mut BTreeMap<Resource, Stats>, resources_max: usize) {
-    let is_pattern = |resource: &Resource| matches!(resource, Resource::Pattern(_));
-    let is_widest = |resource: &Resource| {
-        is_pattern(resource) && fold::widened(resource.clone(), fold::Level::AllNames) == *resource
-    };
-    if resources.len() <= resources_max && !resources.keys().any(is_pattern) {
-        return;
-    }
-    if !resources.keys().any(is_widest) {
-        widen(resources, fold::Level::LastName);
-    }
-    if resources.len() > resources_max || resources.keys().any(is_widest) {
-        widen(resources, fold::Level::AllNames);
-    }
-}
-
-fn widen(resources: &mut BTreeMap<Resource, Stats>, level: fold::Level) {
-    for (resource, stats) in std::mem::take(resources) {
-        resources.entry(fold::widened(resource, level)).or_default().merge(&stats);
     }
 }
 

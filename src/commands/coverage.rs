@@ -12,7 +12,7 @@ use crate::trail::coverage::missing;
 /// Runs the command.
 pub fn run(args: &CoverageArgs, settings: &Settings) -> anyhow::Result<Outcome> {
     let selectors = if args.trails.is_empty() { None } else { Some(Selectors::read(&args.trails)?) };
-    let (logs, _) = read_logs::read_given(&args.logs, settings)?;
+    let (logs, _) = read_logs::read_given(&args.logs, false, settings)?;
     let rows = missing::rows(&logs.coverage);
     let seen = logs.coverage.span().map(|(first, last)| (first.day(), last.day()));
     let window = seen.map(|seen| window(args, settings, seen));
@@ -38,9 +38,9 @@ pub fn run(args: &CoverageArgs, settings: &Settings) -> anyhow::Result<Outcome> 
 
 /// The days that were asked for, as far as they are over, else those of the first and last event.
 fn window(args: &CoverageArgs, settings: &Settings, (first, last): (Day, Day)) -> (Day, Day) {
-    let from = args.logs.from.map_or(first, |from| from.resolve(settings.now).day());
+    let from = args.logs.read.from.map_or(first, |from| from.resolve(settings.now).day());
     // The end is not part of the window.
-    let to = args.logs.to.map_or(last, |to| to.resolve(settings.now).plus_seconds(-1).day());
+    let to = args.logs.read.to.map_or(last, |to| to.resolve(settings.now).plus_seconds(-1).day());
     let yesterday = Day::from_epoch_days(settings.now.day().epoch_days() - 1);
     (from, to.min(yesterday).max(last))
 }

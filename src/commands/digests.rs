@@ -2,11 +2,12 @@
 //! listed are ever opened: the names in a digest file are compared with theirs, never followed.
 
 use crate::report::escape;
+use crate::sha256::Sha256;
 use crate::source::{Listing, LogObject, LogSource};
 use crate::trail::digest::chain::{Chains, DigestResult, Links, Range, StoredDigest};
 use crate::trail::digest::keys::PublicKeys;
 use crate::trail::digest::standing::{Doubt, Fault, Standing};
-use crate::trail::digest::{DigestFile, Sha256, chain_of, signature_of_head_object};
+use crate::trail::digest::{DigestFile, chain_of, signature_of_head_object};
 use crate::trail::inflate::{self, Limits};
 use crate::trail::log_file::{LogFile, LogFileKind};
 use anyhow::{Context as _, anyhow};

@@ -6,14 +6,15 @@ use super::read_logs::{self, Logs};
 use super::select;
 use crate::cli::JudgeArgs;
 use crate::drift::{self, Observability, PrincipalReview, UsageIndex};
-use crate::grants::{GrantedPrincipal, Selectors, Snapshot};
+use crate::grants::{Exclusion, Exclusions, GrantedPrincipal, InputFile, Selectors, Snapshot};
 use crate::iam::AccountId;
 use crate::iam::reference::reference;
 use crate::recommend::{self, Recommendation};
+use crate::report::certificate::Input;
 use crate::report::{escape, text};
 use crate::time::{Day, Timestamp};
 use crate::trail::coverage::Coverage;
-use anyhow::bail;
+use anyhow::{anyhow, bail};
 use rayon::ThreadPool;
 use rayon::prelude::*;
 use std::collections::{BTreeMap, BTreeSet};
@@ -27,6 +28,8 @@ pub struct Judge {
     pub snapshot: Snapshot,
     /// First and last second of the window.
     pub window: Option<(Timestamp, Timestamp)>,
+    /// Everything that was read, for certificates.
+    pub inputs: Vec<Input>,
     /// What is taken for granted because nothing in the input says otherwise, in sentences.
     pub assumptions: Vec<String>,
     /// Reviewed accounts with too few days, and how many they have.
@@ -40,12 +43,13 @@ pub struct Judge {
 
 impl Judge {
     /// Reads what the user named. Errors: an unreadable snapshot or trail configuration, a selection that
-    /// fits nobody, no log file at all.
+    /// fits nobody, a mistake in the exclusions, no log file at all.
     pub fn read(args: &JudgeArgs, settings: &Settings) -> anyhow::Result<Self> {
+        let exclusions = exclusions(args)?;
         let mut snapshot = Snapshot::read(&args.grants)?;
         let selectors = if args.trails.is_empty() { None } else { Some(Selectors::read(&args.trails)?) };
         check_selection(&snapshot, args)?;
-        let (mut logs, pool) = read_logs::read_given(&args.logs, settings)?;
+        let (mut logs, pool) = read_logs::read_given(&args.logs, true, settings)?;
         drift::resolve::identities(&mut logs.usage, &snapshot);
         drift::resolve::passed_roles(&mut logs.usage, &snapshot);
         keep_selected(&mut snapshot, args);
@@ -54,16 +58,32 @@ impl Judge {
         let forced = args.force && !logs.stopped;
         let min_window = if logs.stopped { u32::MAX } else { args.min_window };
         let days_min = if forced { 1 } else { usize::try_from(min_window).unwrap_or(usize::MAX) };
+        let inputs = inputs(&logs, &snapshot, selectors.as_ref(), &exclusions);
         let mut assumptions = assumptions(&logs.coverage, selectors.as_ref(), args.min_window);
-        assumptions.push(genuine(args.logs.require_digests).to_owned());
+        assumptions.push(genuine(args.logs.read.require_digests).to_owned());
+        assumptions.extend(drift::needs::gaps(&logs.usage));
         let observability = Observability::new(&logs.coverage, &logs.usage, selectors, days_min);
         let judgement = drift::Settings {
             window_start: window.map_or(settings.now, |(first, _)| first),
             window_end: window.map_or(settings.now, |(_, last)| last),
             age_days_min: args.min_age,
+            grace_days: args.grace,
+            exclusions,
+            today: settings.now.day(),
         };
         let short = short_accounts(&snapshot, &logs.coverage, min_window);
-        Ok(Self { logs, snapshot, window, assumptions, short, observability, judgement, forced, pool })
+        Ok(Self {
+            logs,
+            snapshot,
+            window,
+            inputs,
+            assumptions,
+            short,
+            observability,
+            judgement,
+            forced,
+            pool,
+        })
     }
 
     /// Judges every principal, in the order of the snapshot, on all threads. `one` gets the verdicts, the
@@ -81,11 +101,51 @@ impl Judge {
         self.pool.install(|| self.snapshot.principals.par_iter().map(judged).collect())
     }
 
+    /// The entries of the exclusions file, and whether each is over.
+    pub fn exclusions(&self) -> impl Iterator<Item = (&Exclusion, bool)> {
+        let drift::Settings { exclusions, today, .. } = &self.judgement;
+        exclusions.entries.iter().map(|entry| (entry, entry.expired(*today)))
+    }
+
     /// Does the coverage of the principal's account allow recommendations?
     fn may_recommend(&self, principal: &GrantedPrincipal) -> bool {
         let account = principal.account.map(|account| account.to_string()).unwrap_or_default();
         self.forced || !self.short.contains_key(&account)
     }
+}
+
+fn inputs(
+    logs: &Logs,
+    snapshot: &Snapshot,
+    selectors: Option<&Selectors>,
+    exclusions: &Exclusions,
+) -> Vec<Input> {
+    let logs = logs.sha256.map(|hash| Input {
+        kind: "logs".to_owned(),
+        name: None,
+        files: logs.files,
+        sha256: hash.to_string(),
+    });
+    let file = |kind: &'static str| {
+        move |file: &InputFile| Input {
+            kind: kind.to_owned(),
+            name: Some(file.name.clone()),
+            files: 1,
+            sha256: file.sha256.to_string(),
+        }
+    };
+    let trails = selectors.map(|selectors| selectors.files.as_slice()).unwrap_or_default();
+    logs.into_iter()
+        .chain(snapshot.files.iter().map(file("grants")))
+        .chain(trails.iter().map(file("trails")))
+        .chain(exclusions.file.iter().map(file("exclusions")))
+        .collect()
+}
+
+/// A mistake in the exclusions could cost a permission that somebody meant to keep: it ends the run.
+fn exclusions(args: &JudgeArgs) -> anyhow::Result<Exclusions> {
+    let Some(path) = &args.exclusions else { return Ok(Exclusions::default()) };
+    Exclusions::read(path).map_err(|error| anyhow!(escape::terminal(&error.to_string())))
 }
 
 /// A name that fits nobody is an error, with the nearest one; better now than after reading the logs.
@@ -105,7 +165,7 @@ fn check_selection(snapshot: &Snapshot, args: &JudgeArgs) -> anyhow::Result<()> 
 fn keep_selected(snapshot: &mut Snapshot, args: &JudgeArgs) {
     snapshot.principals.retain(|principal| {
         let account = principal.account.map(|account| account.to_string()).unwrap_or_default();
-        (args.role.is_empty() || args.role.iter().any(|wanted| select::fits(principal, wanted)))
+        (args.role.is_empty() || args.role.iter().any(|wanted| principal.is_named(wanted)))
             && (args.account.is_empty() || args.account.contains(&account))
     });
 }

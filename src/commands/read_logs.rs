@@ -5,14 +5,14 @@
 
 use super::progress::Progress;
 use super::{Settings, digests};
-use crate::cli::{LogArgs, Moment};
+use crate::cli::{LogArgs, Moment, ReadArgs};
 use crate::report::escape;
+use crate::sha256::Sha256;
 use crate::source::dir::DirSource;
 use crate::source::{Listing, LogObject, LogSource};
 use crate::time::Timestamp;
 use crate::trail::coverage::Coverage;
 use crate::trail::decode::{self, Chunk, Decoded, Shape};
-use crate::trail::digest::Sha256;
 use crate::trail::digest::chain::Range;
 use crate::trail::digest::expected::Expected;
 use crate::trail::digest::keys::PublicKeys;
@@ -25,12 +25,17 @@ use crate::usage::{Fold, Seen, Usage};
 use anyhow::{Context as _, bail};
 use rayon::prelude::*;
 use rayon::{ThreadPool, ThreadPoolBuilder};
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-/// A text longer than this is decoded in chunks of this size, in bytes. Small enough to keep all cores
-/// busy at the end of a run, large enough for the cutting not to matter.
+/// The size of the chunks in which a large text is decoded, in bytes. Small enough to keep all cores busy at
+/// the end of a run, large enough for the cutting not to matter.
 const CHUNK_BYTES: usize = 4 << 20;
+
+/// A file is large when it has more than one part in so many of the bytes that were left for a thread when
+/// its turn came. To cut a text means to walk over it once more; a smaller one is not worth that, because
+/// enough other files are left.
+const SHARES: u64 = 4;
 
 /// What to read.
 #[derive(Clone, Copy, Debug, Default)]
@@ -41,18 +46,21 @@ pub struct Options<'a> {
     pub from: Option<Timestamp>,
     /// Only events before this time.
     pub to: Option<Timestamp>,
+    /// Compute [`Logs::sha256`].
+    pub hash: bool,
     /// Only log files that digest files prove, when these are given.
     pub proven: Option<&'a Expected>,
 }
 
 impl Options<'_> {
     /// From what the user gave on the command line.
-    fn given(args: &LogArgs, now: Timestamp) -> Self {
+    fn given(args: &ReadArgs, now: Timestamp) -> Self {
         let resolve = |moment: Option<Moment>| moment.map(|moment| moment.resolve(now));
         Self {
             limits: Limits::given(args.max_file_mib),
             from: resolve(args.from),
             to: resolve(args.to),
+            hash: false,
             proven: None,
         }
     }
@@ -71,23 +79,26 @@ pub struct Logs {
     pub files: u64,
     /// Files of which something could not be used.
     pub files_with_problems: u64,
+    /// The hash of all files that were read, as they are stored, in any order; when it was asked for.
+    pub sha256: Option<Sha256>,
     /// The user stopped the reading: what is not here may be in the files that were not read.
     pub stopped: bool,
 }
 
 /// Reads the logs that the user named, on as many threads as they asked for; the pool is for what follows.
 /// No file at all is an error: the path was meant to be another.
-pub fn read_given(args: &LogArgs, settings: &Settings) -> anyhow::Result<(Logs, ThreadPool)> {
+/// With `hash`, the files are hashed for certificates.
+pub fn read_given(args: &LogArgs, hash: bool, settings: &Settings) -> anyhow::Result<(Logs, ThreadPool)> {
     let pool = ThreadPoolBuilder::new()
         .num_threads(settings.threads.unwrap_or(0))
         .build()
         .context("cannot start threads")?;
     let source = DirSource::new(args.paths.clone());
-    let options = Options::given(args, settings.now);
+    let options = Options { hash, ..Options::given(&args.read, settings.now) };
     let progress = Progress::new(!settings.quiet);
     progress.stop_on_ctrl_c();
-    let logs = if args.require_digests {
-        let keys = digests::read_keys(&args.public_keys)?;
+    let logs = if args.read.require_digests {
+        let keys = digests::read_keys(&args.read.public_keys)?;
         pool.install(|| read_proven(&source.with_digests(), keys.as_ref(), options, &progress))
     } else {
         pool.install(|| read(&source, source.list(), options, &progress))
@@ -144,7 +155,8 @@ pub fn read(
     objects.sort_by(|a, b| b.size.cmp(&a.size).then_with(|| a.name.cmp(&b.name)));
     let threads = rayon::current_num_threads();
     let parts: Vec<Mutex<Part>> = (0..threads).map(|_| Mutex::default()).collect();
-    let reader = Reader { source, options, seen: Seen::new(), parts, spare: Mutex::default() };
+    let left = AtomicU64::new(objects.iter().map(|object| object.size).sum());
+    let reader = Reader { source, options, seen: Seen::new(), parts, spare: Mutex::default(), left };
     let next = AtomicUsize::new(0);
     progress.begin(objects.len(), objects.iter().map(|object| object.size).sum());
     rayon::scope(|scope| {
@@ -183,9 +195,12 @@ pub fn read(
     };
     let parts: Vec<Mutex<Part>> = reader.parts.into_iter().chain([reader.spare]).collect();
     let parts: Vec<(Part, Usage)> = parts.into_par_iter().map(finished).collect();
-    for (part, usage) in parts {
+    let mut hashes = Vec::new();
+    for (mut part, usage) in parts {
+        hashes.append(&mut part.hashes);
         logs.merge(part, usage);
     }
+    logs.sha256 = options.hash.then(|| Sha256::of_all(hashes));
     let counts = &mut logs.coverage.counts;
     counts.digests_skipped += skipped.digests as u64;
     counts.insight_files_skipped += skipped.insights as u64;
@@ -210,6 +225,7 @@ struct Part {
     coverage: Coverage,
     problems: Vec<Problem>,
     files_with_problems: u64,
+    hashes: Vec<Sha256>,
 }
 
 /// Kept from file to file.
@@ -227,6 +243,8 @@ struct Reader<'a> {
     parts: Vec<Mutex<Part>>,
     /// For a caller outside the pool.
     spare: Mutex<Part>,
+    /// Stored bytes of the files that nobody has taken yet.
+    left: AtomicU64,
 }
 
 impl Reader<'_> {
@@ -237,6 +255,10 @@ impl Reader<'_> {
             return 0;
         }
         let Buffers { bytes, text } = buffers;
+        if self.options.hash {
+            let hash = Sha256::of(bytes);
+            self.part().hashes.push(hash);
+        }
         let limits = self.options.limits;
         let Some(expected) = self.options.proven else {
             return self.inflated(object, inflate::inflate(bytes, limits, text));
@@ -285,7 +307,7 @@ impl Reader<'_> {
             self.part().add_failed_file(refused);
             return 0;
         }
-        let mut decoded = self.text(&object.name, &inflated.text);
+        let mut decoded = self.text(&object.name, &inflated.text, self.is_large(object));
         for problem in problems {
             decoded.add_problem(problem);
         }
@@ -294,9 +316,18 @@ impl Reader<'_> {
         events
     }
 
-    /// Decodes a text, a long one in parallel. No lock is held while this thread waits for others.
-    fn text(&self, file: &str, text: &str) -> Decoded {
-        if text.len() <= CHUNK_BYTES {
+    /// Takes a file off those that are left, and says whether threads would wait for it in the end. A size
+    /// that is not known may be any.
+    fn is_large(&self, object: &LogObject) -> bool {
+        let left = self.left.fetch_sub(object.size, Ordering::Relaxed);
+        let threads = self.parts.len() as u64;
+        threads > 1 && (object.size == 0 || object.size.saturating_mul(SHARES * threads) > left)
+    }
+
+    /// Decodes a text, a long one of a large file in parallel. No lock is held while this thread waits for
+    /// others.
+    fn text(&self, file: &str, text: &str, large: bool) -> Decoded {
+        if !large || text.len() <= CHUNK_BYTES {
             let mut part = self.part();
             return decode::decode(file, text, &mut |event| self.event(&mut part, &event));
         }

@@ -6,9 +6,13 @@ use super::{Outcome, Settings, note, output, print};
 use crate::cli::{FailOn, Format, JudgeArgs, ReviewArgs};
 use crate::drift::observability::Kind;
 use crate::drift::{Severity, Standing};
+use crate::grants::Exclusion;
 use crate::iam::AccountId;
 use crate::iam::reference::reference;
-use crate::report::model::{AccountCoverage, CoverageReport, PrincipalReport};
+use crate::recommend;
+use crate::report::model::{
+    AccountCoverage, CoverageReport, ExclusionReport, ExclusionState, PrincipalReport,
+};
 use crate::report::{Report, escape, json, markdown, text};
 use crate::time::Day;
 use crate::trail::Problem;
@@ -28,16 +32,21 @@ pub fn run(args: &ReviewArgs, settings: &Settings) -> anyhow::Result<Outcome> {
 }
 
 fn build(judge: &Judge, args: &JudgeArgs) -> Report {
-    let mut principals = judge.each(PrincipalReport::new);
+    let mut principals = judge.each(|review, recommendations, show| {
+        let proposals = if show { recommend::proposals(review, &recommendations) } else { Vec::new() };
+        PrincipalReport::new(review, recommendations, show).with_proposals(proposals)
+    });
     let (linked, mut editable): (Vec<_>, Vec<_>) =
         principals.drain(..).partition(|principal| principal.standing == Standing::ServiceLinked);
     editable.sort_by(|a, b| b.unused().cmp(&a.unused()).then_with(|| a.arn.cmp(&b.arn)));
+    let exclusions = exclusions(judge, &editable);
     let Judge { logs, snapshot, .. } = judge;
     Report {
         tool_version: env!("CARGO_PKG_VERSION"),
         reference_date: reference().date().to_owned(),
         window: judge.window,
         coverage: coverage_report(logs, account_coverage(&logs.coverage)),
+        inputs: judge.inputs.clone(),
         assumptions: judge.assumptions.clone(),
         insufficient: if logs.stopped {
             Some("the reading of the logs was stopped before its end".to_owned())
@@ -46,6 +55,7 @@ fn build(judge: &Judge, args: &JudgeArgs) -> Report {
         },
         forced: judge.forced,
         principals: editable,
+        exclusions,
         service_linked: linked.into_iter().map(|principal| principal.arn).collect(),
         unmapped: unmapped(logs),
         problems: logs.problems.clone(),
@@ -78,6 +88,22 @@ fn coverage_report(logs: &Logs, accounts: Vec<AccountCoverage>) -> CoverageRepor
         duplicates: counts.duplicates,
         accounts,
     }
+}
+
+/// The entries of the exclusions file, with the principals that each fits.
+fn exclusions(judge: &Judge, principals: &[PrincipalReport]) -> Vec<ExclusionReport> {
+    let report = |(index, (entry, expired)): (usize, (&Exclusion, bool))| {
+        let fits = principals.iter().filter(|principal| principal.exclusions.contains(&index));
+        let mut principals: Vec<String> = fits.map(|principal| principal.arn.clone()).collect();
+        principals.sort();
+        let state = match (expired, principals.is_empty()) {
+            (true, _) => ExclusionState::Expired,
+            (false, true) => ExclusionState::Unused,
+            (false, false) => ExclusionState::Used,
+        };
+        ExclusionReport { entry: entry.clone(), state, principals }
+    };
+    judge.exclusions().enumerate().map(report).collect()
 }
 
 fn account_coverage(coverage: &Coverage) -> Vec<AccountCoverage> {

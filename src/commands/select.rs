@@ -1,21 +1,15 @@
 //! Principals by the names that users type.
 
 use crate::grants::{GrantedPrincipal, Snapshot};
-use crate::iam::glob;
 use crate::report::escape;
 use anyhow::bail;
 
 /// A name that does not exist is answered with one that is at most this many edits away.
 const TYPO_EDITS_MAX: usize = 4;
 
-/// Does a principal fit what the user typed: its ARN or its name, with `*` and `?`?
-pub fn fits(principal: &GrantedPrincipal, wanted: &str) -> bool {
-    glob::matches(wanted, principal.arn.as_str()) || glob::matches_ignore_case(wanted, &principal.name)
-}
-
 /// The principals that fit; an error with the nearest name when there is none.
 pub fn find<'a>(snapshot: &'a Snapshot, wanted: &str) -> anyhow::Result<Vec<&'a GrantedPrincipal>> {
-    let found: Vec<_> = snapshot.principals.iter().filter(|principal| fits(principal, wanted)).collect();
+    let found: Vec<_> = snapshot.principals.iter().filter(|principal| principal.is_named(wanted)).collect();
     if !found.is_empty() {
         return Ok(found);
     }

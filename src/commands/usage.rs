@@ -8,7 +8,7 @@ use crate::report::usage::{self, UsageReport};
 
 /// Runs the command.
 pub fn run(args: &UsageArgs, settings: &Settings) -> anyhow::Result<Outcome> {
-    let (logs, _) = read_logs::read_given(&args.logs, settings)?;
+    let (logs, _) = read_logs::read_given(&args.logs, false, settings)?;
     let report = report(&logs);
     print(&match args.format {
         PlainFormat::Table => usage::table(&report),

@@ -1,8 +1,9 @@
 //! Which statements a call rests on: every statement that may have allowed it is credited.
 
 use crate::grants::GrantedPrincipal;
-use crate::iam::condition::{Context, Truth};
-use crate::iam::evaluate::{self, Request};
+use crate::iam::compiled::{Applying, CompiledPolicies};
+use crate::iam::condition::Context;
+use crate::iam::evaluate::Request;
 use crate::iam::{AccountId, Action, Effect, Statement, glob};
 use crate::trail::outcome::Outcome;
 use crate::usage::{CallKey, PrincipalUsage, Resource, Stats};
@@ -59,6 +60,22 @@ impl<'a> Replay<'a> {
         Some(Self { row, principal: principal.arn.as_str(), action, account: principal.account, context })
     }
 
+    /// The same call with one more condition key, of one value or as a list of one.
+    #[must_use]
+    pub fn with(&self, shown: Option<(&str, &str, bool)>) -> Self {
+        let mut context = self.context.clone();
+        match shown {
+            Some((key, value, true)) => {
+                context.set_list(key, [value]);
+            }
+            Some((key, value, false)) => {
+                context.set(key, value);
+            }
+            None => {}
+        }
+        Self { context, action: self.action.clone(), ..*self }
+    }
+
     /// The request as the engine takes it; `None` when the touched resource is not known.
     pub fn request(&self) -> Option<Request<'_>> {
         let resource = match self.row.resource {
@@ -80,31 +97,28 @@ impl<'a> Replay<'a> {
         }
     }
 
-    /// May this statement have allowed the call? With an unknown resource, any of its resources may have
-    /// been meant; with a pattern that stands for many, any that the pattern overlaps.
-    pub fn may_rest_on(&self, statement: &Statement, version: Option<&str>) -> bool {
-        if statement.effect != Effect::Allow {
-            return false;
-        }
-        let resource = match self.row.resource {
-            Resource::Star => "*",
-            Resource::Arn(name) => &name.arn,
-            Resource::Unknown | Resource::Role(_) => return self.applies_anywhere(statement, version),
-            Resource::Pattern(name) => {
-                return may_meet(statement, &name.arn) && self.applies_anywhere(statement, version);
-            }
+    /// The Allow statements that may have allowed the call. With an unknown resource, any of a statement's
+    /// resources may have been meant; with a pattern that stands for many, any that the pattern overlaps.
+    pub fn may_rest_on<'p>(&self, policies: &CompiledPolicies<'p>) -> impl Iterator<Item = Applying<'p>> {
+        let (found, pattern) = match self.row.resource {
+            Resource::Star => (policies.applying(&self.request_for("*")), None),
+            Resource::Arn(name) => (policies.applying(&self.request_for(&name.arn)), None),
+            Resource::Unknown | Resource::Role(_) => (self.applying_somewhere(policies), None),
+            Resource::Pattern(name) => (self.applying_somewhere(policies), Some(&*name.arn)),
         };
-        !matches!(evaluate::statement_applies(&self.request_for(resource), statement, version), Truth::False)
+        found.into_iter().filter(move |one| {
+            one.statement.effect == Effect::Allow
+                && pattern.is_none_or(|pattern| may_meet(one.statement, pattern))
+        })
     }
 
-    fn applies_anywhere(&self, statement: &Statement, version: Option<&str>) -> bool {
-        let anywhere = Statement { resource: None, ..statement.clone() };
-        !matches!(evaluate::statement_applies(&self.request_for("*"), &anywhere, version), Truth::False)
+    fn applying_somewhere<'p>(&self, policies: &CompiledPolicies<'p>) -> Vec<Applying<'p>> {
+        policies.applying_somewhere(&self.request_for("*"))
     }
 }
 
 /// Can a resource under `pattern` be one of the statement's? Variables may stand for anything.
-fn may_meet(statement: &Statement, pattern: &str) -> bool {
+pub(super) fn may_meet(statement: &Statement, pattern: &str) -> bool {
     let Some(resource) = &statement.resource else { return true };
     resource.negated
         || resource.patterns.values.iter().any(|mine| mine.contains("${") || glob::overlaps(mine, pattern))

@@ -1,7 +1,10 @@
 //! Findings: what a reviewer should look at, one kind each with a page in `docs/findings/`.
 
+use super::escalation::OpenWay;
 use super::{PrincipalReview, Standing, Verdict};
 use crate::iam::reference::AccessLevel;
+use crate::usage::ActionRef;
+use std::collections::BTreeSet;
 
 /// How much a finding matters.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -27,6 +30,10 @@ pub enum FindingKind {
     UnexplainedAccess,
     /// Another principal had the same name in the window.
     RecreatedPrincipal,
+    /// The policies allow what leads to more permissions, and it was not used.
+    PrivilegeEscalation,
+    /// The trust policy names principals that were not seen to assume the role.
+    UnusedTrust,
 }
 
 /// One finding about one principal.
@@ -52,6 +59,17 @@ impl Severity {
 }
 
 impl FindingKind {
+    /// All kinds.
+    pub const ALL: [Self; 7] = [
+        Self::UnusedPrincipal,
+        Self::UnusedPermissions,
+        Self::DeniedAttempts,
+        Self::UnexplainedAccess,
+        Self::RecreatedPrincipal,
+        Self::PrivilegeEscalation,
+        Self::UnusedTrust,
+    ];
+
     /// The word for reports and JSON, which is also the name of its page.
     pub fn as_str(self) -> &'static str {
         match self {
@@ -60,6 +78,8 @@ impl FindingKind {
             Self::DeniedAttempts => "denied_attempts",
             Self::UnexplainedAccess => "unexplained_access",
             Self::RecreatedPrincipal => "recreated_principal",
+            Self::PrivilegeEscalation => "privilege_escalation",
+            Self::UnusedTrust => "unused_trust",
         }
     }
 }
@@ -75,6 +95,8 @@ pub fn findings(review: &PrincipalReview<'_>) -> Vec<Finding> {
         denied(review),
         unexplained(review),
         recreated(review),
+        escalation(review),
+        unused_trust(review),
     ]
     .into_iter()
     .flatten()
@@ -147,5 +169,51 @@ fn recreated(review: &PrincipalReview<'_>) -> Option<Finding> {
         kind: FindingKind::RecreatedPrincipal,
         severity: Severity::Low,
         message: format!("a former principal of this name is not counted: {}", ids.join(", ")),
+    })
+}
+
+/// Open ways of which some action was observable and not used: nobody went them.
+pub fn unused_ways<'r>(review: &'r PrincipalReview<'_>) -> impl Iterator<Item = &'r OpenWay> {
+    let statements = review.policies.iter().flat_map(|policy| &policy.statements);
+    let (mut unused, mut other) = (BTreeSet::new(), BTreeSet::new());
+    for one in statements.flat_map(|statement| &statement.actions) {
+        let set = if one.verdict == Verdict::Unused { &mut unused } else { &mut other };
+        set.insert(ActionRef(one.action));
+    }
+    let rests = move |action| {
+        let action = ActionRef(action);
+        unused.contains(&action) && !other.contains(&action)
+    };
+    review.ways.iter().filter(move |open| open.way.known_actions().any(&rests))
+}
+
+fn escalation(review: &PrincipalReview<'_>) -> Option<Finding> {
+    if review.standing == Standing::Unused {
+        return None;
+    }
+    let names: Vec<&str> = unused_ways(review).map(|open| open.way.name).collect();
+    let first = names.first()?;
+    Some(Finding {
+        kind: FindingKind::PrivilegeEscalation,
+        severity: Severity::High,
+        message: match names.len() {
+            1 => format!("1 unused way to more permissions: {first}"),
+            count => format!("{count} unused ways to more permissions, such as {first}"),
+        },
+    })
+}
+
+fn unused_trust(review: &PrincipalReview<'_>) -> Option<Finding> {
+    if review.standing == Standing::Unused || review.protected.is_some() {
+        return None;
+    }
+    let never: Vec<&str> = review.trusted.iter().filter(|one| one.never).map(|one| one.name).collect();
+    let first = never.first()?;
+    let (count, all) = (never.len(), review.trusted.len());
+    Some(Finding {
+        kind: FindingKind::UnusedTrust,
+        severity: Severity::Low,
+        message: format!("{count} of {all} trusted principals not seen to assume it: {first}")
+            + if count > 1 { ", …" } else { "" },
     })
 }

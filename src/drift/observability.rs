@@ -1,11 +1,12 @@
 //! What these logs could have shown. Silence about anything else proves nothing.
 
+use super::needs;
 use crate::grants::Selectors;
 use crate::iam::AccountId;
 use crate::iam::reference::{AccessLevel, ActionInfo, Visibility, reference};
 use crate::time::Day;
 use crate::trail::coverage::{Category, Cell, Coverage};
-use crate::usage::Usage;
+use crate::usage::{DaySet, Usage};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Sources of management events that a trail may leave out, because they are many
@@ -56,6 +57,8 @@ pub struct Observability {
     selectors: Option<Selectors>,
     /// Account and event source of every mapped call.
     sources_seen: BTreeSet<(String, String)>,
+    /// Bucket, and whether its data events write, to the days on which there were any.
+    buckets_seen: BTreeMap<(String, bool), DaySet>,
     days_min: usize,
 }
 
@@ -107,6 +110,24 @@ pub struct Class {
     special: Option<&'static str>,
 }
 
+fn buckets_seen(usage: &Usage) -> BTreeMap<(String, bool), DaySet> {
+    let mut seen: BTreeMap<(String, bool), DaySet> = BTreeMap::new();
+    for (call, resources) in usage.principals.values().flat_map(|principal| &principal.calls) {
+        let action = call.action.0;
+        if action.service != "s3" || !matches!(action.visibility, Visibility::Data(_)) {
+            continue;
+        }
+        let writes = !matches!(action.level, AccessLevel::Read | AccessLevel::List);
+        for (resource, stats) in resources {
+            let bucket = resource.name().and_then(|name| needs::bucket_of(&name.arn));
+            if let Some(bucket) = bucket {
+                seen.entry((bucket.to_owned(), writes)).or_default().merge(&stats.days);
+            }
+        }
+    }
+    seen
+}
+
 /// Would a use of an action have been seen?
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Visible {
@@ -130,7 +151,27 @@ impl Observability {
             principal.calls.keys().map(|call| (key.account.clone(), call.event.0.clone()))
         });
         let sources_seen = calls.collect();
-        Self { accounts, selectors, sources_seen, days_min }
+        Self { accounts, selectors, sources_seen, buckets_seen: buckets_seen(usage), days_min }
+    }
+
+    /// Are so many days enough for silence to count?
+    pub fn is_long_enough(&self, days: i64) -> bool {
+        usize::try_from(days).is_ok_and(|days| days >= self.days_min.max(1))
+    }
+
+    /// [`Self::can_show`] for one resource. A trail may log the data events of some buckets only: of a bucket,
+    /// such events must have been seen for long enough, unless the trail's configuration is known.
+    pub fn can_show_on(&self, account: Option<AccountId>, action: &ActionInfo, arn: &str) -> bool {
+        if self.can_show(account, action) != Visible::Yes {
+            return false;
+        }
+        if self.selectors.is_some() || !matches!(action.visibility, Visibility::Data(_)) {
+            return true;
+        }
+        let writes = !matches!(action.level, AccessLevel::Read | AccessLevel::List);
+        let seen =
+            needs::bucket_of(arn).and_then(|bucket| self.buckets_seen.get(&(bucket.to_owned(), writes)));
+        seen.is_some_and(|days| i64::try_from(days.count()).is_ok_and(|days| self.is_long_enough(days)))
     }
 
     /// Regions with at least one event of the account.

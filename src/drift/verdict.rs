@@ -1,9 +1,12 @@
 //! Verdicts: for each action that a statement grants, and for each of its grants.
 
 use super::credit::{self, Replay, Use};
+use super::needs::{self, Implied};
 use super::observability::{Class, Observability, Visible};
+use super::protection::{Protection, StatementProtection};
 use super::{PrincipalReview, Standing};
 use crate::grants::{AttachedPolicy, GrantedPrincipal, LastUsed};
+use crate::iam::compiled::CompiledPolicies;
 use crate::iam::policy::{PrincipalElement, Principals};
 use crate::iam::reference::{ActionInfo, Visibility, reference};
 use crate::iam::{Effect, PolicyDocument, Statement, glob};
@@ -20,9 +23,9 @@ use std::sync::Arc;
 pub enum Verdict {
     /// An authorized call rests on it.
     Used,
-    /// Another use may need it: passed roles, dependent actions, undecided calls.
+    /// Another use may need it: passed roles, dependent actions, undecided calls, definitions of jobs.
     Implied,
-    /// The principal is too young to be judged.
+    /// Left as it is: excluded, for emergencies, too young, or granted a moment ago.
     Protected,
     /// These logs could not have shown a use.
     Unobservable,
@@ -75,8 +78,12 @@ pub struct ActionReview<'a> {
     pub verdict: Verdict,
     /// Why, in one line; for a used action empty, its uses say why.
     pub why: Arc<str>,
+    /// Why it is left as it is, used or not; neither removed nor narrowed.
+    pub protected: Option<Arc<str>>,
     /// The rows that may rest on this statement.
     pub uses: Vec<Use<'a>>,
+    /// What definitions imply and may rest on this statement.
+    pub implied: Vec<Implied<'a>>,
 }
 
 /// One grant: one action pattern × one resource pattern of one statement.
@@ -103,10 +110,14 @@ pub struct Inputs<'a, 'o> {
     pub usage: Option<&'a PrincipalUsage>,
     /// How it can be changed.
     pub standing: Standing,
-    /// Why it is protected, if it is.
-    pub protected: Option<String>,
+    /// What of it is left as it is.
+    pub protection: Protection<'o>,
     /// What the logs can show.
     pub observability: &'o Observability,
+    /// What definitions imply for it.
+    pub implied: BTreeMap<ActionRef, Vec<Implied<'a>>>,
+    /// Host and name of definitions in its account that may hand it over: the log does not carry them.
+    pub unreadable: Vec<(&'a str, &'a str)>,
 }
 
 /// Reviews all policies; the second value holds the authorized uses that no statement explains.
@@ -115,18 +126,30 @@ pub fn review_policies<'a>(inputs: &Inputs<'a, '_>) -> (Vec<PolicyReview<'a>>, V
     let replays: Vec<Replay<'a>> = rows.filter_map(|row| Replay::new(inputs.principal, row)).collect();
     let mut explained = vec![false; replays.len()];
     let judge = Judge::new(inputs, &replays);
+    let documents: Vec<&PolicyDocument> =
+        inputs.principal.policies.iter().filter_map(|policy| policy.document.as_deref()).collect();
+    let compiled = CompiledPolicies::new(&documents);
+    // By document and statement.
+    let mut credited: BTreeMap<(usize, usize), Credited<'a>> = BTreeMap::new();
+    for (replay, explained) in replays.iter().zip(&mut explained) {
+        for one in replay.may_rest_on(&compiled) {
+            *explained = true;
+            let place = credited.entry((one.at.policy, one.at.statement)).or_default();
+            place.entry(replay.row.call.action).or_default().push(replay.row);
+        }
+    }
     let mut policies = Vec::new();
-    for policy in &inputs.principal.policies {
+    // Counts the policies whose document is there.
+    let mut number = 0;
+    for (place, policy) in inputs.principal.policies.iter().enumerate() {
         let mut statements = Vec::new();
-        for (document, statement) in statements_of(policy) {
-            let mut credited: BTreeMap<ActionRef, Vec<Use<'a>>> = BTreeMap::new();
-            for (replay, explained) in replays.iter().zip(&mut explained) {
-                if replay.may_rest_on(statement, document.version.as_deref()) {
-                    *explained = true;
-                    credited.entry(replay.row.call.action).or_default().push(replay.row);
-                }
+        if let Some(document) = policy.document.as_deref() {
+            for (index, statement) in document.statements.iter().enumerate() {
+                let credited = credited.remove(&(number, index)).unwrap_or_default();
+                let protection = inputs.protection.statement(place, statement, document.version.as_deref());
+                statements.push(judge.statement(statement, credited, &protection));
             }
-            statements.push(judge.statement(statement, &credited));
+            number += 1;
         }
         policies.push(PolicyReview { policy, statements });
     }
@@ -137,12 +160,8 @@ pub fn review_policies<'a>(inputs: &Inputs<'a, '_>) -> (Vec<PolicyReview<'a>>, V
     (policies, unexplained.map(|(replay, _)| replay.row).collect())
 }
 
-fn statements_of(policy: &AttachedPolicy) -> impl Iterator<Item = (&PolicyDocument, &Statement)> {
-    let document = policy.document.as_deref();
-    document
-        .into_iter()
-        .flat_map(|document| document.statements.iter().map(move |statement| (document, statement)))
-}
+/// The rows that may rest on one statement, by action.
+type Credited<'a> = BTreeMap<ActionRef, Vec<Use<'a>>>;
 
 /// Why nothing of an unused principal is needed.
 const NOT_USED_AT_ALL: &str =
@@ -161,8 +180,8 @@ struct Judge<'i, 'a, 'o> {
     blind_region: Option<Arc<str>>,
     /// What the logs can show, by class of action: a few answers for thousands of actions.
     visible: RefCell<BTreeMap<Class, (Verdict, Arc<str>)>>,
-    /// The reason of a principal that is protected, and of one that was not used at all.
-    whole: Option<(Verdict, Arc<str>)>,
+    /// The reason of a principal that was not used at all.
+    not_used: Option<Arc<str>>,
 }
 
 impl<'i, 'a, 'o> Judge<'i, 'a, 'o> {
@@ -178,20 +197,25 @@ impl<'i, 'a, 'o> Judge<'i, 'a, 'o> {
                 }
             }
         }
-        let protected = inputs.protected.as_deref().map(|why| (Verdict::Protected, Arc::from(why)));
-        let whole = match inputs.standing {
-            Standing::Unused => Some((Verdict::Unused, Arc::from(NOT_USED_AT_ALL))),
-            _ => protected,
-        };
+        let not_used = (inputs.standing == Standing::Unused).then(|| Arc::from(NOT_USED_AT_ALL));
         let visible = RefCell::default();
         let unmapped = unmapped_services(inputs);
-        Self { inputs, dependents, attempted, unmapped, blind_region: blind_region(inputs), visible, whole }
+        Self {
+            inputs,
+            dependents,
+            attempted,
+            unmapped,
+            blind_region: blind_region(inputs),
+            visible,
+            not_used,
+        }
     }
 
     fn statement(
         &self,
         statement: &'a Statement,
-        credited: &BTreeMap<ActionRef, Vec<Use<'a>>>,
+        mut credited: Credited<'a>,
+        protection: &StatementProtection<'_>,
     ) -> StatementReview<'a> {
         let mut actions = Vec::new();
         let mut grants = Vec::new();
@@ -200,8 +224,9 @@ impl<'i, 'a, 'o> Judge<'i, 'a, 'o> {
             actions = named
                 .into_iter()
                 .map(|action| {
-                    let uses = credited.get(&ActionRef(action)).cloned().unwrap_or_default();
-                    self.action(action, uses)
+                    let uses = credited.remove(&ActionRef(action)).unwrap_or_default();
+                    let implied = self.implied_by(action, statement);
+                    self.action(action, uses, (implied, protection.why(action).cloned()))
                 })
                 .collect();
             grants = grants_of(statement, &actions);
@@ -209,23 +234,41 @@ impl<'i, 'a, 'o> Judge<'i, 'a, 'o> {
         StatementReview { statement, actions, grants }
     }
 
-    fn action(&self, action: &'static ActionInfo, uses: Vec<Use<'a>>) -> ActionReview<'a> {
-        let (verdict, why) = match strongest(&uses) {
-            Some((verdict, why)) => (verdict, Arc::from(why)),
-            None => self.without_use(action),
+    fn action(
+        &self,
+        action: &'static ActionInfo,
+        uses: Vec<Use<'a>>,
+        (implied, protected): (Vec<Implied<'a>>, Option<Arc<str>>),
+    ) -> ActionReview<'a> {
+        let latest = implied.iter().max_by_key(|one| (one.stats.span.map(|(_, last)| last), one.need));
+        let (verdict, why) = match (strongest(&uses), latest) {
+            (Some((Verdict::Used, why)), _) => (Verdict::Used, Arc::from(why)),
+            (_, Some(latest)) => (Verdict::Implied, latest.reason().into()),
+            (Some((verdict, why)), _) => (verdict, Arc::from(why)),
+            (None, _) => self.without_use(action, protected.as_ref()),
         };
-        ActionReview { action, verdict, why, uses }
+        ActionReview { action, verdict, why, protected, uses, implied }
     }
 
-    fn without_use(&self, action: &'static ActionInfo) -> (Verdict, Arc<str>) {
-        if let Some((Verdict::Unused, why)) = &self.whole {
+    /// What definitions imply for an action and may rest on a statement.
+    fn implied_by(&self, action: &'static ActionInfo, statement: &Statement) -> Vec<Implied<'a>> {
+        let implied = self.inputs.implied.get(&ActionRef(action)).into_iter().flatten();
+        implied.filter(|one| one.may_rest_on(statement)).cloned().collect()
+    }
+
+    fn without_use(&self, action: &'static ActionInfo, protected: Option<&Arc<str>>) -> (Verdict, Arc<str>) {
+        if let Some(why) = &self.not_used {
             return (Verdict::Unused, why.clone());
         }
         if let Some(by) = self.dependents.get(&(action.service, action.name)) {
             return (Verdict::Implied, format!("`{by}`, which was called, may need it").into());
         }
-        if let Some(whole) = &self.whole {
-            return whole.clone();
+        if let Some(name) = self.may_be_defined(action) {
+            let why = format!("a `{name}` whose parameters are not in the log may need it");
+            return (Verdict::Implied, why.into());
+        }
+        if let Some(why) = protected {
+            return (Verdict::Protected, why.clone());
         }
         if (action.service, action.name) == ("iam", "PassRole") {
             let why = "no event shows it; no call that was seen hands over a role, but not every such call is known";
@@ -258,6 +301,17 @@ impl<'i, 'a, 'o> Judge<'i, 'a, 'o> {
             Visible::No(why) => (Verdict::Unobservable, Arc::from(why)),
         };
         self.visible.borrow_mut().entry(Observability::class(action)).or_insert_with(answer).clone()
+    }
+
+    /// The definition, if there is one, that may hand over this role and need this action, and that the log
+    /// does not carry.
+    fn may_be_defined(&self, action: &ActionInfo) -> Option<&'a str> {
+        if !needs::can_be_implied(action) {
+            return None;
+        }
+        let trust = self.inputs.principal.trust.as_ref();
+        let may_get_it = |source: &str| trust.is_none_or(|trust| trusts(trust, source));
+        self.inputs.unreadable.iter().find(|(source, _)| may_get_it(source)).map(|(_, name)| *name)
     }
 
     fn carrier_called(&self, action: &ActionInfo) -> Option<&'static str> {
@@ -423,7 +477,15 @@ fn on_resource(review: &ActionReview<'_>, only: Option<&str>) -> Verdict {
             pattern.contains("${") || glob::overlaps(pattern, &name.arn)
         }
     };
-    if review.uses.iter().any(met) { Verdict::Used } else { Verdict::Unused }
+    let needed = |one: &Implied<'_>| {
+        let name = one.resource.as_ref();
+        name.is_none_or(|name| pattern.contains("${") || glob::overlaps(pattern, &name.arn))
+    };
+    match (review.uses.iter().any(met), review.implied.iter().any(needed)) {
+        (true, _) => Verdict::Used,
+        (false, true) => Verdict::Implied,
+        (false, false) => Verdict::Unused,
+    }
 }
 
 impl PrincipalReview<'_> {

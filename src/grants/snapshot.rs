@@ -3,10 +3,12 @@
 //! Shape: the IAM API reference, `GetAccountAuthorizationDetails`. A policy that cannot be read never
 //! loses the principal that holds it: the place is kept, marked, and reported.
 
+use super::InputFile;
 use crate::error::ParseError;
-use crate::iam::json::Json;
-use crate::iam::{AccountId, Arn, PolicyDocument};
+use crate::iam::json::{Json, JsonError};
+use crate::iam::{AccountId, Arn, PolicyDocument, glob};
 use crate::time::Timestamp;
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -21,6 +23,8 @@ pub struct Snapshot {
     pub instance_profiles: BTreeMap<(String, String), Vec<Arn>>,
     /// What could not be read, in file order.
     pub problems: Vec<SnapshotProblem>,
+    /// The files that were read, in the order in which they were given.
+    pub files: Vec<InputFile>,
 }
 
 /// A role or a user, with everything that is attached to it.
@@ -96,8 +100,35 @@ pub struct AttachedPolicy {
     pub source: PolicySource,
     /// The document; `None` when it is missing from the snapshot or unreadable.
     pub document: Option<Arc<PolicyDocument>>,
+    /// The document's text, to restore it; `None` when it is missing from the snapshot.
+    pub original: Option<Arc<Original>>,
+    /// The default version of a managed policy, such as `v3`; `None` for inline policies, and when the
+    /// snapshot does not say.
+    pub default_version: Option<String>,
     /// How many principals and groups of the snapshot hold this policy. Inline policies: 1.
     pub holders: usize,
+    /// The versions of a customer managed policy that the snapshot dates, the default one first, then
+    /// the earlier ones, latest first. Empty for other policies: AWS changes its own.
+    pub versions: Vec<PolicyVersion>,
+}
+
+/// One stored version of a managed policy.
+#[derive(Clone, Debug)]
+pub struct PolicyVersion {
+    /// `CreateDate`.
+    pub created: Timestamp,
+    /// The document; `None` when it is unreadable.
+    pub document: Option<Arc<PolicyDocument>>,
+}
+
+/// The text of a document. IAM stores the text that it was given and returns it URL-encoded; the aws CLI and
+/// the SDKs decode it into JSON, and what stood between the elements is lost.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Original {
+    /// The stored text when [`Self::exact`], else the JSON of the snapshot on one line, members in its order.
+    pub text: String,
+    /// The snapshot holds the text itself, not JSON that was read from it.
+    pub exact: bool,
 }
 
 /// Where a policy lives, which decides how it can be changed.
@@ -122,6 +153,27 @@ pub enum PolicySource {
         /// The managed policy's ARN; `None` when it is inline in the group.
         arn: Option<String>,
     },
+}
+
+impl PolicySource {
+    /// The word for reports and JSON.
+    pub fn as_str(&self) -> &'static str {
+        match self {
+            Self::Inline => "inline",
+            Self::CustomerManaged { .. } => "customer_managed",
+            Self::AwsManaged { .. } => "aws_managed",
+            Self::Group { .. } => "group",
+        }
+    }
+
+    /// The ARN of a managed policy.
+    pub fn arn(&self) -> Option<&str> {
+        match self {
+            Self::CustomerManaged { arn } | Self::AwsManaged { arn } => Some(arn),
+            Self::Group { arn, .. } => arn.as_deref(),
+            Self::Inline => None,
+        }
+    }
 }
 
 /// Something in a snapshot that could not be read.
@@ -150,7 +202,7 @@ pub enum SnapshotError {
         /// The file.
         path: PathBuf,
         /// Line and column, or the key that appears twice.
-        source: serde_json::Error,
+        source: JsonError,
     },
     /// The file is JSON of another kind.
     #[error(
@@ -165,6 +217,13 @@ pub enum SnapshotError {
     },
 }
 
+impl GrantedPrincipal {
+    /// Does a name that somebody wrote mean this principal: its ARN or its name, with `*` and `?`?
+    pub fn is_named(&self, wanted: &str) -> bool {
+        glob::matches(wanted, self.arn.as_str()) || glob::matches_ignore_case(wanted, &self.name)
+    }
+}
+
 impl Snapshot {
     /// Reads one snapshot file after the other into one snapshot.
     #[expect(clippy::disallowed_methods, reason = "this module is the rim for snapshots")]
@@ -174,6 +233,7 @@ impl Snapshot {
             let text = fs::read_to_string(path)
                 .map_err(|source| SnapshotError::Unreadable { path: path.clone(), source })?;
             all.add(path, &text)?;
+            all.files.push(InputFile::new(path, text.as_bytes()));
         }
         all.principals.sort_by(|a, b| (&a.arn, &a.id).cmp(&(&b.arn, &b.id)));
         Ok(all)
@@ -207,10 +267,19 @@ impl Snapshot {
     }
 }
 
+/// A managed policy: what its default version holds, and its dated versions.
+#[derive(Clone, Default)]
+struct ManagedPolicy {
+    document: Option<Arc<PolicyDocument>>,
+    original: Option<Arc<Original>>,
+    version: Option<String>,
+    versions: Vec<PolicyVersion>,
+}
+
 /// Reads one file; managed policies first, because principals refer to them.
 struct FileReader<'a> {
     json: &'a Json,
-    managed: BTreeMap<&'a str, Option<Arc<PolicyDocument>>>,
+    managed: BTreeMap<&'a str, ManagedPolicy>,
     holders: BTreeMap<&'a str, usize>,
     out: &'a mut Snapshot,
 }
@@ -228,13 +297,18 @@ impl<'a> FileReader<'a> {
                 version.get("IsDefaultVersion") == Some(&Json::Bool(true))
                     || (!default.is_empty() && text(version, "VersionId") == default)
             });
-            let document = if let Some(document) = version.and_then(|version| version.get("Document")) {
-                self.document(arn, document)
+            let mut found = ManagedPolicy {
+                version: version.map(|version| text(version, "VersionId").to_owned()),
+                ..ManagedPolicy::default()
+            };
+            if let Some(json) = version.and_then(|version| version.get("Document")) {
+                found.document = self.document(arn, json);
+                found.original = Some(Arc::new(original(json)));
             } else {
                 self.problem(arn, "the snapshot does not hold the policy's default version");
-                None
-            };
-            self.managed.insert(arn, document);
+            }
+            found.versions = versions(policy, version, found.document.as_ref());
+            self.managed.insert(arn, found);
         }
     }
 
@@ -276,7 +350,8 @@ impl<'a> FileReader<'a> {
         }
         let boundary = json.get("PermissionsBoundary").map(|boundary| {
             let arn = text(boundary, "PermissionsBoundaryArn");
-            Boundary { arn: arn.to_owned(), document: self.managed.get(arn).cloned().flatten() }
+            let document = self.managed.get(arn).and_then(|managed| managed.document.clone());
+            Boundary { arn: arn.to_owned(), document }
         });
         self.instance_profiles(json);
         self.out.principals.push(GrantedPrincipal {
@@ -305,7 +380,15 @@ impl<'a> FileReader<'a> {
                 self.problem(holder, format!("inline policy `{name}` has no document"));
                 None
             };
-            policies.push(AttachedPolicy { name, source: PolicySource::Inline, document, holders: 1 });
+            policies.push(AttachedPolicy {
+                name,
+                source: PolicySource::Inline,
+                document,
+                original: inline.get("PolicyDocument").map(|json| Arc::new(original(json))),
+                default_version: None,
+                holders: 1,
+                versions: Vec::new(),
+            });
         }
         policies
     }
@@ -314,7 +397,7 @@ impl<'a> FileReader<'a> {
         let mut policies = Vec::new();
         for attached in items(json.get("AttachedManagedPolicies")) {
             let arn = text(attached, "PolicyArn");
-            let document = self.managed.get(arn).cloned().flatten();
+            let managed = self.managed.get(arn).cloned().unwrap_or_default();
             if !self.managed.contains_key(arn) {
                 self.problem(holder, format!("the snapshot does not hold the attached policy `{arn}`"));
             }
@@ -328,8 +411,11 @@ impl<'a> FileReader<'a> {
             policies.push(AttachedPolicy {
                 name: text(attached, "PolicyName").to_owned(),
                 source,
-                document,
+                document: managed.document,
+                original: managed.original,
+                default_version: managed.version,
                 holders,
+                versions: managed.versions,
             });
         }
         policies
@@ -365,13 +451,52 @@ impl<'a> FileReader<'a> {
     }
 }
 
-/// A document as an object, or as the URL-encoded text that the IAM API itself returns.
+/// The dated versions of a customer managed policy: the default one, which counts from the policy's own
+/// dates when it has none, then the earlier ones, latest first.
+fn versions(
+    policy: &Json,
+    default: Option<&Json>,
+    document: Option<&Arc<PolicyDocument>>,
+) -> Vec<PolicyVersion> {
+    let arn = text(policy, "Arn");
+    if crate::iam::arn::split(arn).is_none_or(|parts| parts.account == "aws") {
+        return Vec::new();
+    }
+    let dated = |json: &Json, key: &str| Timestamp::parse(text(json, key));
+    let own = default.and_then(|version| dated(version, "CreateDate"));
+    let Some(created) = own.or(dated(policy, "UpdateDate")).or(dated(policy, "CreateDate")) else {
+        return Vec::new();
+    };
+    let earlier = items(policy.get("PolicyVersionList")).filter_map(|version| {
+        let document = version.get("Document").and_then(|document| read_document(document).ok());
+        let version =
+            PolicyVersion { created: dated(version, "CreateDate")?, document: document.map(Arc::new) };
+        (version.created < created).then_some(version)
+    });
+    let mut versions: Vec<PolicyVersion> = earlier.collect();
+    versions.sort_by_key(|version| std::cmp::Reverse(version.created));
+    versions.insert(0, PolicyVersion { created, document: document.cloned() });
+    versions
+}
+
+/// A document as an object, or as the text that the IAM API itself returns.
 fn read_document(json: &Json) -> Result<PolicyDocument, ParseError> {
     match json {
-        Json::String(text) if text.trim_start().starts_with('{') => PolicyDocument::parse(text),
-        Json::String(text) => PolicyDocument::parse(&percent_decoded(text)),
+        Json::String(text) => PolicyDocument::parse(&decoded(text)),
         other => PolicyDocument::from_json(other.clone()),
     }
+}
+
+fn original(json: &Json) -> Original {
+    match json {
+        Json::String(text) => Original { text: decoded(text).into_owned(), exact: true },
+        other => Original { text: other.to_compact(), exact: false },
+    }
+}
+
+/// The text of a document that may be URL-encoded, as the IAM API has it.
+fn decoded(text: &str) -> Cow<'_, str> {
+    if text.trim_start().starts_with('{') { text.into() } else { percent_decoded(text).into() }
 }
 
 /// RFC 3986 percent decoding; a `%` that starts no code stays as it is, and the parser will say so.
@@ -452,7 +577,7 @@ mod tests {
       }],
       "UserDetailList": [{"UserName": "U", "UserId": "AIDA1", "Arn": "arn:aws:iam::111122223333:user/U", "GroupList": ["G", "gone"]}],
       "GroupDetailList": [{"GroupName": "G", "Arn": "arn:aws:iam::111122223333:group/G",
-        "GroupPolicyList": [{"PolicyName": "gi", "PolicyDocument": {"Statement": []}}],
+        "GroupPolicyList": [{"PolicyName": "gi", "PolicyDocument": "%7B%20%22Statement%22%3A%5B%5D%0A%7D"}],
         "AttachedManagedPolicies": [{"PolicyName": "M", "PolicyArn": "arn:aws:iam::111122223333:policy/M"}]}],
       "Policies": [{"PolicyName": "M", "Arn": "arn:aws:iam::111122223333:policy/M", "DefaultVersionId": "v2",
         "PolicyVersionList": [{"VersionId": "v1", "Document": {"Statement": 7}}, {"VersionId": "v2", "Document": {"Statement": []}}]}]
@@ -463,6 +588,10 @@ mod tests {
         let snapshot = read(ROLE).unwrap();
         let [role, user] = &snapshot.principals[..] else { panic!("two principals") };
         assert_eq!((role.path.as_str(), role.created.unwrap().seconds()), ("/a/", 1_576_696_208));
+        let original = |text: &str, exact| Some(Arc::new(Original { text: text.to_owned(), exact }));
+        assert_eq!(role.policies[0].original, original(r#"{"Statement":[]}"#, false));
+        assert_eq!(role.policies[2].default_version.as_deref(), Some("v2"));
+        assert_eq!(user.policies[0].original, original("{ \"Statement\":[]\n}", true));
         assert!(role.trust.is_some() && role.boundary.as_ref().unwrap().document.is_some());
         let names: Vec<_> =
             role.policies.iter().map(|p| (p.name.as_str(), p.document.is_some(), p.holders)).collect();

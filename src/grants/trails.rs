@@ -4,6 +4,7 @@
 //!
 //! Shapes: the `CloudTrail` API reference, `GetEventSelectors` and `DescribeTrails`.
 
+use super::InputFile;
 use crate::iam::json::Json;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -22,6 +23,8 @@ pub struct Selectors {
     pub data: BTreeMap<String, DataScope>,
     /// Some trail logs all regions. `None` when no trail description was given.
     pub multi_region: Option<bool>,
+    /// The files that were read, in the order in which they were given.
+    pub files: Vec<InputFile>,
 }
 
 /// How much of one resource type's data events is logged.
@@ -69,6 +72,7 @@ impl Selectors {
             let text = fs::read_to_string(path)
                 .map_err(|source| TrailsError::Unreadable { path: path.clone(), source })?;
             all.add(path, &text, &mut first)?;
+            all.files.push(InputFile::new(path, text.as_bytes()));
         }
         Ok(all)
     }

@@ -73,6 +73,23 @@ impl<'t> Template<'t> {
             }
         }
     }
+
+    /// [`fill_all`].
+    pub fn fill_all<'v>(&self, value: impl Fn(&str) -> Option<&'v str>) -> Option<String> {
+        let mut out = String::with_capacity(128);
+        out.push_str("arn");
+        for part in &self.parts {
+            out.push(':');
+            for piece in part {
+                out.push_str(match piece {
+                    Piece::Literal(text) => text,
+                    Piece::Variable(name) => value(name)?,
+                    Piece::Star => return None,
+                });
+            }
+        }
+        Some(out)
+    }
 }
 
 /// A piece of a template.
@@ -153,15 +170,18 @@ pub fn literal_len(template: &str) -> usize {
 /// May a value of this variable contain the text? Not when it is empty or has a wildcard, a control
 /// character or a separator that would end the variable.
 pub fn accepts(variable: &str, value: &str) -> bool {
-    is_value(variable, value) && !value.contains(['*', '?']) && !value.contains("${")
+    // What may be wrong is looked for only when one of its characters is there.
+    let odd = memchr::memchr3(b'*', b'?', b'$', value.as_bytes()).is_some();
+    is_value(variable, value) && !(odd && (value.contains(['*', '?']) || value.contains("${")))
 }
 
 fn is_value(variable: &str, value: &str) -> bool {
-    let slashes = variable.ends_with("WithPath") || WITH_SLASHES.contains(&variable);
+    let has = |byte: u8| memchr::memchr(byte, value.as_bytes()).is_some();
+    let slashes = || variable.ends_with("WithPath") || WITH_SLASHES.contains(&variable);
     !value.is_empty()
         && !has_control(value)
-        && (slashes || !value.contains('/'))
-        && (variable == WITH_COLONS || !value.contains(':'))
+        && (!has(b'/') || slashes())
+        && (!has(b':') || variable == WITH_COLONS)
 }
 
 fn has_control(text: &str) -> bool {
@@ -173,7 +193,9 @@ fn has_control(text: &str) -> bool {
 fn pieces(template: &str) -> impl Iterator<Item = Piece<'_>> {
     let mut rest = template;
     std::iter::from_fn(move || {
-        if let Some((name, behind)) = rest.strip_prefix("${").and_then(|inner| inner.split_once('}')) {
+        let variable = rest.strip_prefix("${").and_then(|inner| inner.split_once('}'));
+        // A name stays within its part of the ARN.
+        if let Some((name, behind)) = variable.filter(|(name, _)| !name.contains(':')) {
             rest = behind;
             return Some(Piece::Variable(name));
         }
@@ -236,10 +258,14 @@ fn fits(pieces: &[Piece<'_>], text: &str) -> bool {
     match rest.first() {
         None => good(text),
         Some(Piece::Literal(next)) => {
-            let mut places = memchr::memmem::find_iter(text.as_bytes(), next.as_bytes());
-            places.any(|at| {
+            let splits = |at| {
                 text.split_at_checked(at).is_some_and(|(value, behind)| good(value) && fits(rest, behind))
-            })
+            };
+            match next.as_bytes() {
+                // To search for one byte needs no preparation.
+                [byte] => memchr::memchr_iter(*byte, text.as_bytes()).any(splits),
+                next => memchr::memmem::find_iter(text.as_bytes(), next).any(splits),
+            }
         }
         Some(Piece::Variable(_) | Piece::Star) => false,
     }
@@ -340,6 +366,9 @@ mod tests {
                 let mut filled = String::new();
                 apart.fill_into(&mut filled, |name| (name == "N").then_some("x"));
                 prop_assert_eq!(filled, fill(&template, |name| (name == "N").then_some("x")));
+                let some = |name: &str| (name == "N").then_some("x");
+                prop_assert_eq!(apart.fill_all(some), fill_all(&template, some));
+                prop_assert_eq!(apart.fill_all(|_| Some("x")), fill_all(&template, |_| Some("x")));
             }
         }
 

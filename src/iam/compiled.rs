@@ -3,8 +3,8 @@
 use crate::iam::action::Action;
 use crate::iam::condition::{Scope, Truth, block_holds};
 use crate::iam::evaluate::{
-    Evaluation, Layer, Request, StatementRef, action_covered, conclude, has_variables, is_action_name,
-    with_points,
+    Decision, Evaluation, Layer, Request, StatementRef, action_covered, conclude, has_variables,
+    is_action_name, with_points,
 };
 use crate::iam::glob;
 use crate::iam::policy::{Effect, PolicyDocument, Statement};
@@ -20,6 +20,17 @@ pub struct CompiledPolicies<'p> {
     services: Vec<(&'p str, Service<'p>)>,
     /// Statements of no one service: `*`, `NotAction`, and what else has to be looked at each time.
     broad: Vec<usize>,
+}
+
+/// A statement that applies to a request, or may do so.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Applying<'p> {
+    /// Where it stands.
+    pub at: StatementRef,
+    /// The statement.
+    pub statement: &'p Statement,
+    /// True, or unknown.
+    pub truth: Truth,
 }
 
 #[derive(Debug)]
@@ -102,7 +113,7 @@ impl<'p> CompiledPolicies<'p> {
             let (mut allow, mut deny) = (Truth::False, Truth::False);
             let mut statements = Vec::new();
             self.visit(&listed, |rule| {
-                let truth = rule.applies(request, &resource, readings);
+                let truth = rule.applies(request, Some(&resource), readings);
                 if truth.is_true() {
                     statements.push((rule.statement.effect, rule.at));
                 }
@@ -114,15 +125,39 @@ impl<'p> CompiledPolicies<'p> {
         })
     }
 
+    /// The decision of [`Self::evaluate`] without its reasons.
+    pub fn decide(&self, request: &Request<'_>) -> Decision {
+        let (resource, readings) = (ResourceText::new(request.resource), Readings::default());
+        let (mut allow, mut deny) = (Truth::False, Truth::False);
+        self.visit(&self.listed(request.action), |rule| {
+            let place = if rule.statement.effect == Effect::Allow { &mut allow } else { &mut deny };
+            if !place.is_true() {
+                let truth = rule.applies(request, Some(&resource), &readings);
+                *place = std::mem::take(place).or(truth);
+            }
+        });
+        conclude(deny, allow, Vec::new(), Vec::new()).decision
+    }
+
     /// The statements, Allow and Deny, that apply to the request or may do so, in the order of the
     /// documents: those that a use is credited to.
-    pub fn applying(&self, request: &Request<'_>) -> Vec<(StatementRef, Truth)> {
-        let (resource, readings) = (ResourceText::new(request.resource), Readings::default());
+    pub fn applying(&self, request: &Request<'_>) -> Vec<Applying<'p>> {
+        self.find(request, Some(&ResourceText::new(request.resource)))
+    }
+
+    /// [`Self::applying`] to the request with one resource or another: the statements' own resources do not
+    /// matter.
+    pub fn applying_somewhere(&self, request: &Request<'_>) -> Vec<Applying<'p>> {
+        self.find(request, None)
+    }
+
+    fn find(&self, request: &Request<'_>, resource: Option<&ResourceText<'_>>) -> Vec<Applying<'p>> {
+        let readings = Readings::default();
         let mut found = Vec::new();
         self.visit(&self.listed(request.action), |rule| {
-            let truth = rule.applies(request, &resource, &readings);
+            let truth = rule.applies(request, resource, &readings);
             if !truth.is_false() {
-                found.push((rule.at, truth));
+                found.push(Applying { at: rule.at, statement: rule.statement, truth });
             }
         });
         found
@@ -165,14 +200,22 @@ impl<'p> CompiledPolicies<'p> {
 
 impl Rule<'_> {
     /// Like a plain statement's, but the action of a listed statement is known to match.
-    fn applies(&self, request: &Request<'_>, resource: &ResourceText<'_>, readings: &Readings) -> Truth {
+    /// Without a resource, it may be any of the statement's.
+    fn applies(
+        &self,
+        request: &Request<'_>,
+        resource: Option<&ResourceText<'_>>,
+        readings: &Readings,
+    ) -> Truth {
         if self.broad && !action_covered(self.statement.action.as_ref(), request.action, readings) {
             return Truth::False;
         }
         let scope = Scope { context: request.context, variables: self.variables, readings };
-        let covered = match &self.resources {
-            None => Truth::True,
-            Some(patterns) => patterns_cover(self.not_resource, patterns.iter().copied(), resource, scope),
+        let covered = match (&self.resources, resource) {
+            (None, _) | (_, None) => Truth::True,
+            (Some(patterns), Some(resource)) => {
+                patterns_cover(self.not_resource, patterns.iter().copied(), resource, scope)
+            }
         };
         if covered.is_false() {
             return covered;

@@ -123,7 +123,7 @@ pub(crate) fn scalar_text(value: &Json) -> Cow<'_, str> {
         Json::String(text) => Cow::Borrowed(text),
         Json::Bool(true) => Cow::Borrowed("true"),
         Json::Bool(false) => Cow::Borrowed("false"),
-        Json::Number(number) => Cow::Owned(number.to_string()),
+        Json::Number(number) => Cow::Borrowed(number.as_str()),
         Json::Null | Json::Array(_) | Json::Object(_) => Cow::Borrowed(""),
     }
 }

@@ -9,6 +9,8 @@ mod attack;
 mod cover;
 mod difference;
 mod domain;
+mod elements;
+mod obvious;
 mod pattern;
 mod search;
 mod signature;
@@ -68,7 +70,7 @@ fn contain_within(new: &[&PolicyDocument], old: &[&PolicyDocument], budget: &Bud
     if bulk(new).saturating_mul(bulk(old)) > SIZES_MAX {
         return Containment::Unknown("the policies are too big to be compared".to_owned());
     }
-    let answer = prove(new, old, budget);
+    let answer = prove(new, old, budget, &|witness| confirm(witness, new, old).map(|()| witness.clone()));
     if !matches!(answer, Containment::Unknown(_)) {
         return answer;
     }
@@ -89,7 +91,15 @@ fn bulk(documents: &[&PolicyDocument]) -> usize {
     elements.flat_map(|element| &element.patterns.values).map(String::len).sum()
 }
 
-fn prove(new: &[&PolicyDocument], old: &[&PolicyDocument], budget: &Budget) -> Containment {
+/// Evaluates a candidate; the witness that it makes, or why it makes none.
+type Confirm<'c> = dyn Fn(&Witness) -> Result<Witness, String> + 'c;
+
+fn prove(
+    new: &[&PolicyDocument],
+    old: &[&PolicyDocument],
+    budget: &Budget,
+    confirm: &Confirm<'_>,
+) -> Containment {
     let new_allows = Rule::all(new, Effect::Allow);
     let new_denies = Rule::all(new, Effect::Deny);
     let old_allows = Rule::all(old, Effect::Allow);
@@ -105,17 +115,16 @@ fn prove(new: &[&PolicyDocument], old: &[&PolicyDocument], budget: &Budget) -> C
         .collect();
     let mut answer = Containment::Proved { tier: 0 };
     for rule in &new_allows {
-        if old_index.covers(rule) && !lost.iter().any(|deny| deny.may_meet(rule)) {
-            continue;
-        }
-        match search(rule, &parts, budget, &mut |witness| confirm(witness, new, old)) {
-            Outcome::Proved if answer == Containment::Proved { tier: 0 } => {
-                answer = Containment::Proved { tier: 1 };
-            }
-            Outcome::Proved => {}
-            Outcome::Refuted(witness) => return Containment::Refuted(witness),
-            Outcome::Unknown(reason) => {
-                answer = Containment::Unknown(format!("{}: {reason}", name(rule)));
+        for open in old_index.uncovered(rule, &lost) {
+            match search(&open, &parts, budget, confirm) {
+                Outcome::Proved if answer == Containment::Proved { tier: 0 } => {
+                    answer = Containment::Proved { tier: 1 };
+                }
+                Outcome::Proved => {}
+                Outcome::Refuted(witness) => return Containment::Refuted(witness),
+                Outcome::Unknown(reason) => {
+                    answer = Containment::Unknown(format!("{}: {reason}", name(rule)));
+                }
             }
         }
     }
@@ -128,22 +137,25 @@ fn refute_with_values(new: &[&PolicyDocument], old: &[&PolicyDocument], budget: 
     if values.is_empty() {
         return None;
     }
-    let filled = |documents: &[&PolicyDocument]| -> Vec<PolicyDocument> {
-        documents.iter().map(|document| variables::fill(document, &values)).collect()
-    };
-    let (new_filled, old_filled) = (filled(new), filled(old));
-    let Containment::Refuted(mut witness) =
-        prove(&new_filled.iter().collect::<Vec<_>>(), &old_filled.iter().collect::<Vec<_>>(), budget)
-    else {
-        return None;
-    };
-    for (key, value) in &values {
-        if witness.context.get(key) == KeyState::Absent {
-            witness.context.set(key, value.clone());
+    let pinned: Vec<PolicyDocument> = new.iter().map(|document| variables::pin(document, &values)).collect();
+    let filled: Vec<PolicyDocument> = old.iter().map(|document| variables::fill(document, &values)).collect();
+    let replay = |witness: &Witness| {
+        let mut complete = witness.clone();
+        for (key, value) in &values {
+            if complete.context.get(key) == KeyState::Absent {
+                complete.context.set(key, value.clone());
+            }
         }
+        let linked = search::depends_on_itself(complete.context.iter().map(|(key, _)| key)).is_some();
+        let candidates = std::iter::once(witness.clone()).chain((!linked).then_some(complete));
+        let mut found = candidates.filter(|candidate| confirm(candidate, new, old).is_ok());
+        found.next().ok_or_else(|| "it needs other values for the policies' variables".to_owned())
+    };
+    let (new, old) = (pinned.iter().collect::<Vec<_>>(), filled.iter().collect::<Vec<_>>());
+    match prove(&new, &old, budget, &replay) {
+        Containment::Refuted(witness) => Some(witness),
+        Containment::Proved { .. } | Containment::Unknown(_) => None,
     }
-    let linked = search::depends_on_itself(witness.context.iter().map(|(key, _)| key));
-    (linked.is_none() && confirm(&witness, new, old).is_ok()).then_some(witness)
 }
 
 /// Evaluates a candidate: `new` must allow it and `old` must not, whatever the disputed points mean.

@@ -141,48 +141,104 @@ pub fn has_wildcard(pattern: &str) -> bool {
     pattern.contains(['*', '?'])
 }
 
-/// Is every text that matches `small` matched by `big` too? `true` is always right. `false` is exact
-/// when `big` has no `?`; with one it may be too careful (`?*` does cover `*a`).
+/// Is every text that matches `small` matched by `big` too? Exact. Time |big| × |small| at worst, no memory
+/// for ASCII patterns.
 ///
-/// A dynamic program over both patterns in which a `*` of `small` is a letter that only `*` matches,
-/// and a `?` of `small` a letter that `?` and `*` match. Time |big| × |small|.
+/// A letter that neither pattern names is matched by `?` and `*` alone, so `small` may be read as one text
+/// in which each `?` is such a letter, and each `*` a run of them, of a length that an opponent chooses.
+/// `big` takes the leftmost place for each of its pieces, as in [`matches()`]; the opponent wants it to end
+/// as far right as possible. For the `?` beside a `*` of `big`, which only count letters, empty runs take
+/// it furthest. For a piece between two stars, from its first literal to its last, long runs do: then it
+/// fits only between two stars of `small`, and wherever it fits so, it fits for runs of any length.
+/// Further right is never better for `big`, so the opponent's choices do not get in each other's way.
 pub fn covers(big: &str, small: &str) -> bool {
-    covers_with(big, small, |big, small| big == small)
+    covers_with(big, small, |big, small| big == small, |big, small| big == small)
 }
 
-/// [`covers`], with ASCII letters compared without regard to case.
+/// [`covers()`], with ASCII letters compared without regard to case.
 pub fn covers_ignore_case(big: &str, small: &str) -> bool {
-    covers_with(big, small, |big, small| big.eq_ignore_ascii_case(&small))
+    covers_with(
+        big,
+        small,
+        |big, small| big.eq_ignore_ascii_case(&small),
+        |big, small| big.eq_ignore_ascii_case(&small),
+    )
 }
 
-fn covers_with(big: &str, small: &str, same: impl Fn(char, char) -> bool) -> bool {
+fn covers_with(
+    big: &str,
+    small: &str,
+    same_byte: impl Fn(u8, u8) -> bool,
+    same_char: impl Fn(char, char) -> bool,
+) -> bool {
     if big == "*" {
         return true;
     }
-    if !has_wildcard(small) {
-        return matches_with(big, small, same);
+    if big.is_ascii() && small.is_ascii() {
+        return if has_wildcard(small) {
+            slices_cover(big.as_bytes(), small.as_bytes(), same_byte)
+        } else {
+            bytes_match(big.as_bytes(), small.as_bytes(), same_byte)
+        };
     }
-    let small: Vec<char> = normalised(small);
-    // row[j]: the part of `big` read so far covers the first j letters of `small`.
-    let mut row = vec![false; small.len() + 1];
-    if let Some(first) = row.first_mut() {
-        *first = true;
+    let (big, small): (Vec<char>, Vec<char>) = (big.chars().collect(), small.chars().collect());
+    slices_cover(&big, &small, same_char)
+}
+
+/// [`covers()`] letter by letter.
+fn slices_cover<L: Copy + PartialEq + From<u8>>(big: &[L], small: &[L], same: impl Fn(L, L) -> bool) -> bool {
+    let (any, star) = (L::from(b'?'), L::from(b'*'));
+    // Literals and `?` of `big` against as many letters of `small`.
+    let fits = |piece: &[L], letters: &[L]| {
+        piece.iter().zip(letters).all(|(wanted, found)| {
+            *found != star && (*wanted == any || (*found != any && same(*wanted, *found)))
+        })
+    };
+    let mut pieces = big.split(|letter| *letter == star);
+    let Some(first) = pieces.next() else { return false };
+    let Some(last) = pieces.next_back() else { return first.len() == small.len() && fits(first, small) };
+    let (head, mut needed) = without_tail(first, any);
+    let Some((start, mut rest)) = small.split_at_checked(head.len()) else { return false };
+    if !fits(head, start) {
+        return false;
     }
-    for letter in normalised(big) {
-        let mut next = Vec::with_capacity(row.len());
-        let mut left = letter == '*' && row.first().copied().unwrap_or(false);
-        next.push(left);
-        for ((wanted, up), diagonal) in small.iter().zip(row.iter().skip(1)).zip(row.iter()) {
-            left = match letter {
-                '*' => *up || left,
-                '?' => *diagonal && *wanted != '*',
-                letter => *diagonal && *wanted != '*' && *wanted != '?' && same(letter, *wanted),
-            };
-            next.push(left);
+    for piece in pieces {
+        let (piece, behind) = without_tail(piece, any);
+        let piece = without_head(piece, any, &mut needed);
+        if piece.is_empty() {
+            needed += behind;
+            continue;
         }
-        row = next;
+        let Some(searched) = behind_letters(rest, needed, star) else { return false };
+        let mut places = searched.windows(piece.len());
+        let Some(place) = places.position(|letters| fits(piece, letters)) else { return false };
+        rest = searched.get(place + piece.len()..).unwrap_or_default();
+        needed = behind;
     }
-    row.last().copied().unwrap_or(false)
+    let tail = without_head(last, any, &mut needed);
+    let Some(rest) = behind_letters(rest, needed, star) else { return false };
+    rest.len().checked_sub(tail.len()).and_then(|at| rest.get(at..)).is_some_and(|end| fits(tail, end))
+}
+
+/// A piece without the `?` at its end, and how many those are.
+fn without_tail<L: PartialEq>(piece: &[L], any: L) -> (&[L], usize) {
+    let end = piece.iter().rposition(|letter| *letter != any).map_or(0, |last| last + 1);
+    let (piece, tail) = piece.split_at_checked(end).unwrap_or((piece, &[]));
+    (piece, tail.len())
+}
+
+/// A piece without the `?` at its start, which are added to those needed in front of it.
+fn without_head<'p, L: PartialEq>(piece: &'p [L], any: L, needed: &mut usize) -> &'p [L] {
+    let start = piece.iter().position(|letter| *letter != any).unwrap_or(piece.len());
+    *needed += start;
+    piece.get(start..).unwrap_or_default()
+}
+
+/// What is behind so many letters, stars not counted; `None` when there are fewer.
+fn behind_letters<L: PartialEq>(pattern: &[L], letters: usize, star: L) -> Option<&[L]> {
+    let Some(last) = letters.checked_sub(1) else { return Some(pattern) };
+    let (at, _) = pattern.iter().enumerate().filter(|(_, letter)| **letter != star).nth(last)?;
+    pattern.get(at + 1..)
 }
 
 /// Is there a text that matches both patterns? Exact. Time |a| × |b|.
@@ -223,31 +279,10 @@ fn overlaps_with(a: &str, b: &str, same: impl Fn(char, char) -> bool) -> bool {
     row.last().copied().unwrap_or(false)
 }
 
-/// Runs of wildcards in one order: `?` before `*`, one `*` a run (`*?*` and `?*` mean the same).
-fn normalised(pattern: &str) -> Vec<char> {
-    let mut out = Vec::with_capacity(pattern.len());
-    let mut star = false;
-    for letter in pattern.chars() {
-        match letter {
-            '*' => star = true,
-            '?' => out.push('?'),
-            other => {
-                if std::mem::take(&mut star) {
-                    out.push('*');
-                }
-                out.push(other);
-            }
-        }
-    }
-    if star {
-        out.push('*');
-    }
-    out
-}
-
 #[cfg(test)]
 pub(crate) mod tests {
     use super::*;
+    use proptest::prelude::*;
 
     /// The obvious recursive matcher, exponential and right.
     fn naive(pattern: &[char], text: &[char]) -> bool {
@@ -292,16 +327,75 @@ pub(crate) mod tests {
 
     #[test]
     fn covers_and_overlaps_agree_with_enumeration() {
-        // `c` appears in no pattern: it stands for all other characters.
-        let texts = strings(&['a', 'b', 'c'], 5);
-        let patterns = strings(&['a', 'b', '*', '?'], 3);
-        for big in &patterns {
-            for small in &patterns {
-                let mut inside = texts.iter().filter(|text| matches(small, text));
-                let truth = inside.clone().all(|text| matches(big, text));
-                assert!(truth || !covers(big, small), "{big} ⊇ {small}");
-                assert!(covers(big, small) == truth || big.contains('?'), "{big} ⊇ {small}");
-                assert_eq!(overlaps(big, small), inside.any(|text| matches(big, text)), "{big} ∩ {small}");
+        // `:` and `/` appear in no pattern: they stand for all other characters.
+        let texts = strings(&['a', 'b', ':', '/'], 6);
+        let patterns = strings(&['a', 'b', '*', '?'], 4);
+        // One bit a text.
+        let matched: Vec<Vec<u64>> = patterns
+            .iter()
+            .map(|pattern| {
+                let bits = |texts: &[String]| {
+                    texts.iter().fold(0, |bits, text| bits << 1 | u64::from(matches(pattern, text)))
+                };
+                texts.chunks(64).map(bits).collect()
+            })
+            .collect();
+        for (big, of_big) in patterns.iter().zip(&matched) {
+            for (small, of_small) in patterns.iter().zip(&matched) {
+                let mut both = of_big.iter().zip(of_small);
+                let truth = both.clone().all(|(big, small)| small & !big == 0);
+                assert_eq!(covers(big, small), truth, "{big} ⊇ {small}");
+                assert_eq!(
+                    overlaps(big, small),
+                    both.any(|(big, small)| big & small != 0),
+                    "{big} ∩ {small}"
+                );
+            }
+        }
+    }
+
+    /// The texts that decide whether a pattern is covered by one of `length` letters: every `?` a letter of
+    /// no pattern, and runs of such letters, also longer ones, for every `*`.
+    fn hardest(small: &str, length: usize) -> Vec<String> {
+        small.chars().fold(vec![String::new()], |texts, letter| {
+            let runs = match letter {
+                '*' => (0..length + 2).map(|count| "#".repeat(count)).collect(),
+                '?' => vec!["#".to_owned()],
+                letter => vec![letter.to_string()],
+            };
+            texts.iter().flat_map(|text| runs.iter().map(move |run| format!("{text}{run}"))).collect()
+        })
+    }
+
+    /// Pieces of the regular expression with stars between them.
+    fn pattern(piece: &'static str, stars: usize) -> impl Strategy<Value = String> {
+        prop::collection::vec(piece, 1..stars + 2).prop_map(|pieces| pieces.join("*"))
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig { cases: 4_096, ..ProptestConfig::default() })]
+
+        #[test]
+        fn covers_is_exact(big in pattern("[abé?]{0,3}", 4), small in pattern("[abé?]{0,3}", 3)) {
+            let truth = hardest(&small, big.len()).iter().all(|text| matches(&big, text));
+            prop_assert_eq!(covers(&big, &small), truth);
+            let (upper, lower) = (big.to_ascii_uppercase(), small.as_str());
+            prop_assert_eq!(covers_ignore_case(&upper, lower), truth);
+        }
+
+        #[test]
+        fn what_is_made_from_a_pattern_is_covered(small in pattern("[ab?]{0,3}", 3), at in any::<prop::sample::Index>(), more in "[ab?*]{0,2}") {
+            // A letter of the smaller pattern becomes a wildcard, or a star becomes something.
+            let letters: Vec<char> = small.chars().collect();
+            prop_assume!(!letters.is_empty());
+            let at = at.index(letters.len());
+            let with = |text: &str| -> String {
+                letters.iter().enumerate().map(|(place, letter)| if place == at { text.to_owned() } else { letter.to_string() }).collect()
+            };
+            if letters[at] == '*' {
+                prop_assert!(covers(&small, &with(&more)), "{} {}", small, with(&more));
+            } else {
+                prop_assert!(covers(&with("?"), &small) && covers(&with("*"), &small) && !covers(&small, &with("*")));
             }
         }
     }

@@ -1,19 +1,26 @@
-//! JSON values that keep the order of keys and refuse an object that has one key twice: AWS rejects
-//! such policies, while an ordinary map silently keeps the last value.
+//! JSON values that keep what a policy says exactly: the order of keys, every digit of a number, and no
+//! object that has one key twice. AWS rejects such policies, while an ordinary map silently keeps the last
+//! value; and a number that went through binary floating point is another number (`0.1` of a policy is
+//! compared as a decimal).
+//!
+//! `serde_json` reads numbers into binary ones, or with its feature `arbitrary_precision` changes how
+//! every crate of the program sees them. So the text is read here; printing is left to it.
 
-use serde::de::{self, Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
-use serde::ser::{Serialize, SerializeMap, Serializer};
-use std::fmt;
+mod read;
+
+use serde::de::{Deserialize, Deserializer, Error as _};
+use serde::ser::{Error as _, Serialize, SerializeMap, Serializer};
+use serde_json::value::RawValue;
 
 /// A JSON value as written.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Json {
     /// `null`.
     Null,
     /// `true` or `false`.
     Bool(bool),
     /// A number.
-    Number(serde_json::Number),
+    Number(Number),
     /// A string.
     String(String),
     /// An array.
@@ -22,10 +29,40 @@ pub enum Json {
     Object(Vec<(String, Json)>),
 }
 
+/// A JSON number, digit by digit as it was written: `1.0` is not `1`. Made by parsing alone.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Number(Box<str>);
+
+impl Number {
+    /// The number as it was written.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+/// Why a text is no JSON value, or none of this kind.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{why} at line {line} column {column}")]
+pub struct JsonError {
+    /// What was found, or what was expected.
+    pub why: String,
+    /// From 1.
+    pub line: usize,
+    /// In bytes, from 1.
+    pub column: usize,
+}
+
 impl Json {
-    /// Parses a whole text; the message of the error names line and column, or the key that is there twice.
-    pub fn parse(text: &str) -> Result<Self, serde_json::Error> {
-        serde_json::from_str(text)
+    /// Parses a whole text: RFC 8259, at most 127 levels deep, no key twice in one object. The message of
+    /// the error names line and column, or the key that is there twice.
+    pub fn parse(text: &str) -> Result<Self, JsonError> {
+        read::read(text)
+    }
+
+    /// The value on one line, members in their order.
+    pub fn to_compact(&self) -> String {
+        // Serialising a value made of strings, numbers and booleans cannot fail.
+        serde_json::to_string(self).unwrap_or_default()
     }
 
     /// The value of a key, when this is an object that has it.
@@ -57,12 +94,23 @@ impl Json {
     }
 }
 
+/// Through the raw text, so that nothing is lost on the way; only text formats can do that.
+impl<'de> Deserialize<'de> for Json {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let raw = <Box<RawValue>>::deserialize(deserializer)?;
+        Self::parse(raw.get()).map_err(D::Error::custom)
+    }
+}
+
 impl Serialize for Json {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         match self {
             Self::Null => serializer.serialize_unit(),
             Self::Bool(value) => serializer.serialize_bool(*value),
-            Self::Number(value) => value.serialize(serializer),
+            Self::Number(value) => {
+                let raw = RawValue::from_string(value.0.to_string()).map_err(S::Error::custom)?;
+                raw.serialize(serializer)
+            }
             Self::String(value) => serializer.serialize_str(value),
             Self::Array(values) => values.serialize(serializer),
             Self::Object(members) => {
@@ -76,68 +124,67 @@ impl Serialize for Json {
     }
 }
 
-impl<'de> Deserialize<'de> for Json {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_any(JsonVisitor)
-    }
-}
+#[cfg(test)]
+mod tests {
+    use super::*;
 
-struct JsonVisitor;
-
-impl<'de> Visitor<'de> for JsonVisitor {
-    type Value = Json;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a JSON value")
-    }
-
-    fn visit_unit<E>(self) -> Result<Json, E> {
-        Ok(Json::Null)
-    }
-
-    fn visit_bool<E>(self, value: bool) -> Result<Json, E> {
-        Ok(Json::Bool(value))
-    }
-
-    fn visit_i64<E>(self, value: i64) -> Result<Json, E> {
-        Ok(Json::Number(value.into()))
-    }
-
-    fn visit_u64<E>(self, value: u64) -> Result<Json, E> {
-        Ok(Json::Number(value.into()))
-    }
-
-    fn visit_f64<E: de::Error>(self, value: f64) -> Result<Json, E> {
-        serde_json::Number::from_f64(value)
-            .map(Json::Number)
-            .ok_or_else(|| E::custom("a number out of range"))
-    }
-
-    fn visit_str<E>(self, value: &str) -> Result<Json, E> {
-        Ok(Json::String(value.to_owned()))
-    }
-
-    fn visit_string<E>(self, value: String) -> Result<Json, E> {
-        Ok(Json::String(value))
-    }
-
-    fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Json, A::Error> {
-        let mut values = Vec::new();
-        while let Some(value) = seq.next_element()? {
-            values.push(value);
+    #[test]
+    fn numbers_are_kept_to_the_last_digit() {
+        for number in
+            ["0", "-0", "1.0", "0.1", "1e400", "-1E-400", "10000000000000000000001", "1.10", "2.50e+007"]
+        {
+            let text = format!("[{number}]");
+            let json = Json::parse(&text).unwrap();
+            assert_eq!(json, Json::Array(vec![Json::Number(Number(number.into()))]));
+            assert_eq!(serde_json::to_string(&json).unwrap(), text);
         }
-        Ok(Json::Array(values))
+        for bad in ["01", "-", "1.", ".1", "1e", "1e+", "+1", "0x1", "NaN", "1_0", "--1", "1.e1", "٣"] {
+            assert!(Json::parse(&format!("[{bad}]")).is_err(), "{bad}");
+        }
     }
 
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Json, A::Error> {
-        let mut members: Vec<(String, Json)> = Vec::new();
-        let mut seen = std::collections::BTreeSet::new();
-        while let Some((key, value)) = map.next_entry::<String, Json>()? {
-            if !seen.insert(key.clone()) {
-                return Err(de::Error::custom(format_args!("the key `{key}` appears twice in one object")));
-            }
-            members.push((key, value));
-        }
-        Ok(Json::Object(members))
+    #[test]
+    fn every_kind_of_value() {
+        let text =
+            " { \"a\\u00e9\\n\" : [ null , true , false , \"\\ud83d\\ude00é\" , { } , [ ] ] , \"\" : -1 } \n";
+        let json = Json::parse(text).unwrap();
+        assert_eq!(
+            serde_json::to_string(&json).unwrap(),
+            "{\"aé\\n\":[null,true,false,\"😀é\",{},[]],\"\":-1}"
+        );
+        assert_eq!(json.get(""), Some(&Json::Number(Number("-1".into()))));
+    }
+
+    fn refused(text: &str, expect: &str) {
+        let message = Json::parse(text).unwrap_err().to_string();
+        assert!(message.contains(expect), "{text}: {message}");
+    }
+
+    #[test]
+    fn errors_say_where() {
+        refused("", "EOF instead of a value at line 1 column 1");
+        refused("{\n \"a\": 1,\n}", "`}` instead of a key at line 3 column 1");
+        refused("{\"a\" 1}", "`1` instead of `:` at line 1 column 6");
+        refused("[1 2]", "`2` instead of `,` or `]` at line 1 column 4");
+        refused("[1", "EOF instead of `,` or `]`");
+        refused("{} {}", "`{` instead of the end of the text at line 1 column 4");
+        refused(
+            "{\"a\":1,\"b\":2,\"\\u0061\":3}",
+            "the key `a` appears twice in one object at line 1 column 14",
+        );
+        refused("\"a", "EOF in a string at line 1 column 1");
+        refused("[\"a\nb\"]", "a string with a control character at line 1 column 2");
+        refused("\"\\x\"", "a string with an escape that JSON does not have at line 1 column 1");
+        refused("\"\\ud800\"", "a string with an escape");
+        refused("[tru]", "`t` instead of a value");
+        refused("[é]", "`é` instead of a value");
+    }
+
+    #[test]
+    fn nesting_is_limited() {
+        let nested = |levels: usize| "[".repeat(levels) + &"]".repeat(levels);
+        assert!(Json::parse(&nested(127)).is_ok());
+        refused(&nested(128), "more than 127 levels at line 1 column 128");
+        refused(&"{\"a\":".repeat(1_000_000), "more than 127 levels");
     }
 }

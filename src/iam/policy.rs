@@ -170,7 +170,7 @@ impl PolicyDocument {
 
     /// Canonical bytes on one line.
     pub fn to_compact(&self) -> String {
-        serde_json::to_string(&self.to_json()).unwrap_or_default()
+        self.to_json().to_compact()
     }
 }
 

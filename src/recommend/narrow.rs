@@ -13,7 +13,7 @@ use std::collections::BTreeSet;
 const RESOURCES_LISTED_MAX: usize = 40;
 
 /// The resources that an action of a statement may be limited to, sorted; `None` when it must keep the
-/// statement's own: some use is not known to the last resource, the statement uses variables or
+/// statement's own: it is protected, some use is not known to the last resource, the statement uses variables or
 /// `NotResource`, or nothing would change.
 ///
 /// Names that are given once and stay (buckets, roles, keys, tables, endpoints) are listed as they are.
@@ -22,7 +22,10 @@ const RESOURCES_LISTED_MAX: usize = 40;
 pub fn resources(review: &ActionReview<'_>, statement: &Statement) -> Option<Vec<String>> {
     let matcher = statement.resource.as_ref()?;
     let old = &matcher.patterns.values;
-    if review.verdict != Verdict::Used || matcher.negated || old.iter().any(|pattern| pattern.contains("${"))
+    if review.verdict != Verdict::Used
+        || review.protected.is_some()
+        || matcher.negated
+        || old.iter().any(|pattern| pattern.contains("${"))
     {
         return None;
     }
@@ -35,6 +38,9 @@ pub fn resources(review: &ActionReview<'_>, statement: &Statement) -> Option<Vec
             _ => return None,
         }
     }
+    for one in &review.implied {
+        touched.insert(one.resource.as_ref()?);
+    }
     let mut scope: BTreeSet<String> = BTreeSet::new();
     for name in &touched {
         scope.extend(within(&candidate(review.action, name), &name.arn, old)?);
@@ -46,6 +52,19 @@ pub fn resources(review: &ActionReview<'_>, statement: &Statement) -> Option<Vec
         return None;
     }
     Some(scope.into_iter().collect())
+}
+
+/// The names kept inside the old patterns, each as it is; `None` when one of them is not inside, when they are
+/// too many, or when nothing would change.
+pub(super) fn limited(names: &BTreeSet<&str>, old: &[String]) -> Option<Vec<String>> {
+    let mut scope: BTreeSet<String> = BTreeSet::new();
+    for name in names {
+        scope.extend(within(name, name, old)?);
+    }
+    let scope = without_covered(&scope);
+    let changes = scope.iter().ne(old.iter().collect::<BTreeSet<_>>());
+    (changes && scope.len() <= RESOURCES_LISTED_MAX && !old.iter().any(|one| one.contains("${")))
+        .then(|| scope.into_iter().collect())
 }
 
 /// The scope that one touched resource asks for.

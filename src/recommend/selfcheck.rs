@@ -4,11 +4,13 @@
 use crate::drift::PrincipalReview;
 use crate::drift::credit::{self, Replay};
 use crate::iam::PolicyDocument;
+use crate::iam::compiled::CompiledPolicies;
 use crate::iam::contain::{self, Containment};
-use crate::iam::evaluate::{self, Decision};
+use crate::iam::evaluate::{self, Decision, Request};
 use crate::iam::validate::{self, Finding, PolicyType, Severity};
 use crate::trail::outcome::Outcome;
 use crate::usage::Basis;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// The proofs of one recommendation.
 #[derive(Clone, Debug)]
@@ -34,6 +36,10 @@ pub struct ReplayCounts {
     pub unexplained: usize,
     /// Allowed before and not now, as `action on resource`.
     pub broken: Vec<String>,
+    /// What left calls undecided: condition keys and reasons, with the number of calls.
+    pub undecided_because: BTreeMap<String, usize>,
+    /// Disputed points of the policy language: read the other way, a call would be decided otherwise.
+    pub rests_on: BTreeSet<&'static str>,
 }
 
 impl Proof {
@@ -78,6 +84,15 @@ pub fn invalid(new: &[&PolicyDocument], old: &PolicyDocument, kind: PolicyType) 
     new.iter().flat_map(|document| errors(document)).find(fresh).map(|finding| finding.to_string())
 }
 
+/// How far a document allows a request: 0 not, 1 under conditions whose keys are not known, 2 certainly.
+pub fn rank(request: &Request<'_>, document: &PolicyDocument) -> u8 {
+    match evaluate::evaluate_identity(request, &[document]).decision {
+        Decision::Allowed => 2,
+        Decision::Depends(_) => 1,
+        Decision::ExplicitlyDenied | Decision::ImplicitlyDenied => 0,
+    }
+}
+
 /// Replays every distinct authorized call of the principal against its policies with the new ones in place.
 /// `replaced` gives the new documents of a policy, by its index; `None` for one that stays.
 pub fn replay<'d>(
@@ -93,6 +108,7 @@ pub fn replay<'d>(
             None => new.extend(document),
         }
     }
+    let (old, new) = (CompiledPolicies::new(&old), CompiledPolicies::new(&new));
     let mut counts = ReplayCounts::default();
     for row in review.usage.into_iter().flat_map(credit::uses) {
         if row.call.outcome != Outcome::Authorized || row.call.basis == Basis::Secondary {
@@ -103,11 +119,17 @@ pub fn replay<'d>(
             counts.unknown_resource += 1;
             continue;
         };
-        let before = evaluate::evaluate_identity(&request, &old).decision;
-        let now = evaluate::evaluate_identity(&request, &new).decision;
-        match (before, now) {
+        let before = old.decide(&request);
+        let now = new.evaluate(&request);
+        counts.rests_on.extend(now.rests_on);
+        match (before, now.decision) {
             (Decision::Allowed, Decision::Allowed) => counts.allowed += 1,
-            (Decision::Depends(_), Decision::Allowed | Decision::Depends(_)) => counts.undecided += 1,
+            (Decision::Depends(reasons), Decision::Allowed | Decision::Depends(_)) => {
+                counts.undecided += 1;
+                for reason in reasons {
+                    *counts.undecided_because.entry(reason).or_default() += 1;
+                }
+            }
             (Decision::Allowed | Decision::Depends(_), _) => {
                 counts.broken.push(format!("{} on {}", row.call.action.0, request.resource));
             }

@@ -2,13 +2,15 @@
 //! described in `docs/schemas/`; internal types may change without it.
 
 use super::model::{
-    ActionGroup, ChangeReport, PolicyReport, PrincipalReport, RecommendationReport, Report, StatementReport,
-    UsedAction,
+    ActionGroup, ChangeReport, ExclusionReport, PolicyReport, PrincipalReport, RecommendationReport, Report,
+    StatementReport, TrustedReport, UsedAction,
 };
+use super::proposals;
 use crate::drift::Verdict;
 use crate::iam::contain::Containment;
 use crate::iam::{Effect, quota};
 use crate::recommend::Status;
+use crate::recommend::risk::Risk;
 use crate::usage::Stats;
 use serde_json::{Map, Value, json};
 
@@ -35,6 +37,7 @@ pub fn review(report: &Report) -> String {
         "coverage": coverage(report),
         "assumptions": report.assumptions,
         "principals": report.principals.iter().map(principal).collect::<Vec<_>>(),
+        "exclusions": report.exclusions.iter().map(exclusion).collect::<Vec<_>>(),
         "service_linked_roles": report.service_linked,
         "unmapped": unmapped.collect::<Vec<_>>(),
         "problems": problems.collect::<Vec<_>>(),
@@ -111,7 +114,43 @@ fn principal(principal: &PrincipalReport) -> Value {
         "denied": denials.collect::<Vec<_>>(),
         "unexplained": unexplained.collect::<Vec<_>>(),
         "unmapped": unmapped.collect::<Vec<_>>(),
+        "trusted": principal.trusted.iter().map(trusted).collect::<Vec<_>>(),
+        "risk": risk(principal),
         "other_identities": namesakes.collect::<Vec<_>>(),
+    })
+}
+
+fn trusted(one: &TrustedReport) -> Value {
+    let seen = one.seen.iter().map(|(who, count)| with_stats(json!({"who": who}), count));
+    json!({
+        "type": one.kind,
+        "principal": one.name,
+        "never_seen": one.never,
+        "seen": seen.collect::<Vec<_>>(),
+    })
+}
+
+fn risk(principal: &PrincipalReport) -> Value {
+    let side = |risk: &Risk| json!({"points": risk.points, "exposure": risk.exposure, "ways": risk.ways});
+    let ways = principal.ways.iter();
+    let ways =
+        ways.map(|(name, actions, unused)| json!({"name": name, "actions": actions, "unused": unused}));
+    json!({
+        "before": side(&principal.risk.before),
+        "after": side(&principal.risk.after),
+        "open_ways": ways.collect::<Vec<_>>(),
+    })
+}
+
+fn exclusion(exclusion: &ExclusionReport) -> Value {
+    let entry = &exclusion.entry;
+    json!({
+        "line": entry.line,
+        "owner": entry.owner,
+        "reason": entry.reason,
+        "expires": entry.expires.map(|day| day.to_string()),
+        "state": exclusion.state.as_str(),
+        "principals": exclusion.principals,
     })
 }
 
@@ -127,6 +166,7 @@ fn policy(policy: &PolicyReport) -> Value {
         "holders": policy.holders,
         "statements": policy.statements.iter().map(statement).collect::<Vec<_>>(),
         "recommendation": policy.recommendation.as_ref().map(recommendation),
+        "proposals": policy.proposals.iter().map(proposals::json).collect::<Vec<_>>(),
     })
 }
 
@@ -156,6 +196,7 @@ fn statement(statement: &StatementReport) -> Value {
         "grants": grants.collect::<Vec<_>>(),
         "used": statement.used.iter().map(used).collect::<Vec<_>>(),
         "not_used": others.collect::<Vec<_>>(),
+        "implied_by_definitions": proposals::implied_json(statement),
     })
 }
 
@@ -197,6 +238,7 @@ fn recommendation(recommendation: &RecommendationReport) -> Value {
         "status": status,
         "status_because": why,
         "documents": documents.collect::<Vec<_>>(),
+        "certificate": Some(&recommendation.certificate).filter(|_| recommendation.status == Status::Ready),
         "commands": recommendation.commands,
         "size_chars": size,
         "quota_chars": quota,

@@ -4,11 +4,13 @@ use super::escape::{code, markdown, sentence};
 use super::model::{
     ActionGroup, PolicyReport, PrincipalReport, RecommendationReport, Report, StatementReport,
 };
+use super::proposals;
 use super::text::{grouped, plural, wrapped_list};
 use crate::drift::{Standing, Verdict};
 use crate::iam::Effect;
 use crate::iam::contain::Containment;
 use crate::recommend::Status;
+use crate::recommend::risk::Comparison;
 use std::fmt::Write as _;
 
 /// Names listed in one line; the rest is counted, `review.json` has all.
@@ -22,6 +24,7 @@ pub fn review(report: &Report) -> String {
     for one in &report.principals {
         principal(&mut out, one, report);
     }
+    exclusions(&mut out, report);
     problems(&mut out, report);
     out
 }
@@ -98,6 +101,7 @@ fn principal(out: &mut String, one: &PrincipalReport, report: &Report) {
     if !one.findings.is_empty() {
         out.push('\n');
     }
+    risk(out, one);
     match one.standing {
         Standing::Unused => out.push_str(
             "Next step: delete it, or detach its policies and wait. No trimmed policy is shown, because nothing of it was used.\n\n",
@@ -108,7 +112,7 @@ fn principal(out: &mut String, one: &PrincipalReport, report: &Report) {
         Standing::Editable | Standing::ServiceLinked => {}
     }
     if let Some(why) = &one.protected {
-        let _ = writeln!(out, "Protected: {}. Nothing of it is trimmed yet.\n", sentence(why));
+        let _ = writeln!(out, "Protected: {}. Nothing of it is trimmed.\n", sentence(why));
     }
     for one_policy in &one.policies {
         policy(out, one_policy);
@@ -117,6 +121,7 @@ fn principal(out: &mut String, one: &PrincipalReport, report: &Report) {
         }
     }
     denials(out, one);
+    trusted(out, one);
     if !one.unexplained.is_empty() {
         out.push_str("Calls that no policy of the snapshot allows:\n\n");
         for (action, resource, stats) in one.unexplained.iter().take(NAMES_LISTED) {
@@ -134,6 +139,7 @@ fn policy(out: &mut String, one: &PolicyReport) {
     if let Some(recommendation) = &one.recommendation {
         self::recommendation(out, recommendation);
     }
+    proposals::markdown(out, &one.proposals);
 }
 
 /// Why nothing is recommended for a policy, where that is not said elsewhere.
@@ -231,6 +237,52 @@ fn recommendation(out: &mut String, one: &RecommendationReport) {
     }
 }
 
+fn risk(out: &mut String, one: &PrincipalReport) {
+    let Comparison { before, after } = one.risk;
+    let _ = writeln!(
+        out,
+        "Risk: {} points now, {} with what is recommended; {} ways to more permissions now, {} then.\n",
+        grouped(before.points),
+        grouped(after.points),
+        before.ways,
+        after.ways
+    );
+    let unused: Vec<String> = one
+        .ways
+        .iter()
+        .filter(|(_, _, unused)| *unused)
+        .map(|(name, actions, _)| format!("{name} ({})", code(&actions.join(" + "))))
+        .collect();
+    if !unused.is_empty() {
+        let _ = writeln!(out, "Unused ways: {}.\n", wrapped_list(&unused, NAMES_LISTED));
+    }
+}
+
+fn trusted(out: &mut String, one: &PrincipalReport) {
+    if !one.trusted.iter().any(|trusted| trusted.never) {
+        return;
+    }
+    out.push_str("### Trusted principals\n\n| type | principal | seen to assume it |\n|---|---|---|\n");
+    for trusted in &one.trusted {
+        let seen: Vec<String> = trusted
+            .seen
+            .iter()
+            .map(|(who, stats)| {
+                let last = stats.span.map(|(_, last)| last.day().to_string()).unwrap_or_default();
+                let id = stats.evidence.first().map(|(_, id)| code(id)).unwrap_or_default();
+                format!("{}, {} times, last {last} {id}", code(who), grouped(stats.count))
+            })
+            .collect();
+        let seen = match (trusted.never, seen.is_empty()) {
+            (true, _) => "not in the window".to_owned(),
+            (false, true) => "not judged".to_owned(),
+            (false, false) => wrapped_list(&seen, 3),
+        };
+        let _ = writeln!(out, "| {} | {} | {seen} |", markdown(&trusted.kind), code(&trusted.name));
+    }
+    out.push('\n');
+}
+
 fn denials(out: &mut String, one: &PrincipalReport) {
     if one.denials.is_empty() {
         return;
@@ -247,6 +299,30 @@ fn denials(out: &mut String, one: &PrincipalReport) {
             cell(&key.resource),
             markdown(&key.policy_type),
             stats.count
+        );
+    }
+    out.push('\n');
+}
+
+fn exclusions(out: &mut String, report: &Report) {
+    if report.exclusions.is_empty() {
+        return;
+    }
+    out.push_str(
+        "## Exclusions\n\n| line | owner | reason | until | state | fits |\n|---:|---|---|---|---|---|\n",
+    );
+    for one in &report.exclusions {
+        let entry = &one.entry;
+        let fits: Vec<String> = one.principals.iter().map(|arn| code(arn)).collect();
+        let _ = writeln!(
+            out,
+            "| {} | {} | {} | {} | {} | {} |",
+            entry.line,
+            markdown(&entry.owner),
+            markdown(&entry.reason),
+            entry.expires.map(|day| day.to_string()).unwrap_or_default(),
+            one.state.as_str(),
+            wrapped_list(&fits, NAMES_LISTED)
         );
     }
     out.push('\n');

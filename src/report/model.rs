@@ -1,14 +1,22 @@
 //! What a review contains: plain values, ready to be shown in any form.
 
+mod needs;
+
+pub use needs::ImpliedNeed;
+
+use super::certificate::Input;
 use super::escape;
 use crate::drift::credit::Use;
 use crate::drift::finding::{self, Finding};
+use crate::drift::trust;
 use crate::drift::{PolicyReview, PrincipalReview, Standing, StatementReview, Verdict};
-use crate::grants::{GrantedPrincipal, PolicySource, PrincipalType};
+use crate::grants::{AttachedPolicy, Exclusion, GrantedPrincipal, PolicySource, PrincipalType};
 use crate::iam::contain::Containment;
 use crate::iam::reference::ActionInfo;
 use crate::iam::{Effect, PolicyDocument};
-use crate::recommend::{Recommendation, ReplayCounts, Status, Step};
+use crate::recommend::emit::{self, PrincipalChange, aws_cli};
+use crate::recommend::risk::{self, Comparison};
+use crate::recommend::{Proposal, Recommendation, ReplayCounts, Status, Step};
 use crate::time::Timestamp;
 use crate::trail::{Outcome, Problem};
 use crate::usage::{Resource, Stats};
@@ -26,6 +34,8 @@ pub struct Report {
     pub window: Option<(Timestamp, Timestamp)>,
     /// What the logs cover.
     pub coverage: CoverageReport,
+    /// Everything that was read, for certificates.
+    pub inputs: Vec<Input>,
     /// What the conclusions take for granted, in sentences.
     pub assumptions: Vec<String>,
     /// Why the coverage is not sufficient, when it is not.
@@ -34,6 +44,8 @@ pub struct Report {
     pub forced: bool,
     /// One for each principal, the most removable grants first.
     pub principals: Vec<PrincipalReport>,
+    /// The entries of the exclusions file.
+    pub exclusions: Vec<ExclusionReport>,
     /// Service-linked roles, which nobody can edit: ARNs.
     pub service_linked: Vec<String>,
     /// API calls that no table maps, by (`eventSource`, `eventName`), of all principals.
@@ -42,6 +54,39 @@ pub struct Report {
     pub problems: Vec<Problem>,
     /// Places of the snapshot that could not be used: what and why.
     pub snapshot_problems: Vec<(String, String)>,
+}
+
+/// One entry of the exclusions file.
+#[derive(Clone, Debug)]
+pub struct ExclusionReport {
+    /// The entry.
+    pub entry: Exclusion,
+    /// Was it applied?
+    pub state: ExclusionState,
+    /// ARNs of the reviewed principals that it fits, sorted.
+    pub principals: Vec<String>,
+}
+
+/// What became of an exclusion.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum ExclusionState {
+    /// It fits somebody and was applied.
+    Used,
+    /// It fits nobody who was reviewed.
+    Unused,
+    /// Its last day is over: it was not applied.
+    Expired,
+}
+
+impl ExclusionState {
+    /// The word for reports and JSON.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Used => "used",
+            Self::Unused => "unused",
+            Self::Expired => "expired",
+        }
+    }
 }
 
 /// What the logs cover.
@@ -93,6 +138,8 @@ pub struct PrincipalReport {
     pub standing: Standing,
     /// Why it is left as it is for now, if it is.
     pub protected: Option<String>,
+    /// The exclusions that fit it, as indices into the file's entries.
+    pub exclusions: BTreeSet<usize>,
     /// Distinct granted actions by verdict, in the order of [`Verdict::ALL`].
     pub counts: [usize; 5],
     /// All events of the principal.
@@ -109,8 +156,27 @@ pub struct PrincipalReport {
     pub unexplained: Vec<(String, String, Stats)>,
     /// Unmapped API calls.
     pub unmapped: Vec<((String, String), Stats)>,
+    /// Trusted principals: type and name as written, were they never seen, who was.
+    pub trusted: Vec<TrustedReport>,
+    /// Ways to more permissions that are open: name, actions, not used.
+    pub ways: Vec<(&'static str, &'static [&'static str], bool)>,
+    /// Risk before and after what is recommended.
+    pub risk: Comparison,
     /// Ids of other principals of the same name, with their events.
     pub namesakes: Vec<(String, Stats)>,
+}
+
+/// One principal of a trust policy.
+#[derive(Clone, Debug)]
+pub struct TrustedReport {
+    /// `AWS`, `Service`, `Federated`.
+    pub kind: String,
+    /// As written.
+    pub name: String,
+    /// Not seen to assume the role, and the logs would show it.
+    pub never: bool,
+    /// Who assumed the role and is, or may be, this principal.
+    pub seen: Vec<(String, Stats)>,
 }
 
 /// One policy of one principal.
@@ -128,6 +194,8 @@ pub struct PolicyReport {
     pub statements: Vec<StatementReport>,
     /// The proposed change.
     pub recommendation: Option<RecommendationReport>,
+    /// What may be done beyond it.
+    pub proposals: Vec<Proposal>,
 }
 
 /// One statement.
@@ -143,6 +211,8 @@ pub struct StatementReport {
     pub used: Vec<UsedAction>,
     /// All other actions.
     pub others: Vec<ActionGroup>,
+    /// What definitions of jobs and models imply.
+    pub implied: Vec<ImpliedNeed>,
 }
 
 /// Service and name of an action of the reference.
@@ -230,6 +300,10 @@ pub struct RecommendationReport {
     pub containment: Containment,
     /// The replay.
     pub replay: ReplayCounts,
+    /// The document before.
+    pub old: Option<Arc<PolicyDocument>>,
+    /// Where its certificate is written, relative to the output folder, when it may be applied.
+    pub certificate: String,
     /// By old statement: Sid, number of statements that replace it, removed actions, actions with a
     /// narrower scope.
     pub changes: Vec<ChangeReport>,
@@ -265,11 +339,19 @@ impl PrincipalReport {
     /// Builds the report of one principal. `show` is false when the coverage forbids recommendations.
     pub fn new(review: &PrincipalReview<'_>, recommendations: Vec<Recommendation>, show: bool) -> Self {
         let principal = review.principal;
+        let risk = risk::compare(review, if show { &recommendations } else { &[] });
+        let change = PrincipalChange::new(principal, &recommendations);
+        let commands = change.policies.iter().map(|one| {
+            let commands = aws_cli::commands(&change, one, &|new| file(principal, one.policy, new));
+            (one.recommendation.policy, commands)
+        });
+        let mut commands: BTreeMap<usize, Vec<String>> = commands.collect();
         let mut by_policy: BTreeMap<usize, Recommendation> =
             recommendations.into_iter().map(|one| (one.policy, one)).collect();
         let policies = review.policies.iter().enumerate().map(|(index, policy)| {
             let recommendation = by_policy.remove(&index).filter(|_| show);
-            policy_report(principal, policy, recommendation)
+            let commands = commands.remove(&index).unwrap_or_default();
+            policy_report(principal, policy, recommendation.map(|one| (one, commands)))
         });
         let usage = review.usage;
         Self {
@@ -280,6 +362,7 @@ impl PrincipalReport {
             kind: if principal.kind == PrincipalType::Role { "role" } else { "user" },
             standing: review.standing,
             protected: review.protected.clone(),
+            exclusions: review.exclusions.clone(),
             counts: review.counts(),
             events: usage.map(|usage| usage.events.clone()).unwrap_or_default(),
             denied: usage.map_or(0, |usage| usage.denials.values().map(|stats| stats.count).sum()),
@@ -288,12 +371,26 @@ impl PrincipalReport {
             denials: usage.into_iter().flat_map(|usage| usage.denials.clone()).collect(),
             unexplained: unexplained(&review.unexplained),
             unmapped: usage.into_iter().flat_map(|usage| usage.unmapped.clone()).collect(),
+            trusted: review.trusted.iter().map(trusted_report).collect(),
+            ways: ways(review),
+            risk,
             namesakes: review
                 .namesakes
                 .iter()
                 .map(|(key, usage)| (key.id.clone(), usage.events.clone()))
                 .collect(),
         }
+    }
+
+    /// Adds what may be done beyond the recommendations.
+    #[must_use]
+    pub fn with_proposals(mut self, proposals: Vec<Proposal>) -> Self {
+        for proposal in proposals {
+            if let Some(policy) = self.policies.get_mut(proposal.policy) {
+                policy.proposals.push(proposal);
+            }
+        }
+        self
     }
 
     /// Granted actions, all verdicts together.
@@ -306,6 +403,21 @@ impl PrincipalReport {
         let [.., unused] = self.counts;
         unused
     }
+}
+
+fn trusted_report(one: &trust::Trusted<'_>) -> TrustedReport {
+    TrustedReport {
+        kind: one.kind.to_owned(),
+        name: one.name.to_owned(),
+        never: one.never,
+        seen: one.seen.iter().map(|assumer| (assumer.words(), assumer.stats.clone())).collect(),
+    }
+}
+
+fn ways(review: &PrincipalReview<'_>) -> Vec<(&'static str, &'static [&'static str], bool)> {
+    let unused: BTreeSet<&str> = finding::unused_ways(review).map(|open| open.way.name).collect();
+    let ways = review.ways.iter().map(|open| open.way);
+    ways.map(|way| (way.name, way.actions.as_slice(), unused.contains(way.name))).collect()
 }
 
 fn unexplained(rows: &[Use<'_>]) -> Vec<(String, String, Stats)> {
@@ -328,22 +440,18 @@ fn resource_text(resource: &Resource) -> Option<String> {
 fn policy_report(
     principal: &GrantedPrincipal,
     review: &PolicyReview<'_>,
-    recommendation: Option<Recommendation>,
+    recommendation: Option<(Recommendation, Vec<String>)>,
 ) -> PolicyReport {
     let policy = review.policy;
-    let (source, arn) = match &policy.source {
-        PolicySource::Inline => ("inline", None),
-        PolicySource::CustomerManaged { arn } => ("customer_managed", Some(arn.clone())),
-        PolicySource::AwsManaged { arn } => ("aws_managed", Some(arn.clone())),
-        PolicySource::Group { arn, .. } => ("group", arn.clone()),
-    };
+    let arn = policy.source.arn().map(str::to_owned);
     PolicyReport {
         name: policy.name.clone(),
-        source,
+        source: policy.source.as_str(),
         holders: policy.holders,
         statements: review.statements.iter().map(statement_report).collect(),
         recommendation: recommendation
-            .map(|one| recommendation_report(principal, &policy.name, arn.as_deref(), one)),
+            .map(|(one, commands)| recommendation_report(principal, policy, one, commands)),
+        proposals: Vec::new(),
         arn,
     }
 }
@@ -373,30 +481,27 @@ fn statement_report(review: &StatementReview<'_>) -> StatementReport {
         grants: review.grants.clone(),
         used,
         others,
+        implied: needs::implied(&review.actions),
     }
 }
 
 fn recommendation_report(
     principal: &GrantedPrincipal,
-    policy: &str,
-    arn: Option<&str>,
+    policy: &AttachedPolicy,
     recommendation: Recommendation,
+    commands: Vec<String>,
 ) -> RecommendationReport {
-    let ready = recommendation.status == Status::Ready;
-    let several = recommendation.documents.len() > 1;
-    let account = principal.account.map(|account| account.to_string()).unwrap_or_default();
-    let named = |(number, document): (usize, PolicyDocument)| {
-        let name = new_name(principal, policy, recommendation.step, several.then_some(number + 1));
-        let parts = [account.as_str(), &principal.name, &name].map(escape::file_name);
-        NewPolicy { file: format!("policies/{}.json", parts.join("/")), name, document }
-    };
-    let documents: Vec<NewPolicy> =
-        recommendation.documents.into_iter().enumerate().filter(|_| ready).map(named).collect();
-    let target = Target { principal, policy, arn, documents: &documents };
+    let documents = emit::named(principal, policy, &recommendation).into_iter().map(|new| NewPolicy {
+        file: file(principal, policy, &new),
+        name: new.name,
+        document: new.document,
+    });
     RecommendationReport {
         step: recommendation.step,
-        commands: if ready { target.commands(recommendation.step) } else { Vec::new() },
-        documents,
+        old: policy.document.clone(),
+        certificate: certificate_file(principal, policy),
+        commands,
+        documents: if recommendation.status == Status::Ready { documents.collect() } else { Vec::new() },
         size_chars: (recommendation.size_chars, recommendation.quota_chars),
         containment: recommendation.proof.containment,
         replay: recommendation.proof.replay,
@@ -405,18 +510,31 @@ fn recommendation_report(
     }
 }
 
-/// The name of the new policy: the old one's, unless it is a new policy beside the old one.
-fn new_name(principal: &GrantedPrincipal, policy: &str, step: Step, number: Option<usize>) -> String {
-    if step != Step::CreateAndDetach {
-        return policy.to_owned();
-    }
-    let end = number.map_or_else(|| "-trimmed".to_owned(), |number| format!("-trimmed-{number}"));
-    let front = format!("{}-{policy}", principal.name);
-    front.chars().take(POLICY_NAME_CHARS_MAX - end.len()).collect::<String>() + &end
+/// Where the files of a principal go, relative to the output folder. A user may have the name of a role;
+/// no name in IAM holds a `~`.
+fn folder(principal: &GrantedPrincipal) -> String {
+    let account = principal.account.map(|account| account.to_string()).unwrap_or_default();
+    let mark = if principal.kind == PrincipalType::Role { "" } else { "~user" };
+    format!("policies/{}/{}{mark}", escape::file_name(&account), escape::file_name(&principal.name))
 }
 
-/// IAM's limit for the name of a managed policy, in characters (IAM API reference, `CreatePolicy`).
-const POLICY_NAME_CHARS_MAX: usize = 128;
+/// An inline policy may have the name of a managed one that the principal holds too: their files differ.
+fn twin_mark(principal: &GrantedPrincipal, policy: &AttachedPolicy) -> &'static str {
+    let twins = principal.policies.iter().filter(|one| one.name.eq_ignore_ascii_case(&policy.name)).count();
+    if twins > 1 && policy.source != PolicySource::Inline { "~managed" } else { "" }
+}
+
+/// Where a new policy is written.
+fn file(principal: &GrantedPrincipal, policy: &AttachedPolicy, new: &emit::NewPolicy) -> String {
+    let twin = twin_mark(principal, policy);
+    format!("{}/{}{twin}.json", folder(principal), escape::file_name(&new.name))
+}
+
+/// Where the certificate of a change is written.
+fn certificate_file(principal: &GrantedPrincipal, policy: &AttachedPolicy) -> String {
+    let twin = twin_mark(principal, policy);
+    format!("{}/{}{twin}~certificate.json", folder(principal), escape::file_name(&policy.name))
+}
 
 fn change_report(change: crate::recommend::StatementChange) -> ChangeReport {
     let removed = grouped(change.removed.iter().map(|one| (Verdict::Unused, &one.why, one.action)));
@@ -427,59 +545,5 @@ fn change_report(change: crate::recommend::StatementChange) -> ChangeReport {
         replaced_by: change.replaced_by,
         removed,
         narrowed: narrowed.collect(),
-    }
-}
-
-/// What the commands of a change refer to.
-struct Target<'a> {
-    principal: &'a GrantedPrincipal,
-    policy: &'a str,
-    arn: Option<&'a str>,
-    documents: &'a [NewPolicy],
-}
-
-impl Target<'_> {
-    fn commands(&self, step: Step) -> Vec<String> {
-        let kind = if self.principal.kind == PrincipalType::Role { "role" } else { "user" };
-        let who = format!("--{kind}-name {}", escape::shell(&self.principal.name));
-        let old = escape::shell(self.arn.unwrap_or_default());
-        let policy = escape::shell(self.policy);
-        let each = |command: &dyn Fn(&str) -> String| -> Vec<String> {
-            let files = self.documents.iter().map(|one| escape::shell(&format!("file://{}", one.file)));
-            files.map(|file| command(&file)).collect()
-        };
-        match step {
-            Step::PutInline => each(&|file| {
-                format!("aws iam put-{kind}-policy {who} --policy-name {policy} --policy-document {file}")
-            }),
-            Step::DeleteInline => vec![format!("aws iam delete-{kind}-policy {who} --policy-name {policy}")],
-            Step::NewVersion => each(&|file| {
-                format!(
-                    "aws iam create-policy-version --policy-arn {old} --policy-document {file} --set-as-default"
-                )
-            }),
-            Step::Detach => vec![format!("aws iam detach-{kind}-policy {who} --policy-arn {old}")],
-            Step::CreateAndDetach => self.create_and_detach(kind, &who, &old),
-            // A permission set has one inline policy: a command for each document would overwrite the
-            // one before. Joining them is the reader's decision.
-            Step::UpdatePermissionSet => Vec::new(),
-        }
-    }
-
-    /// Everything new is attached before the old policy goes, so that nothing is refused in between.
-    fn create_and_detach(&self, kind: &str, who: &str, old: &str) -> Vec<String> {
-        let parts = self.principal.arn.parts();
-        let mut commands = Vec::new();
-        for one in self.documents {
-            let file = escape::shell(&format!("file://{}", one.file));
-            let name = escape::shell(&one.name);
-            commands.push(format!("aws iam create-policy --policy-name {name} --policy-document {file}"));
-        }
-        for one in self.documents {
-            let arn = format!("arn:{}:iam::{}:policy/{}", parts.partition, parts.account, one.name);
-            commands.push(format!("aws iam attach-{kind}-policy {who} --policy-arn {}", escape::shell(&arn)));
-        }
-        commands.push(format!("aws iam detach-{kind}-policy {who} --policy-arn {old}"));
-        commands
     }
 }

@@ -1,9 +1,10 @@
 //! The terminal form: a table of 80 columns, one line a principal, the most removable grants first.
 
 use super::escape;
-use super::model::{PrincipalReport, Report};
+use super::model::{ExclusionState, PrincipalReport, Report};
 use crate::drift::{FindingKind, Severity, Standing};
 use crate::recommend::Status;
+use crate::recommend::risk::Comparison;
 use std::fmt::Write as _;
 
 /// Width of the name column, in characters.
@@ -18,6 +19,8 @@ pub fn review(report: &Report) -> String {
     header(&mut out, report);
     table(&mut out, report);
     findings(&mut out, report);
+    risk(&mut out, report);
+    exclusions(&mut out, report);
     footer(&mut out, report);
     out
 }
@@ -119,6 +122,38 @@ fn findings(out: &mut String, report: &Report) {
                 let _ = writeln!(out, "{}", clipped(&escape::terminal(&line), LINE_CHARS));
             }
         }
+    }
+}
+
+/// Risk, all principals together.
+fn risk(out: &mut String, report: &Report) {
+    let mut sum = Comparison::default();
+    for principal in &report.principals {
+        sum += principal.risk;
+    }
+    let Comparison { before, after } = sum;
+    let _ = writeln!(
+        out,
+        "risk: {} points, {} with what is recommended (docs/RISK.md)",
+        grouped(before.points),
+        grouped(after.points)
+    );
+}
+
+/// One line for all exclusions that were applied, one for each that was not.
+fn exclusions(out: &mut String, report: &Report) {
+    let state = |state| report.exclusions.iter().filter(move |one| one.state == state);
+    let used = state(ExclusionState::Used).count();
+    if used > 0 {
+        let _ = writeln!(out, "{used} exclusion{} applied", plural(used));
+    }
+    for one in state(ExclusionState::Expired).chain(state(ExclusionState::Unused)) {
+        let what = match one.entry.expires {
+            Some(day) if one.state == ExclusionState::Expired => format!("expired {day}, not applied"),
+            _ => "fits nobody".to_owned(),
+        };
+        let line = format!("exclusion on line {}: {what} ({})", one.entry.line, one.entry.owner);
+        let _ = writeln!(out, "{}", clipped(&escape::terminal(&line), LINE_CHARS));
     }
 }
 

@@ -6,7 +6,9 @@ mod tables;
 use crate::iam::reference::{AccessLevel, ActionInfo, reference};
 use crate::trail::Event;
 use crate::trail::event::EventType;
+use memchr::memmem::Finder;
 use serde_json::Value;
+use std::sync::LazyLock;
 use tables::{Found, RuleRow, Tables};
 
 /// What stands behind an event.
@@ -108,8 +110,9 @@ impl Lookup {
         let Some(row) = self.rules else { return self.plain };
         let Some(raw) = event.request.raw() else { return row.unknown.mapping() };
         // Parsing is worth its time only when the text has one of the names at all.
-        let has = |name: &str| memchr::memmem::find(raw.as_bytes(), name.as_bytes()).is_some();
-        if !row.rules.iter().any(|rule| has(rule.parameter)) && !has("omitted") {
+        static OMITTED: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new("omitted"));
+        let has = |name: &Finder<'_>| name.find(raw.as_bytes()).is_some();
+        if !row.rules.iter().any(|rule| has(&rule.name)) && !has(&OMITTED) {
             return self.plain;
         }
         let Some(parameters) = event.request.parse() else { return row.unknown.mapping() };
@@ -152,7 +155,9 @@ fn sets_tags(action: &ActionInfo) -> bool {
 
 /// Is there a field of the request whose name begins with `tag` and that is not empty?
 fn carries_tags(event: &Event<'_>) -> bool {
-    let named = |raw: &str| raw.contains("\"tag") || raw.contains("\"Tag");
+    static NAMES: LazyLock<[Finder<'static>; 2]> =
+        LazyLock::new(|| [Finder::new("\"tag"), Finder::new("\"Tag")]);
+    let named = |raw: &str| NAMES.iter().any(|name| name.find(raw.as_bytes()).is_some());
     if !event.request.raw().is_some_and(named) {
         return false;
     }

@@ -67,6 +67,17 @@ pub enum Shape {
     NotALog,
 }
 
+impl Shape {
+    /// The form of a text from that of its first part and of what follows.
+    fn followed_by(self, next: Self) -> Self {
+        match (self, next) {
+            (Self::Empty, first) => first,
+            (Self::Event | Self::Digest, Self::Event | Self::Digest | Self::JsonLines) => Self::JsonLines,
+            (known, _) => known,
+        }
+    }
+}
+
 /// A part of a text that can be decoded by itself, on any thread: whole records. Made by [`split`].
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Chunk {
@@ -105,9 +116,7 @@ impl Decoded {
         }
         self.digests += other.digests;
         self.insights += other.insights;
-        if self.shape == Shape::Empty {
-            self.shape = other.shape;
-        }
+        self.shape = self.shape.followed_by(other.shape);
         self.problems_more += other.problems_more;
         for problem in other.problems {
             self.add_problem(problem);

@@ -12,45 +12,14 @@ pub mod expected;
 pub mod chain;
 
 use crate::iam::json::Json;
+use crate::sha256::Sha256;
 use crate::time::Timestamp;
-use std::fmt;
 
 /// The one way in which digest files are signed: RSA, PKCS #1 v1.5, over a SHA-256 hash.
 const SIGNATURE_ALGORITHM: &str = "SHA256withRSA";
 
 /// The one way in which files are hashed.
 const HASH_ALGORITHM: &str = "SHA-256";
-
-/// A SHA-256 hash; shown as 64 lower-case hexadecimal digits.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Sha256([u8; 32]);
-
-impl Sha256 {
-    /// The hash of a content.
-    pub fn of(content: &[u8]) -> Self {
-        let mut bytes = [0; 32];
-        let hash = ring::digest::digest(&ring::digest::SHA256, content);
-        bytes.iter_mut().zip(hash.as_ref()).for_each(|(to, from)| *to = *from);
-        Self(bytes)
-    }
-
-    /// Reads hexadecimal digits of either case; `None` unless there are 64 of them.
-    pub fn parse(text: &str) -> Option<Self> {
-        hex(text)?.try_into().ok().map(Self)
-    }
-}
-
-impl fmt::Display for Sha256 {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
-    }
-}
-
-impl fmt::Debug for Sha256 {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        fmt::Display::fmt(self, f)
-    }
-}
 
 /// What one digest file says.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -221,7 +190,8 @@ fn hashed(json: &Json, hash: &str, algorithm: &str) -> Result<Sha256, String> {
         return Err(format!("hashed with `{algorithm}`, not {HASH_ALGORITHM}"));
     }
     let text = required(json, hash)?;
-    Sha256::parse(&text).ok_or_else(|| format!("`{hash}` is no SHA-256 hash"))
+    let bytes = hex(&text).and_then(|bytes| bytes.try_into().ok());
+    bytes.map(Sha256::new).ok_or_else(|| format!("`{hash}` is no SHA-256 hash"))
 }
 
 /// Bytes of hexadecimal digits of either case, two a byte.

@@ -6,6 +6,7 @@ use crate::time::Timestamp;
 use crate::trail::request::RequestParameters;
 use std::borrow::Cow;
 use std::fmt;
+use std::num::NonZeroU64;
 
 /// One delivered event. Empty text means that the record does not have the field, or has it as `""`.
 #[derive(Clone, Debug, Default)]
@@ -205,6 +206,9 @@ pub struct UserIdentity<'a> {
     pub source_identity: Cow<'a, str>,
     /// `onBehalfOf.userId`: the Identity Center user behind the session.
     pub on_behalf_of: Cow<'a, str>,
+    /// In one process, identities with the same number have the same fields; so what was found out about one
+    /// is true of the other. Nothing is known about an identity without a number.
+    pub number: Option<NonZeroU64>,
 }
 
 /// `sessionContext.sessionIssuer`: who the temporary credentials came from.

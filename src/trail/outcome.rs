@@ -11,6 +11,10 @@ const TABLE: &str = include_str!("../../data/error_outcomes.tsv");
 /// The words that every denial in IAM's own format contains.
 const DENIAL_PHRASE: &str = " is not authorized to perform: ";
 
+/// Searches for [`DENIAL_PHRASE`] without preparing the search for every event.
+static DENIAL: LazyLock<memchr::memmem::Finder<'static>> =
+    LazyLock::new(|| memchr::memmem::Finder::new(DENIAL_PHRASE));
+
 /// What one call says about the permission that it needed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Outcome {
@@ -37,7 +41,8 @@ impl Outcome {
         if event.error_code.is_empty() && event.error_message.is_empty() {
             // Some services answer 200 and put the denial into the response.
             let text = event.response.raw().unwrap_or_default();
-            return if contains(text, DENIAL_PHRASE) { Self::Undecided } else { Self::Authorized };
+            let denies = DENIAL.find(text.as_bytes()).is_some();
+            return if denies { Self::Undecided } else { Self::Authorized };
         }
         match by_code(&event.error_code, &event.source) {
             Self::Undecided if denies_caller(event) => Self::Denied,

@@ -199,6 +199,12 @@ impl Tables {
     }
 }
 
+/// The paths at which an operation names roles, by service prefix and event name.
+pub(super) fn role_paths(prefix: &str, event: &str) -> impl Iterator<Item = &'static str> {
+    let rows = Tables::get().rows_of(prefix, event).iter();
+    rows.filter(|row| row.kind == Kind::Role && !row.path.is_empty()).map(|row| row.path)
+}
+
 fn key_order(a: (&str, &str), b: (&str, &str)) -> Ordering {
     order_ignoring_case(a.0, b.0).then_with(|| order_ignoring_case(a.1, b.1))
 }
@@ -212,7 +218,7 @@ fn kind_of(kind: &str) -> Kind {
 }
 
 /// Newer EC2 operations wrap their parameters once more: `{"CreateFleetRequest": {…}}`.
-fn unwrapped(parameters: &Value) -> &Value {
+pub(super) fn unwrapped(parameters: &Value) -> &Value {
     let Some(fields) = parameters.as_object() else { return parameters };
     let mut all = fields.iter();
     match (all.next(), all.next()) {
@@ -223,7 +229,7 @@ fn unwrapped(parameters: &Value) -> &Value {
 
 /// All values at a path. Letter case of names does not matter, arrays and EC2's `{"items": […]}` are walked
 /// through where the path does not expect them: a role that is found once too often is only kept.
-fn at_path<'v>(request: &'v Value, path: &str) -> Vec<&'v Value> {
+pub(super) fn at_path<'v>(request: &'v Value, path: &str) -> Vec<&'v Value> {
     if path.is_empty() {
         return Vec::new();
     }
@@ -254,11 +260,11 @@ fn elements(value: &Value) -> Vec<&Value> {
 }
 
 /// The text of a value; `EC2` writes some as `{"content": "…", "tag": 1}`.
-fn text(value: &Value) -> Option<&str> {
+pub(super) fn text(value: &Value) -> Option<&str> {
     value.as_str().or_else(|| value.get("content")?.as_str())
 }
 
-fn is_blank(value: &Value) -> bool {
+pub(super) fn is_blank(value: &Value) -> bool {
     match value {
         Value::Null => true,
         Value::String(text) => text.is_empty(),

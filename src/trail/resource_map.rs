@@ -8,7 +8,7 @@ mod request;
 use crate::iam::arn_template::{self, Template};
 use crate::iam::reference::{ActionInfo, ResourceTypeRef};
 use crate::iam::table;
-use crate::iam::{Arn, arn};
+use crate::iam::{AccountId, Arn, arn};
 use crate::trail::Event;
 use fields::{Field, Kind, fields_of};
 use request::Request;
@@ -17,6 +17,8 @@ use special::{Special, special_case};
 use std::cell::OnceCell;
 use std::collections::BTreeSet;
 use std::sync::LazyLock;
+
+pub(super) use special::is_access_point_alias;
 
 static STABLE: &str = include_str!("../../data/stable_types.tsv");
 
@@ -53,7 +55,7 @@ pub fn is_stable(service: &str, resource_type: &str) -> bool {
 /// The ARNs that the event names for one of the actions of its call, from `resources[]`, from the response,
 /// or built from the request through the templates of the action's resource types.
 pub fn resources(event: &Event<'_>, action: &ActionInfo) -> Resources {
-    Weighing::new(action).resources(event)
+    Weighing::new(action).resources(&Call::new(event))
 }
 
 /// One action with its resource types taken apart once, for many events.
@@ -90,18 +92,19 @@ impl<'r> Weighing<'r> {
         self.action
     }
 
-    /// [`resources`] of an event.
-    pub fn resources(&self, event: &Event<'_>) -> Resources {
+    /// [`resources`] of a call's event.
+    pub fn resources(&self, call: &Call<'_>) -> Resources {
         if self.types.is_empty() {
             return Resources::Star;
         }
-        let call = Call::new(event);
+        let event = call.event;
         let mut arns: Vec<(&'static str, Arn)> = Vec::new();
-        match special_case(&call, self) {
+        match special_case(call, self) {
             Special::Only(found) => arns = found,
             Special::None => {
+                let listed = Listed::new(self, event);
                 for found in &self.types {
-                    let of_type = call.arns_of(self, found);
+                    let of_type = call.arns_of(self, found, &listed);
                     arns.extend(of_type.into_iter().map(|arn| (found.found.name, arn)));
                 }
             }
@@ -118,14 +121,15 @@ impl<'r> Weighing<'r> {
         Resources::Arns { arns, complete }
     }
 
-    /// Is this the type that describes the ARN best?
-    fn is_best(&self, kind: &TypeOf, text: &str) -> bool {
-        let Some(parts) = arn::split(text).filter(|parts| kind.matches(parts)) else { return false };
-        let best = self.types.iter().filter(|other| other.matches(&parts)).max_by_key(|other| {
-            let literal = other.template.as_ref().map_or(0, Template::literal_len);
-            (literal, std::cmp::Reverse(other.found.name))
+    /// The type that describes the ARN best.
+    fn best(&self, text: &str) -> Option<&TypeOf> {
+        let parts = arn::split(text)?;
+        let fitting = self.types.iter().filter(|kind| kind.matches(&parts));
+        let best = fitting.max_by_key(|kind| {
+            let literal = kind.template.as_ref().map_or(0, Template::literal_len);
+            (literal, std::cmp::Reverse(kind.found.name))
         });
-        best.is_some_and(|best| best.found.template == kind.found.template) && !text.contains(['*', '?'])
+        best.filter(|_| !has_wildcard(text))
     }
 
     fn type_named(&self, name: &str) -> Option<&TypeOf> {
@@ -134,6 +138,11 @@ impl<'r> Weighing<'r> {
 }
 
 impl TypeOf {
+    /// Two types may share a template; then both are described.
+    fn is_like(&self, other: &Self) -> bool {
+        self.found.template == other.found.template
+    }
+
     fn matches(&self, arn: &arn::Parts<'_>) -> bool {
         self.template.as_ref().is_some_and(|template| template.matches(arn))
     }
@@ -143,43 +152,69 @@ impl TypeOf {
     }
 }
 
-/// What a call is about, parsed when somebody asks.
-struct Call<'e> {
+/// The ARNs in `resources[]` that one of an action's types describes, each with the type that does it best.
+struct Listed<'w, 'e>(Vec<(&'w TypeOf, &'e str)>);
+
+impl<'w, 'e> Listed<'w, 'e> {
+    fn new(weighing: &'w Weighing<'_>, event: &'e Event<'_>) -> Self {
+        let arns = event.resources.iter().map(|resource| &*resource.arn);
+        Self(arns.filter_map(|arn| Some((weighing.best(arn)?, arn))).collect())
+    }
+
+    fn of(&self, kind: &TypeOf) -> impl Iterator<Item = Arn> {
+        let ours = self.0.iter().filter(move |(best, _)| best.is_like(kind));
+        ours.filter_map(|(_, arn)| Arn::parse(arn).ok())
+    }
+}
+
+/// What a call is about, looked at when somebody asks, and once for all its actions.
+#[derive(Debug)]
+pub struct Call<'e> {
     event: &'e Event<'e>,
     request: Request<'e>,
     response: OnceCell<Option<Value>>,
+    response_has_arn: OnceCell<bool>,
     partition: &'e str,
     /// The account in which a bare name is looked up; `None` when the event does not say.
-    account: Option<String>,
+    account: Option<AccountId>,
 }
 
 impl<'e> Call<'e> {
-    fn new(event: &'e Event<'e>) -> Self {
-        let request = Request::new(event.request);
+    /// The call behind an event.
+    pub fn new(event: &'e Event<'e>) -> Self {
         let (caller, recipient) = (event.identity.account, event.recipient_account);
         // A copy for the owner of a shared resource does not say in whose account a bare name stands.
         let account = match (caller, recipient) {
             (Some(caller), Some(recipient)) if caller != recipient => None,
-            (caller, recipient) => caller.or(recipient).map(|account| account.to_string()),
+            (caller, recipient) => caller.or(recipient),
         };
         let partition = arn::split(&event.identity.arn)
             .map(|parts| parts.partition)
             .filter(|partition| partition.starts_with("aws"))
             .unwrap_or_else(|| partition_of(&event.region));
-        Self { event, request, response: OnceCell::new(), partition, account }
+        Self {
+            event,
+            request: Request::new(event.request),
+            response: OnceCell::new(),
+            response_has_arn: OnceCell::new(),
+            partition,
+            account,
+        }
     }
 
     /// The ARNs of one type: the first place that names any is believed.
-    fn arns_of(&self, weighing: &Weighing<'_>, kind: &TypeOf) -> Vec<Arn> {
+    fn arns_of(&self, weighing: &Weighing<'_>, kind: &TypeOf, listed: &Listed<'_, '_>) -> Vec<Arn> {
         let service = weighing.action.service;
         let weighed = |arn| as_iam_weighs_it(service, kind.found.name, arn);
-        let parse = |text: &str| weighing.is_best(kind, text).then(|| Arn::parse(text).ok()).flatten();
-        let listed: Vec<Arn> =
-            self.event.resources.iter().filter_map(|resource| parse(&resource.arn)).map(weighed).collect();
+        let listed: Vec<Arn> = listed.of(kind).map(weighed).collect();
         if !listed.is_empty() {
             return listed;
         }
-        if !request::has_no_arn(self.event.response) {
+        let parse = |text: &str| {
+            let best = weighing.best(text).filter(|best| best.is_like(kind));
+            best.and_then(|_| Arn::parse(text).ok())
+        };
+        if *self.response_has_arn.get_or_init(|| !request::has_no_arn(self.event.response)) {
             let response = self.response.get_or_init(|| self.event.response.parse());
             let answered = response.as_ref().map(|response| arn_fields(response, 2)).unwrap_or_default();
             let found: Vec<Arn> = answered.into_iter().filter_map(parse).map(weighed).collect();
@@ -227,27 +262,25 @@ impl<'e> Call<'e> {
                 return Vec::new();
             }
         }
-        rows.iter().filter_map(|row| self.filled(kind, row, account.as_deref())).collect()
+        rows.iter().filter_map(|row| self.filled(kind, row, account)).collect()
     }
 
-    fn filled(&self, kind: &TypeOf, row: &[(&str, String)], account: Option<&str>) -> Option<Arn> {
+    fn filled(&self, kind: &TypeOf, row: &[(&str, String)], account: Option<AccountId>) -> Option<Arn> {
         let region = Some(&*self.event.region).filter(|region| !region.is_empty());
-        let text = arn_template::fill_all(kind.found.template, |name| match name {
+        let account = account.map(|account| account.to_string());
+        let text = kind.template.as_ref()?.fill_all(|name| match name {
             "Partition" => Some(self.partition),
             "Region" => region,
-            "Account" => account,
+            "Account" => account.as_deref(),
             name => row.iter().find(|(known, _)| *known == name).map(|(_, value)| value.as_str()),
         })?;
         if kind.matches_text(&text) { Arn::parse(&text).ok() } else { None }
     }
 
     /// The account that a bare name belongs to: the one that the request names, else the caller's.
-    fn owner(&self) -> Option<String> {
+    fn owner(&self) -> Option<AccountId> {
         let named = ["registryId", "catalogId"].iter().find_map(|field| self.request.text(field));
-        match named {
-            Some(account) => crate::iam::AccountId::parse(account).map(|account| account.to_string()),
-            None => self.account.clone(),
-        }
+        named.map_or(self.account, AccountId::parse)
     }
 
     /// The values that the request has for a variable of a template.
@@ -278,7 +311,7 @@ impl<'e> Call<'e> {
     ) -> Option<Named> {
         if text.starts_with("arn:") {
             let arn = Arn::parse(text).ok().filter(|_| kind.matches_text(text));
-            return arn.filter(|arn| !arn.as_str().contains(['*', '?'])).map(Named::Arn);
+            return arn.filter(|arn| !has_wildcard(arn.as_str())).map(Named::Arn);
         }
         // These services lower the case of names in ARNs; the request has the name as the user wrote it.
         if matches!(service, "sagemaker" | "rds") && text.contains(char::is_uppercase) {
@@ -308,7 +341,7 @@ impl<'e> Call<'e> {
 
 /// A value of a variable, or the whole ARN where the request has that instead.
 enum Named {
-    Name(String, Option<String>),
+    Name(String, Option<AccountId>),
     Arn(Arn),
 }
 
@@ -339,11 +372,14 @@ fn arn_fields(value: &Value, depth: usize) -> Vec<&str> {
 }
 
 /// `https://sqs.eu-west-1.amazonaws.com/111122223333/name`.
-fn queue(url: &str) -> Option<(String, Option<String>)> {
+fn queue(url: &str) -> Option<(String, Option<AccountId>)> {
     let (_, path) = url.split_once("://")?.1.split_once('/')?;
     let (account, name) = path.split_once('/')?;
-    let account = crate::iam::AccountId::parse(account)?.to_string();
-    Some((name.to_owned(), Some(account)))
+    Some((name.to_owned(), Some(AccountId::parse(account)?)))
+}
+
+fn has_wildcard(text: &str) -> bool {
+    memchr::memchr2(b'*', b'?', text.as_bytes()).is_some()
 }
 
 /// The partition of a region, by the prefixes that AWS uses.
@@ -363,7 +399,6 @@ fn partition_of(region: &str) -> &'static str {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::iam::AccountId;
     use crate::iam::reference::reference;
     use crate::trail::event::EventResource;
     use crate::trail::request::RequestParameters;

@@ -4,6 +4,9 @@
 //! when they skip a value (`sonic-rs` without any limit), so the walk over a log is done here, with the
 //! nesting kept in one integer.
 
+mod marks;
+
+use marks::{block_mark, string_mark};
 use std::borrow::Cow;
 
 /// The deepest nesting of a value that is walked, in levels. `serde_json` stops at the same depth.
@@ -52,11 +55,21 @@ impl<'a> Cursor<'a> {
         self.text.get(self.at..).unwrap_or_default()
     }
 
-    fn byte(&self) -> Option<u8> {
+    #[inline]
+    pub(super) fn byte(&self) -> Option<u8> {
         self.text.as_bytes().get(self.at).copied()
     }
 
+    /// Consumes these bytes when they come next, without skipping blanks.
+    #[inline]
+    pub(super) fn take(&mut self, wanted: &[u8]) -> bool {
+        let found = self.text.as_bytes().get(self.at..).is_some_and(|rest| rest.starts_with(wanted));
+        self.at += if found { wanted.len() } else { 0 };
+        found
+    }
+
     /// Skips blanks; the byte at the cursor, which is not consumed.
+    #[inline]
     pub(super) fn token(&mut self) -> Option<u8> {
         loop {
             match self.byte()? {
@@ -67,6 +80,7 @@ impl<'a> Cursor<'a> {
     }
 
     /// Consumes one byte when the next token is that byte.
+    #[inline]
     pub(super) fn eat(&mut self, wanted: u8) -> bool {
         let found = self.token() == Some(wanted);
         self.at += usize::from(found);
@@ -74,6 +88,7 @@ impl<'a> Cursor<'a> {
     }
 
     /// [`Self::eat`], or a fault that says what was expected.
+    #[inline]
     fn need(&mut self, wanted: u8, what: &'static str) -> Result<(), Fault> {
         if self.eat(wanted) { Ok(()) } else { Err(self.unexpected(what)) }
     }
@@ -126,16 +141,49 @@ impl<'a> Cursor<'a> {
     }
 
     /// A string, its escapes decoded; borrowed when it has none.
+    #[inline]
     pub(super) fn string(&mut self) -> Result<Cow<'a, str>, Fault> {
         let start = self.at + 1;
-        let escaped = self.skip_string()?;
+        if self.skip_plain_string() {
+            return Ok(Cow::Borrowed(self.text.get(start..self.at - 1).unwrap_or_default()));
+        }
+        let escaped = self.skip_any_string()?;
         let raw = self.text.get(start..self.at - 1).unwrap_or_default();
         Ok(if escaped { Cow::Owned(unescape(raw)) } else { Cow::Borrowed(raw) })
     }
 
+    #[inline]
+    fn skip_string(&mut self) -> Result<(), Fault> {
+        if self.skip_plain_string() { Ok(()) } else { self.skip_any_string().map(|_| ()) }
+    }
+
+    /// Consumes a string without escapes, as nearly all are. `false` when anything else comes, or the end of
+    /// the text is near; nothing is consumed then.
+    #[inline]
+    fn skip_plain_string(&mut self) -> bool {
+        let Some((b'"', mut rest)) = self.text.as_bytes().get(self.at..).and_then(|rest| rest.split_first())
+        else {
+            return false;
+        };
+        let mut length = 0;
+        while let Some((block, behind)) = rest.split_first_chunk::<16>() {
+            let Some(offset) = block_mark(block) else {
+                length += block.len();
+                rest = behind;
+                continue;
+            };
+            let plain = rest.get(offset) == Some(&b'"');
+            // Both quotes.
+            self.at += if plain { length + offset + 2 } else { 0 };
+            return plain;
+        }
+        false
+    }
+
     /// Consumes a string; `true` when it contains a backslash. A raw line break inside a string is
     /// refused: it means that a quote was lost, and the damage must not reach the next line.
-    fn skip_string(&mut self) -> Result<bool, Fault> {
+    #[inline(never)]
+    fn skip_any_string(&mut self) -> Result<bool, Fault> {
         if self.byte() != Some(b'"') {
             return Err(self.unexpected("a string"));
         }
@@ -172,6 +220,14 @@ impl<'a> Cursor<'a> {
 
     /// Consumes a number, `true`, `false` or `null`.
     fn skip_scalar(&mut self) -> Result<(), Fault> {
+        let start = self.at;
+        // The word and what cannot be a part of it.
+        if (self.take(b"null") || self.take(b"true") || self.take(b"false"))
+            && matches!(self.byte(), Some(b',' | b'}' | b']'))
+        {
+            return Ok(());
+        }
+        self.at = start;
         let rest = self.text.as_bytes().get(self.at..).unwrap_or_default();
         let length = rest
             .iter()
@@ -202,9 +258,7 @@ impl<'a> Cursor<'a> {
         loop {
             // Here a value begins.
             match self.token() {
-                Some(b'"') => {
-                    self.skip_string()?;
-                }
+                Some(b'"') => self.skip_string()?,
                 Some(open @ (b'{' | b'[')) => {
                     self.at += 1;
                     let close = if open == b'{' { b'}' } else { b']' };
@@ -243,6 +297,7 @@ impl<'a> Cursor<'a> {
     }
 
     /// In an object, a value has a key in front of it.
+    #[inline]
     fn skip_member_key(&mut self, objects: u128) -> Result<(), Fault> {
         if objects & 1 == 0 {
             return Ok(());
@@ -294,29 +349,6 @@ impl<'a> Cursor<'a> {
             }
         }
     }
-}
-
-/// The first quote, backslash or line break. Most strings of a log are short: the first bytes are looked
-/// at eight at a time, which is over before a general search has started.
-fn string_mark(bytes: &[u8]) -> Option<usize> {
-    const WORDS: usize = 4;
-    for (index, word) in bytes.as_chunks::<8>().0.iter().take(WORDS).enumerate() {
-        let word = u64::from_le_bytes(*word);
-        let marks = has_byte(word, b'"') | has_byte(word, b'\\') | has_byte(word, b'\n');
-        if marks != 0 {
-            return Some(index * 8 + marks.trailing_zeros() as usize / 8);
-        }
-    }
-    let searched = (bytes.len() / 8).min(WORDS) * 8;
-    let rest = bytes.get(searched..)?;
-    memchr::memchr3(b'"', b'\\', b'\n', rest).map(|offset| searched + offset)
-}
-
-/// The top bit of every byte of `word` that equals `byte`; above the lowest such byte there may be more.
-fn has_byte(word: u64, byte: u8) -> u64 {
-    const ONES: u64 = u64::MAX / 255;
-    let zeroed = word ^ (ONES * u64::from(byte));
-    zeroed.wrapping_sub(ONES) & !zeroed & (ONES << 7)
 }
 
 /// Decodes JSON escapes. A surrogate without its partner and four digits that are none become U+FFFD:
@@ -407,23 +439,6 @@ mod tests {
         }
         for text in ["", " ", "[", r#"{"a""#, r#""abc"#, r#""abc\"#, r#"{"a":[1,"#, "[tru"] {
             check(text, Err(Fault::End));
-        }
-    }
-
-    #[test]
-    fn the_first_mark_is_found_wherever_it_is() {
-        for length in 0..80 {
-            let plain: Vec<u8> =
-                (0..length).map(|at| [0x01, 0x21, 0x23, 0xa2, b'a', 0x0b, 0x5d][at % 7]).collect();
-            assert_eq!(string_mark(&plain), None);
-            for at in 0..length {
-                for mark in [b'"', b'\\', b'\n'] {
-                    let mut bytes = plain.clone();
-                    bytes[at] = mark;
-                    bytes[(at + 1).min(length - 1)] = mark;
-                    assert_eq!(string_mark(&bytes), Some(at), "{mark} at {at} of {length}");
-                }
-            }
         }
     }
 

@@ -3,24 +3,35 @@
 //! Most events repeat: the same caller, the same kind of call, often the same resource. What was found out
 //! once is remembered by the bytes that it depends on, and compared in full, never by a hash alone.
 
+use super::collapse::widened_by;
+use super::grant_changes::GrantChanges;
 use super::memo::{self, Memo};
 use super::rows::Rows;
 use super::{
-    ActionRef, Basis, CallKey, DenialKey, PrincipalKey, PrincipalUsage, RESOURCES_MAX, Resource,
-    ResourceName, Stats, Usage,
+    ActionRef, Basis, CallKey, ContextKey, Contexts, Definitions, DenialKey, PrincipalKey, PrincipalUsage,
+    RESOURCES_MAX, Resource, ResourceName, Stats, Usage,
 };
 use crate::iam::reference::{ActionInfo, reference};
 use crate::iam::{AccountId, arn, arn_template};
 use crate::trail::action_map::{self, Mapping};
+use crate::trail::condition_values::ConditionPaths;
+use crate::trail::definitions::Definition;
 use crate::trail::event::{Event, EventType, UserIdentity};
+use crate::trail::grant_change::Operation;
 use crate::trail::identity::{self, Principal};
 use crate::trail::outcome::{Denial, Outcome, PolicyType};
 use crate::trail::passed_roles::{PassedRole, PassedRoles, Places, RoleReference};
-use crate::trail::resource_map::{Resources, Weighing};
+use crate::trail::resource_map::{Call, Resources, Weighing};
 use std::collections::BTreeMap;
+use std::num::NonZeroU64;
 
 /// Callers that are remembered; there is a new one for every session.
 const IDENTITIES_MAX: usize = 1 << 14;
+
+/// Callers that are remembered by their number alone.
+const NUMBERS_MAX: usize = 256;
+
+pub use super::collapse::Level;
 
 /// A growing summary.
 #[derive(Debug)]
@@ -28,6 +39,8 @@ pub struct Fold {
     resources_max: usize,
     /// `userIdentity` to the index of its principal.
     identities: Memo,
+    /// The number of a `userIdentity` and the index of its principal; a number has one place.
+    numbers: Vec<Option<(NonZeroU64, usize)>>,
     index: BTreeMap<PrincipalKey, usize>,
     principals: Vec<PrincipalUsage>,
     /// `eventSource` and `eventName` to the index of what the tables say about them.
@@ -36,16 +49,9 @@ pub struct Fold {
     /// Principal, event and circumstances to the index of the group.
     group_keys: Memo,
     groups: Vec<Group>,
+    definitions: Definitions,
+    grant_changes: GrantChanges,
     key: Vec<u8>,
-}
-
-/// How far the ARNs of a crowded row are widened.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Level {
-    /// The last variable of the ARN's template becomes `*`: `arn:aws:s3:::bucket/*`.
-    LastName,
-    /// Every variable behind the account becomes `*`.
-    AllNames,
 }
 
 /// What the tables say about one `eventSource` and `eventName`.
@@ -55,7 +61,10 @@ struct EventKind {
     name: String,
     lookup: action_map::Lookup,
     places: Option<Places>,
+    definition: Option<&'static Definition>,
+    condition_paths: Option<&'static ConditionPaths>,
     weighings: Vec<Weighing<'static>>,
+    changes_grants: Option<Operation>,
 }
 
 /// All events of one principal and kind that ended alike, in one region, made directly or through one
@@ -68,6 +77,7 @@ struct Group {
     region: String,
     via: Option<String>,
     calls: Vec<Calls>,
+    contexts: Contexts,
     unmapped: Stats,
 }
 
@@ -91,12 +101,15 @@ impl Fold {
         Self {
             resources_max,
             identities: Memo::default(),
+            numbers: vec![None; NUMBERS_MAX],
             index: BTreeMap::new(),
             principals: Vec::new(),
             event_names: Memo::default(),
             events: Vec::new(),
             group_keys: Memo::default(),
             groups: Vec::new(),
+            definitions: Definitions::default(),
+            grant_changes: GrantChanges::default(),
             key: Vec::new(),
         }
     }
@@ -120,9 +133,19 @@ impl Fold {
         let (Some(kind), Some(group)) = (self.events.get_mut(kind), self.groups.get_mut(group)) else {
             return;
         };
+        if let Some(definition) = kind.definition {
+            self.definitions.add(definition, event);
+        }
+        if outcome == Outcome::Authorized {
+            group.contexts.add(event, kind.condition_paths);
+        }
+        if let Some(operation) = kind.changes_grants {
+            self.grant_changes.add(operation, event);
+        }
         match kind.lookup.actions_of(event) {
             Mapping::Actions { primary, secondary } => {
-                let mut adding = Adding { event, kind, group, max: self.resources_max, key: &mut self.key };
+                let call = Call::new(event);
+                let mut adding = Adding { event, call, kind, group, max: self.resources_max };
                 for action in primary.iter() {
                     adding.record(action, Basis::Direct);
                 }
@@ -145,6 +168,10 @@ impl Fold {
             if group.unmapped.count > 0 {
                 usage.unmapped.entry(event.clone()).or_default().merge(&group.unmapped);
             }
+            if group.contexts.events > 0 {
+                let (region, via) = (group.region.clone(), group.via.clone());
+                usage.contexts.insert(ContextKey { event: event.clone(), region, via }, group.contexts);
+            }
             for Calls { action, basis, passed_to, rows } in group.calls {
                 let key = CallKey {
                     action: ActionRef(action),
@@ -164,11 +191,26 @@ impl Fold {
                 principals.insert(key, std::mem::take(usage));
             }
         }
-        Usage { principals }
+        Usage { principals, definitions: self.definitions, grant_changes: self.grant_changes }
     }
 
     /// The index of the event's caller.
     fn principal_of(&mut self, event: &Event<'_>) -> usize {
+        let Some(number) = event.identity.number else { return self.principal_by_fields(event) };
+        let place = usize::try_from(number.get() % NUMBERS_MAX as u64).unwrap_or_default();
+        match self.numbers.get(place) {
+            Some(Some((known, principal))) if *known == number => *principal,
+            _ => {
+                let principal = self.principal_by_fields(event);
+                if let Some(place) = self.numbers.get_mut(place) {
+                    *place = Some((number, principal));
+                }
+                principal
+            }
+        }
+    }
+
+    fn principal_by_fields(&mut self, event: &Event<'_>) -> usize {
         self.key.clear();
         push_identity(&mut self.key, &event.identity);
         if let Some(index) = self.identities.get(&self.key) {
@@ -220,7 +262,10 @@ impl Fold {
             name: event.name.to_string(),
             lookup: action_map::Lookup::new(&event.source, &event.name),
             places: Places::new(&event.source, &event.name),
+            definition: Definition::new(&event.source, &event.name),
+            condition_paths: ConditionPaths::new(&event.source, &event.name),
             weighings: Vec::new(),
+            changes_grants: Operation::of(&event.source, &event.name),
         });
         index
     }
@@ -252,6 +297,7 @@ impl Fold {
             region: event.region.to_string(),
             via: via.map(str::to_owned),
             calls: Vec::new(),
+            contexts: Contexts::default(),
             unmapped: Stats::default(),
         });
         index
@@ -284,23 +330,23 @@ fn push_identity(key: &mut Vec<u8>, identity: &UserIdentity<'_>) {
 /// One event on its way into its group.
 struct Adding<'a> {
     event: &'a Event<'a>,
+    call: Call<'a>,
     kind: &'a mut EventKind,
     group: &'a mut Group,
     max: usize,
-    key: &'a mut Vec<u8>,
 }
 
 impl Adding<'_> {
     fn record(&mut self, action: &'static ActionInfo, basis: Basis) {
-        let resources =
-            self.kind.weighing(action).map_or(Resources::Unknown, |one| one.resources(self.event));
+        let weighing = self.kind.weighing(action);
+        let resources = weighing.map_or(Resources::Unknown, |one| one.resources(&self.call));
         let Some(rows) = self.group.rows((action, basis, None), self.max) else { return };
         match resources {
             Resources::Star => rows.count(Resource::Star, self.event),
             Resources::Unknown => rows.count(Resource::Unknown, self.event),
             Resources::Arns { arns, complete } => {
                 for (kind, arn) in arns {
-                    rows.count_arn((kind, arn.as_str(), complete), self.event, self.key);
+                    rows.count_arn((kind, arn.as_str(), complete), self.event);
                 }
             }
         }
@@ -319,7 +365,7 @@ impl Adding<'_> {
                 continue;
             };
             match role {
-                RoleReference::Arn(arn) => rows.count_arn(("role", arn.as_str(), true), self.event, self.key),
+                RoleReference::Arn(arn) => rows.count_arn(("role", arn.as_str(), true), self.event),
                 indirect => rows.count(Resource::Role(indirect), self.event),
             }
         }
@@ -377,25 +423,6 @@ pub fn widened(resource: Resource, level: Level) -> Resource {
         Some(arn) => Resource::Pattern(ResourceName { arn, ..name }),
         None => Resource::Pattern(name),
     }
-}
-
-/// Where an ARN is, as against which one it is: kept at every level.
-const PLACE_VARIABLES: [&str; 3] = ["Partition", "Region", "Account"];
-
-/// The pattern for an ARN of the template's type; `None` when it is of another.
-pub(super) fn widened_by(template: &arn_template::Template<'_>, arn: &str, level: Level) -> Option<String> {
-    let bindings = template.bind(arn)?;
-    let last = bindings.iter().rev().map(|(name, _)| *name).find(|name| !PLACE_VARIABLES.contains(name));
-    let keeps = |name: &str| match level {
-        Level::LastName => Some(name) != last,
-        Level::AllNames => PLACE_VARIABLES.contains(&name),
-    };
-    let mut out = String::with_capacity(arn.len() + 16);
-    template.fill_into(&mut out, |wanted| {
-        let found = bindings.iter().find(|(name, _)| *name == wanted && keeps(name));
-        found.map(|(_, value)| *value)
-    });
-    Some(out)
 }
 
 #[cfg(test)]

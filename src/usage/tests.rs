@@ -4,6 +4,8 @@ use super::*;
 use crate::iam::AccountId;
 use crate::iam::reference::reference;
 use crate::trail::action_map::{self, Mapping};
+use crate::trail::condition_values::ConditionPaths;
+use crate::trail::definitions::Definition;
 use crate::trail::event::{Event, EventResource, SessionIssuer, UserIdentity};
 use crate::trail::identity::{self, Principal};
 use crate::trail::passed_roles::{self, PassedRole, PassedRoles};
@@ -27,7 +29,7 @@ struct Made {
 }
 
 fn made() -> impl Strategy<Value = Made> {
-    (0..4_usize, 0..8_usize, 0..9_u8, 0..6_u8, 0..5_i64, any::<u8>(), prop::bool::weighted(0.2)).prop_map(
+    (0..4_usize, 0..9_usize, 0..9_u8, 0..6_u8, 0..5_i64, any::<u8>(), prop::bool::weighted(0.2)).prop_map(
         |(who, call, name, other, seconds, id, denied)| Made { who, call, name, other, seconds, id, denied },
     )
 }
@@ -64,7 +66,7 @@ fn identity_of(who: usize) -> UserIdentity<'static> {
 }
 
 /// Source, name, request, ARNs in `resources[]`; `$N` and `$O` are the event's names.
-const CALLS: [(&str, &str, &str, &[&str]); 8] = [
+const CALLS: [(&str, &str, &str, &[&str]); 9] = [
     ("s3", "GetObject", r#"{"bucketName":"b$O","key":"k$N"}"#, &["arn:aws:s3:::b$O/k$N", "arn:aws:s3:::b$O"]),
     ("s3", "GetObject", r#"{"bucketName":"b$O","key":"k$N","versionId":"v"}"#, &["arn:aws:s3:::b$O/k$N"]),
     ("s3", "ListObjects", r#"{"bucketName":"b$O"}"#, &["arn:aws:s3:::b$O"]),
@@ -73,10 +75,11 @@ const CALLS: [(&str, &str, &str, &[&str]); 8] = [
     (
         "sagemaker",
         "CreateTrainingJob",
-        r#"{"trainingJobName":"j$N","roleArn":"arn:aws:iam::111122223333:role/r$O"}"#,
+        r#"{"trainingJobName":"j$N","roleArn":"arn:aws:iam::111122223333:role/r$O","outputDataConfig":{"s3OutputPath":"s3://bucket/$N"},"resourceConfig":{"instanceType":"ml.$O"}}"#,
         &[],
     ),
     ("sqs", "SendMessage", r#"{"queueUrl":"https://sqs.eu-west-1.amazonaws.com/111122223333/q$N"}"#, &[]),
+    ("s3", "PutObject", r#"{"bucketName":"b","key":"p$O/q$N/k"}"#, &["arn:aws:s3:::b/p$O/q$N/k"]),
     ("nosuch", "Thing$O", "{}", &[]),
 ];
 
@@ -94,6 +97,7 @@ fn with(made: &Made, each: &mut dyn FnMut(&Event<'_>)) {
         region: ["eu-west-1", "us-east-1"][usize::from(made.other % 2)].into(),
         time: Timestamp::from_seconds(made.seconds).unwrap(),
         recipient_account: AccountId::parse("111122223333"),
+        vpc_endpoint_id: ["", "vpce-1"][usize::from(made.name % 2)].into(),
         identity: identity_of(made.who),
         error_code: if made.denied { "AccessDenied" } else { "" }.into(),
         resources: arns.iter().map(resource).collect(),
@@ -123,6 +127,9 @@ fn plainly(events: &[Made]) -> Usage {
 }
 
 fn add_plainly(usage: &mut Usage, event: &Event<'_>) {
+    if let Some(definition) = Definition::new(&event.source, &event.name) {
+        usage.definitions.add(definition, event);
+    }
     let principal = Principal::of(event);
     let key = PrincipalKey {
         kind: principal.kind,
@@ -139,6 +146,12 @@ fn add_plainly(usage: &mut Usage, event: &Event<'_>) {
         mine.denials.entry(fold::denial(event)).or_default().add(event.time, &event.id);
     }
     let names = (event.source.to_string(), event.name.to_string());
+    if outcome == Outcome::Authorized {
+        let via = identity::via(event).map(str::to_owned);
+        let key = ContextKey { event: names.clone(), region: event.region.to_string(), via };
+        let paths = ConditionPaths::new(&event.source, &event.name);
+        mine.contexts.entry(key).or_default().add(event, paths);
+    }
     let mut count = |action, basis, passed_to: Option<&str>, resource| {
         let key = CallKey {
             action: ActionRef(action),
@@ -186,7 +199,7 @@ fn text(usage: &Usage) -> String {
 
 #[test]
 fn the_cases_reach_what_they_are_for() {
-    let events: Vec<Made> = (0..8)
+    let events: Vec<Made> = (0..9)
         .flat_map(|call| {
             (0..9).map(move |name| Made {
                 who: 0,
@@ -200,9 +213,17 @@ fn the_cases_reach_what_they_are_for() {
         })
         .collect();
     let all = text(&folded(&events));
-    for expect in
-        ["Pattern", "PassRole", "GetObjectVersion", "Star", "nosuch", "arn:aws:s3:::b0/*", "SendMessage"]
-    {
+    for expect in [
+        "Pattern",
+        "PassRole",
+        "s3://bucket/8",
+        "GetObjectVersion",
+        "Star",
+        "nosuch",
+        "arn:aws:s3:::b0/*",
+        "arn:aws:s3:::b/p0/*",
+        "SendMessage",
+    ] {
         assert!(all.contains(expect), "{expect} {all}");
     }
 }

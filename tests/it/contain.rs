@@ -4,6 +4,7 @@ use proptest::prelude::*;
 use trailtrim::iam::condition::Context;
 use trailtrim::iam::contain::{Change, Containment, contain, diff};
 use trailtrim::iam::evaluate::{Decision, Request, evaluate_identity};
+use trailtrim::iam::policy::{Matcher, Patterns, Statement};
 use trailtrim::iam::{Action, PolicyDocument};
 
 fn policy(statements: &str) -> PolicyDocument {
@@ -174,6 +175,53 @@ fn disputed_points_prove_nothing() {
 }
 
 #[test]
+fn a_star_that_runs_over_colons_may_leave_the_rest_empty() {
+    // `arn:aws:s:r:2:x:1:` matches the first when `*` runs over colons, never the second.
+    check(&["Allow a:b on arn:aws:s:*:1:*"], &["Allow a:b on arn:aws:s:*:1:?*"], Unknown);
+    check(&["Allow a:b on arn:aws:s:*:*:*"], &["Allow a:b on arn:aws:s:*:*:?*"], Proved);
+    // Every real ARN that the first matches with an empty service, it also matches with another one.
+    check(&["Allow a:b on arn:a*:*:r:1:x"], &["Allow a:b on arn:a*:?*:r:1:x"], Proved);
+    check(&["Allow a:b on arn:aws:s:::*"], &["Allow a:b on arn:aws:s:::?*"], Proved);
+}
+
+#[test]
+fn only_what_is_left_open_is_searched() {
+    // The pairs of the first statement that differ are few; all of them together are too many.
+    let infixes: Vec<String> = (b'a'..=b'z').map(|letter| format!("s3:*{}*", char::from(letter))).collect();
+    let all = format!("Allow {} s3:x?", infixes.join(" "));
+    let less = format!("Allow {}", infixes[..25].join(" "));
+    check(&[&all], &[&all], Proved);
+    check(&[&less], &[&all], Proved);
+    check(&[&all], &[&less], Refuted);
+    let folders: Vec<String> =
+        (b'a'..=b'z').map(|letter| format!("arn:aws:glue:*:*:{}*/*", char::from(letter))).collect();
+    let on = |actions: &str| format!("Allow {actions} on {}", folders.join(" "));
+    check(
+        &[&on("glue:Get* glue:Put*")],
+        &[&on("glue:Get*"), "Allow glue:Put* on arn:aws:glue:*:*:a*"],
+        Unknown,
+    );
+    let typed = "arn:aws:glue:*:*:job/*";
+    check(&[&format!("{} {typed}", on("glue:Get* glue:Put*"))], &[&on("glue:Get*")], Refuted);
+}
+
+#[test]
+fn obvious_requests_refute() {
+    let classic = "arn:aws:cw:*:*:space/* arn:aws:cw:*:*:domain/* arn:aws:cw:*:*:alert/* arn:aws:cw:*:*:view/* \
+                   arn:aws:cw:*:*:grant/* arn:aws:cw:*:*:profile/* arn:aws:cw:*:*:board/* arn:aws:cw:*:*:data/*";
+    let deny = format!("Deny cw:Tag cw:List on !{classic}");
+    check(&["Allow cw:Tag cw:List", &deny], &["Allow cw:Tag", &deny], Refuted);
+    check(&["Allow cw:*", &deny], &["Allow !cw:List", &deny], Refuted);
+    check(&["Allow cw:*"], &["Allow cw:*", &deny.replace('!', "")], Refuted);
+    let tagged = r#"{"StringNotEquals":{"aws:PrincipalTag/b":""},"StringEquals":{"aws:ResourceTag/o":"${aws:PrincipalTag/o}"}}"#;
+    let own =
+        |actions: &str| format!("Allow {actions} on arn:aws:s3:::${{aws:PrincipalTag/b}}/* if {tagged}");
+    check(&[&own("s3:Get s3:Put")], &[&own("s3:Get")], Refuted);
+    check(&[&own("s3:Get")], &[&own("s3:Get s3:Put")], Proved);
+    check(&[&own("s3:Get")], &["Allow s3:Get on arn:aws:s3:::${aws:PrincipalTag/c}/*"], Refuted);
+}
+
+#[test]
 fn hostile_policies_come_to_an_end() {
     let list = |make: &dyn Fn(usize) -> String, count: usize| -> String {
         (0..count).map(make).collect::<Vec<_>>().join(" ")
@@ -248,8 +296,9 @@ fn differences_name_cells() {
 // ---- every proof attacked, every refutation replayed ----
 
 const ACTIONS: [&str; 6] = ["a:xy", "a:xz", "a:y", "a:x", "b:xy", "b:q"];
-const RESOURCES: [&str; 8] = [
+const RESOURCES: [&str; 9] = [
     "*",
+    "arn:aws:b:r:2:x:1:",
     "arn:aws:a:::xy",
     "arn:aws:a:::x/y",
     "arn:aws:a:r:1:x/y",
@@ -328,6 +377,9 @@ fn random_statement() -> impl Strategy<Value = String> {
             "arn:aws:*:r:1:*",
             "arn:aws:b:*:1:x",
             "arn:aws:b:*:*:*/y",
+            "arn:aws:b:*:1:*",
+            "arn:aws:b:*:1:?*",
+            "arn:aws:*:r*:1:*",
             "arn:aws:a",
             "arn:aws:a:::${k}",
             "bad",
@@ -342,6 +394,29 @@ fn random_statement() -> impl Strategy<Value = String> {
 
 fn random_policy() -> impl Strategy<Value = PolicyDocument> {
     prop::collection::vec(random_statement(), 1..4).prop_map(|list| policy(&list.join(",")))
+}
+
+fn pairs_of(statement: &Statement) -> Vec<Statement> {
+    let one = |matcher: &Matcher| -> Vec<Matcher> {
+        if matcher.negated {
+            return vec![matcher.clone()];
+        }
+        let single = |value: &String| Patterns { values: vec![value.clone()], scalar: true };
+        matcher
+            .patterns
+            .values
+            .iter()
+            .map(|value| Matcher { negated: false, patterns: single(value) })
+            .collect()
+    };
+    let actions = one(statement.action.as_ref().unwrap());
+    let resources = one(statement.resource.as_ref().unwrap());
+    let pair = |action: &Matcher, resource: &Matcher| Statement {
+        action: Some(action.clone()),
+        resource: Some(resource.clone()),
+        ..statement.clone()
+    };
+    actions.iter().flat_map(|action| resources.iter().map(move |resource| pair(action, resource))).collect()
 }
 
 /// The claim about two policies, tested with every request of a small world.
@@ -394,6 +469,18 @@ proptest! {
         less.statements.remove(drop.min(less.statements.len() - 1));
         attack(&less, &new)?;
         attack(&new, &less)?;
+    }
+
+    #[test]
+    fn the_answer_is_that_about_the_pairs(new in random_policy(), old in random_policy()) {
+        // The same policy, a statement for each pair of an action and a resource.
+        let mut pairs = new.clone();
+        pairs.statements = new.statements.iter().flat_map(pairs_of).collect();
+        let proved = |answer: &Containment| matches!(answer, Containment::Proved { .. });
+        let refuted = |answer: &Containment| matches!(answer, Containment::Refuted(_));
+        let (whole, apart) = (contain(&[&new], &[&old]), contain(&[&pairs], &[&old]));
+        prop_assert!(!(proved(&whole) && refuted(&apart)), "{} {}", new.to_compact(), old.to_compact());
+        prop_assert!(!(refuted(&whole) && proved(&apart)), "{} {}", new.to_compact(), old.to_compact());
     }
 
     #[test]

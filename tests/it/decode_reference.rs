@@ -1,111 +1,10 @@
 //! The decoder against an obviously right one: `serde_json` into the full value, then field by field.
 
+use crate::fuzz_bodies::reference::{reference, shown};
 use proptest::prelude::*;
 use serde_json::Value;
 use std::fmt::Write;
 use trailtrim::trail::decode::{decode, decode_chunk, record_ranges, split};
-use trailtrim::trail::event::Event;
-
-/// What is compared: every field as text.
-fn shown(event: &Event<'_>) -> Vec<String> {
-    let identity = &event.identity;
-    let issuer = identity.issuer.clone().unwrap_or_default();
-    let account =
-        |account: Option<trailtrim::iam::AccountId>| account.map(|id| id.to_string()).unwrap_or_default();
-    let flag = |flag: Option<bool>| flag.map(|flag| flag.to_string()).unwrap_or_default();
-    // Damaged text can be good enough for the walk and not for a parser.
-    let json = |raw: Option<&str>| {
-        raw.map(|raw| serde_json::from_str(raw).map_or(raw.to_owned(), |value: Value| value.to_string()))
-    };
-    let resources: Vec<String> = event
-        .resources
-        .iter()
-        .map(|resource| format!("{}|{}|{}", resource.arn, account(resource.account), resource.kind))
-        .collect();
-    vec![
-        event.id.to_string(),
-        event.time.to_string(),
-        event.source.to_string(),
-        event.name.to_string(),
-        event.region.to_string(),
-        account(event.recipient_account),
-        flag(event.read_only),
-        event.error_code.to_string(),
-        event.error_message.to_string(),
-        event.user_agent.to_string(),
-        resources.join(","),
-        json(event.request.raw()).unwrap_or_default(),
-        json(event.response.raw()).unwrap_or_default(),
-        identity.kind.to_string(),
-        identity.principal_id.to_string(),
-        identity.arn.to_string(),
-        account(identity.account),
-        identity.invoked_by.to_string(),
-        flag(identity.mfa),
-        issuer.arn.to_string(),
-        issuer.principal_id.to_string(),
-    ]
-}
-
-/// The same from a full value; `None` when the record is unusable.
-fn reference(value: &Value) -> Option<Vec<String>> {
-    let text = |value: &Value| match value {
-        Value::String(text) => text.clone(),
-        Value::Bool(_) | Value::Number(_) => value.to_string(),
-        _ => String::new(),
-    };
-    let at = |pointer: &str| value.pointer(pointer).map(text).unwrap_or_default();
-    let account = |text: String| {
-        if text.len() == 12 && text.bytes().all(|byte| byte.is_ascii_digit()) { text } else { String::new() }
-    };
-    let flag = |text: String| match text.to_lowercase().as_str() {
-        "true" => "true".to_owned(),
-        "false" => "false".to_owned(),
-        _ => String::new(),
-    };
-    let json = |key: &str| value.get(key).filter(|value| !value.is_null()).map(Value::to_string);
-    let identity = value.get("userIdentity").unwrap_or(&Value::Null);
-    let (source, name, time) = (at("/eventSource"), at("/eventName"), at("/eventTime"));
-    let usable = identity.is_null() || identity.is_object();
-    if source.is_empty() || name.is_empty() || time.is_empty() || !usable {
-        return None;
-    }
-    let resources: Vec<String> = value
-        .get("resources")
-        .and_then(Value::as_array)
-        .into_iter()
-        .flatten()
-        .map(|resource| {
-            let member = |key: &str| resource.get(key).map(text).unwrap_or_default();
-            format!("{}|{}|{}", member("ARN"), account(member("accountId")), member("type"))
-        })
-        .filter(|resource| resource != "||")
-        .collect();
-    let issuer = "/userIdentity/sessionContext/sessionIssuer";
-    Some(vec![
-        at("/eventID"),
-        time,
-        source,
-        name,
-        at("/awsRegion"),
-        account(at("/recipientAccountId")),
-        flag(at("/readOnly")),
-        at("/errorCode"),
-        at("/errorMessage"),
-        at("/userAgent"),
-        resources.join(","),
-        json("requestParameters").unwrap_or_default(),
-        json("responseElements").unwrap_or_default(),
-        at("/userIdentity/type"),
-        at("/userIdentity/principalId"),
-        at("/userIdentity/arn"),
-        account(at("/userIdentity/accountId")),
-        at("/userIdentity/invokedBy"),
-        flag(at("/userIdentity/sessionContext/attributes/mfaAuthenticated")),
-        at(&format!("{issuer}/arn")),
-        at(&format!("{issuer}/principalId")),
-    ])
-}
 
 /// A JSON value as text, in one of its many spellings.
 #[derive(Clone, Debug)]
@@ -227,6 +126,64 @@ fn record() -> impl Strategy<Value = Json> {
     })
 }
 
+/// A record with its members in AWS's order, now and then without one of them. What AWS repeats from record
+/// to record is chosen from little.
+fn as_aws_writes_it() -> impl Strategy<Value = Json> {
+    let one_of = |words: &[&str]| {
+        let words: Vec<String> = words.iter().map(|word| (*word).to_owned()).collect();
+        prop::sample::select(words).prop_map(Json::Word).boxed()
+    };
+    let identities = one_of(&[
+        r#"{"type":"AssumedRole","principalId":"AROAX:s","arn":"arn:aws:sts::111122223333:assumed-role/r/s","accountId":"111122223333","sessionContext":{"sessionIssuer":{"type":"Role","principalId":"AROAX","arn":"arn:aws:iam::111122223333:role/r"},"attributes":{"mfaAuthenticated":"false"}}}"#,
+        r#"{"type":"AssumedRole","principalId":"AROAX:s","arn":"arn:aws:sts::111122223333:assumed-role/r/s","accountId":"111122223333","sessionContext":{"sessionIssuer":{"type":"Role","principalId":"AROAX","arn":"arn:aws:iam::111122223333:role/r"},"attributes":{"mfaAuthenticated":"true"}}}"#,
+        r#"{"type":"IAMUser","principalId":"AIDAX"}"#,
+        r#"{"type":"IAMUser","principalId":"AIDAX","arn":"\u0061rn"}"#,
+        "null",
+    ]);
+    let details = one_of(&[
+        r#"{"tlsVersion":"TLSv1.3","cipherSuite":"A","clientProvidedHostHeader":"s3.amazonaws.com"}"#,
+        r#"{"tlsVersion":"TLSv1.3","cipherSuite":"A"}"#,
+        "{}",
+        "null",
+        "12",
+        "123",
+    ]);
+    let resource = object(vec![("ARN", text()), ("accountId", text()), ("type", text())]);
+    let resources = prop::collection::vec(resource, 0..3).prop_map(Json::Array).boxed();
+    let members: Vec<(&str, f64, BoxedStrategy<Json>)> = vec![
+        ("eventVersion", 0.9, one_of(&["\"1.08\"", "\"1.11\""])),
+        ("userIdentity", 0.9, identities),
+        ("eventTime", 1.0, one_of(&["\"2024-05-01T10:00:00Z\"", "\"2024-05-02T10:00:00Z\""])),
+        ("eventSource", 1.0, one_of(&["\"s3.amazonaws.com\"", "\"sts.amazonaws.com\""])),
+        ("eventName", 0.9, text()),
+        ("awsRegion", 0.9, text()),
+        ("sourceIPAddress", 0.9, text()),
+        ("userAgent", 0.9, text()),
+        ("errorCode", 0.2, text()),
+        ("errorMessage", 0.2, text()),
+        ("requestParameters", 0.9, any_value().boxed()),
+        ("responseElements", 0.9, any_value().boxed()),
+        ("additionalEventData", 0.5, any_value().boxed()),
+        ("requestID", 0.9, text()),
+        ("eventID", 0.9, text()),
+        ("readOnly", 0.9, one_of(&["true", "false", "\"true\"", "null"])),
+        ("resources", 0.5, resources),
+        ("eventType", 0.9, one_of(&["\"AwsApiCall\""])),
+        ("newer", 0.1, any_value().boxed()),
+        ("recipientAccountId", 0.9, text()),
+        ("tlsDetails", 0.8, details.clone()),
+        ("eventCategory", 0.9, one_of(&["\"Management\"", "\"Data\""])),
+        ("tlsDetails", 0.1, details),
+    ];
+    let members: Vec<_> = members
+        .into_iter()
+        .map(|(key, often, value)| {
+            prop::option::weighted(often, value.prop_map(move |value| (format!("\"{key}\""), value)))
+        })
+        .collect();
+    members.prop_map(|members| Json::Object(members.into_iter().flatten().collect()))
+}
+
 /// The text of a log with these records in one of the shapes.
 fn log(records: &[String], shape: usize) -> String {
     let records: Vec<String> = records.iter().map(|record| wrapped(record.clone(), shape)).collect();
@@ -295,6 +252,28 @@ proptest! {
         prop_assert_eq!(&events, &expect);
         prop_assert_eq!(problems, bad);
         prop_assert_eq!(in_chunks(&text, 50), expect);
+    }
+
+    /// What is remembered from record to record changes nothing.
+    #[test]
+    fn records_as_aws_writes_them_agree_with_the_reference(
+        records in prop::collection::vec(as_aws_writes_it(), 1..5),
+        turns in prop::collection::vec(any::<prop::sample::Index>(), 1..12),
+        blank in prop::sample::select(vec!["", "", " "]),
+    ) {
+        let texts: Vec<String> = turns
+            .iter()
+            .map(|turn| {
+                let mut text = String::new();
+                write(turn.get(&records), blank, &mut text);
+                text
+            })
+            .collect();
+        let expect: Vec<Vec<String>> =
+            texts.iter().filter_map(|text| reference(&serde_json::from_str(text).unwrap())).collect();
+        let text = log(&texts, 0);
+        prop_assert_eq!(decoded(&text).0, expect.clone());
+        prop_assert_eq!(in_chunks(&text, 300), expect);
     }
 
     #[test]

@@ -1,9 +1,9 @@
 //! The engine against the naive evaluator, and laws that every policy evaluation obeys.
 
-use crate::naive::{self, Answer, Key, Keys};
+use crate::fuzz_bodies::naive::{self, Answer, Key, Keys};
 use proptest::prelude::*;
 use serde_json::{Value, json};
-use trailtrim::iam::compiled::CompiledPolicies;
+use trailtrim::iam::compiled::{Applying, CompiledPolicies};
 use trailtrim::iam::condition::{Context, Truth};
 use trailtrim::iam::contain::{contain, diff};
 use trailtrim::iam::evaluate::{
@@ -11,7 +11,7 @@ use trailtrim::iam::evaluate::{
 };
 use trailtrim::iam::quota::{pack, size};
 use trailtrim::iam::validate::{PolicyType, validate};
-use trailtrim::iam::{Action, PolicyDocument};
+use trailtrim::iam::{Action, PolicyDocument, Statement};
 
 const PRINCIPAL: &str = "arn:aws:iam::111122223333:user/Ana";
 
@@ -206,16 +206,25 @@ proptest! {
             };
             let prepared = CompiledPolicies::new(&documents).evaluate(&request);
             prop_assert_eq!(prepared, evaluate_identity(&request, &documents));
-            let mut expect = Vec::new();
+            let compiled = CompiledPolicies::new(&documents);
+            prop_assert_eq!(compiled.decide(&request), evaluate_identity(&request, &documents).decision);
+            let (mut here, mut somewhere) = (Vec::new(), Vec::new());
             for (policy, document) in documents.iter().enumerate() {
-                for (statement, rule) in document.statements.iter().enumerate() {
-                    let truth = statement_applies(&request, rule, document.version.as_deref());
-                    if truth != Truth::False {
-                        expect.push((StatementRef { layer: Layer::Identity, level: 0, policy, statement }, truth));
-                    }
+                for (number, statement) in document.statements.iter().enumerate() {
+                    let at = StatementRef { layer: Layer::Identity, level: 0, policy, statement: number };
+                    let version = document.version.as_deref();
+                    let truth = statement_applies(&request, statement, version);
+                    here.push(Applying { at, statement, truth });
+                    let anywhere = Statement { resource: None, ..statement.clone() };
+                    let truth = statement_applies(&request, &anywhere, version);
+                    somewhere.push(Applying { at, statement, truth });
                 }
             }
-            prop_assert_eq!(CompiledPolicies::new(&documents).applying(&request), expect);
+            for all in [&mut here, &mut somewhere] {
+                all.retain(|one| one.truth != Truth::False);
+            }
+            prop_assert_eq!(compiled.applying(&request), here);
+            prop_assert_eq!(compiled.applying_somewhere(&request), somewhere);
         }
     }
 

@@ -79,10 +79,10 @@ fn verify_proves_or_shows_what_is_new() {
     for (new, old, status, expect) in [
         (vec![&get], vec![&wide], 0, "contained: proved"),
         (vec![&get, &put], vec![&wide], 0, "contained: proved"),
-        (vec![&wide], vec![&get, &put], 4, "not contained: s3:"),
-        (vec![&get], vec![&office], 4, "not contained: s3:GetObject on arn:aws:s3:::a/"),
+        (vec![&wide], vec![&get, &put], 4, "not-contained: "),
+        (vec![&get], vec![&office], 4, "s3:GetObject on arn:aws:s3:::a/"),
         (vec![&office], vec![&wide], 0, "contained: proved"),
-        (vec![&invalid], vec![&wide], 4, "invalid: "),
+        (vec![&invalid], vec![&wide], 4, "invalid-policy: "),
         (vec![&broken], vec![&wide], 2, "broken.json"),
         (vec![&get], vec![&broken], 2, "broken.json"),
     ] {

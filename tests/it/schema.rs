@@ -1,6 +1,6 @@
 //! The published schema describes what is printed: a small validator for the keywords that it uses.
 
-use crate::run::{root, trailtrim};
+use crate::run::{Folder, root, trailtrim};
 use crate::signed_trail;
 use serde_json::Value;
 use std::fs;
@@ -101,10 +101,15 @@ fn prints(schema: &str, command: &[&str], variants: &[&[&str]]) {
 #[test]
 fn the_samples_review_fits_the_schema() {
     let grants = "sample-logs/iam/account-authorization-details.json";
+    let folder = Folder::new();
+    let exclusions = folder.file(
+        "x.toml",
+        "[[exclusion]]\nowner = \"o\"\nreason = \"r\"\nexpires = 2020-01-01\nactions = [\"s3:*\"]\n",
+    );
     prints(
         "review.v1.json",
         &["review", "sample-logs", "--grants", grants],
-        &[&[], &["--from", "2026-10-25"], &["--to", "2020-01-01"]],
+        &[&["--exclusions", &exclusions], &[], &["--from", "2026-10-25"], &["--to", "2020-01-01"]],
     );
 }
 
@@ -129,4 +134,27 @@ fn coverage_fits_the_schema() {
         &["coverage", "sample-logs"],
         &[&[], &["--from", "2026-06-01"], &["--to", "2020-01-01"]],
     );
+}
+
+#[test]
+fn the_samples_certificates_fit_the_schema() {
+    let text = fs::read_to_string(root().join("docs/schemas/certificate.v1.json")).unwrap();
+    let schema: Value = serde_json::from_str(&text).unwrap();
+    let folder = Folder::new();
+    let grants = "sample-logs/iam/account-authorization-details.json";
+    trailtrim(&["review", "sample-logs", "--grants", grants, "--quiet", "-o", &folder.path("review")]);
+    let ran = trailtrim(&["review", "sample-logs", "--grants", grants, "--quiet", "--format", "json"]);
+    let review: Value = serde_json::from_str(&ran.stdout).unwrap();
+    let mut certificates = 0;
+    for principal in review["principals"].as_array().unwrap() {
+        for policy in principal["policies"].as_array().unwrap() {
+            let Some(file) = policy["recommendation"]["certificate"].as_str() else { continue };
+            let text = fs::read_to_string(folder.path(&format!("review/{file}"))).unwrap();
+            let mut faults = Vec::new();
+            check(&serde_json::from_str(&text).unwrap(), &schema, &schema, "$", &mut faults);
+            assert_eq!(faults, Vec::<String>::new(), "{file}");
+            certificates += 1;
+        }
+    }
+    assert!(certificates >= 10, "{certificates}");
 }

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use std::fmt::Write as _;
 use std::fs;
 use std::io::Write as _;
-use trailtrim::trail::digest::Sha256;
+use trailtrim::sha256::Sha256;
 
 pub(crate) const BUCKET: &str = "trail-bucket";
 pub(crate) const ACCOUNT: &str = "111122223333";

@@ -6,13 +6,13 @@ use proptest::prelude::*;
 use serde_json::{Value, json};
 use std::path::PathBuf;
 use trailtrim::drift::{self, Observability, UsageIndex};
-use trailtrim::grants::Snapshot;
+use trailtrim::grants::{Exclusions, Snapshot};
 use trailtrim::iam::condition::Context;
 use trailtrim::iam::contain::{Containment, contain};
 use trailtrim::iam::evaluate::{Decision, Request, evaluate_identity};
 use trailtrim::iam::{Action, PolicyDocument};
 use trailtrim::recommend::{self, Status};
-use trailtrim::time::Timestamp;
+use trailtrim::time::{Day, Timestamp};
 use trailtrim::trail::coverage::Coverage;
 use trailtrim::trail::decode;
 use trailtrim::usage::Fold;
@@ -36,7 +36,7 @@ const ACTIONS: [&str; 14] = [
     "ec2:Describe*",
 ];
 
-const RESOURCES: [&str; 10] = [
+const RESOURCES: [&str; 11] = [
     "*",
     "arn:aws:s3:::*",
     "arn:aws:s3:::a",
@@ -44,6 +44,7 @@ const RESOURCES: [&str; 10] = [
     "arn:aws:s3:::a/x/*",
     "arn:aws:s3:::b/y",
     "arn:aws:s3:::?/*",
+    "arn:aws:s3:::bbb/*",
     "arn:aws:dynamodb:*:111122223333:table/*",
     "arn:aws:dynamodb:eu-west-1:111122223333:table/t",
     "arn:aws:s3:::${aws:username}/*",
@@ -109,6 +110,31 @@ const CALLS: [Call; 8] = [
     },
     Call { source: "ec2", name: "DescribeVpcs", resources: &[], action: "ec2:DescribeVpcs", resource: "*" },
 ];
+
+/// Requests of `CreateTrainingJob` that hand over the role, and what they imply: action and resource.
+const JOBS: [(&str, &[(&str, &str)]); 2] = [
+    (
+        r#"{"inputDataConfig":[{"dataSource":{"s3DataSource":{"s3Uri":"s3://bbb/in/"}}}]}"#,
+        &[("s3:GetObject", "arn:aws:s3:::bbb/in/1"), ("s3:ListBucket", "arn:aws:s3:::bbb")],
+    ),
+    (
+        r#"{"outputDataConfig":{"s3OutputPath":"s3://bbb/out"}}"#,
+        &[("s3:PutObject", "arn:aws:s3:::bbb/out/1")],
+    ),
+];
+
+/// A job that somebody else defines.
+fn job(number: usize, job: usize) -> String {
+    let mut event: Value = serde_json::from_str(&event(50_000 + number, 7, false, number % 31)).unwrap();
+    event["userIdentity"] = json!({"type": "IAMUser", "principalId": "AIDA", "userName": "ml", "accountId": "111122223333",
+        "arn": "arn:aws:iam::111122223333:user/ml"});
+    event["eventSource"] = json!("sagemaker.amazonaws.com");
+    event["eventName"] = json!("CreateTrainingJob");
+    event["readOnly"] = json!(false);
+    event["requestParameters"] = serde_json::from_str(JOBS[job].0).unwrap();
+    event["requestParameters"]["roleArn"] = json!(ROLE);
+    event.to_string() + "\n"
+}
 
 fn some(from: &'static [&'static str], most: usize) -> impl Strategy<Value = Vec<&'static str>> {
     prop::collection::vec(prop::sample::select(from), 1..=most)
@@ -196,8 +222,7 @@ fn snapshot(policies: &[Value]) -> Snapshot {
     Snapshot::read(&[PathBuf::from(file)]).unwrap()
 }
 
-fn decide(call: usize, documents: &[&PolicyDocument]) -> Decision {
-    let Call { action, resource, .. } = CALLS[call];
+fn decide((action, resource): (&str, &str), documents: &[&PolicyDocument]) -> Decision {
     let mut context = Context::open();
     context.set("aws:RequestedRegion", "eu-west-1");
     context.set("aws:PrincipalArn", ROLE);
@@ -208,8 +233,11 @@ fn decide(call: usize, documents: &[&PolicyDocument]) -> Decision {
 }
 
 /// Reviews the role after these calls and checks the promises; gives the new documents.
-fn check(policies: &[Value], calls: &[(usize, bool)]) -> Vec<PolicyDocument> {
+fn check(policies: &[Value], calls: &[(usize, bool)], jobs: &[usize]) -> Vec<PolicyDocument> {
     let mut text = background();
+    for (number, one) in jobs.iter().enumerate() {
+        text += &job(number, *one);
+    }
     for (number, (call, denied)) in calls.iter().enumerate() {
         text += &event(number, *call, *denied, number % 31);
         text.push('\n');
@@ -228,6 +256,9 @@ fn check(policies: &[Value], calls: &[(usize, bool)]) -> Vec<PolicyDocument> {
         window_start: at("2026-08-01T00:00:00Z"),
         window_end: at("2026-08-31T00:00:00Z"),
         age_days_min: 90,
+        grace_days: 14,
+        exclusions: Exclusions::default(),
+        today: Day::from_epoch_days(0),
     };
     let index = UsageIndex::new(&usage);
     let review = drift::review_principal(&snapshot.principals[0], &index, &observability, &settings);
@@ -247,21 +278,38 @@ fn check(policies: &[Value], calls: &[(usize, bool)]) -> Vec<PolicyDocument> {
         }
     }
     let new: Vec<&PolicyDocument> = new.concat();
-    for (call, shown) in CALLS.iter().enumerate() {
-        let (before, after) = (decide(call, &old), decide(call, &new));
-        let used = calls.contains(&(call, false));
-        match before {
-            Decision::Allowed if used => assert_eq!(after, Decision::Allowed, "{shown:?}"),
-            Decision::Depends(_) if used => {
-                assert!(matches!(after, Decision::Allowed | Decision::Depends(_)), "{shown:?}: {after:?}");
-            }
-            Decision::Allowed | Decision::Depends(_) => {}
-            Decision::ExplicitlyDenied | Decision::ImplicitlyDenied => {
-                assert!(!matches!(after, Decision::Allowed), "{shown:?} was refused and is allowed");
-            }
+    compare(&old, &new, calls, jobs);
+    for proposal in recommend::proposals(&review, &recommendations) {
+        let contained = contain(&[&proposal.document], &[old[proposal.policy]]);
+        assert!(matches!(contained, Containment::Proved { .. }), "{contained:?}");
+        let ready = recommendations.iter().find(|one| one.policy == proposal.policy);
+        if ready.is_none_or(|one| one.documents.len() == 1) {
+            let mut proposed = old.clone();
+            proposed[proposal.policy] = &proposal.document;
+            compare(&old, &proposed, calls, &[]);
         }
     }
     new.into_iter().cloned().collect()
+}
+
+/// Everything used, and everything that jobs imply, stays as allowed as it was.
+fn compare(old: &[&PolicyDocument], new: &[&PolicyDocument], calls: &[(usize, bool)], jobs: &[usize]) {
+    let used = |call: usize| calls.contains(&(call, false));
+    let tried = CALLS.iter().enumerate().map(|(call, one)| ((one.action, one.resource), used(call)));
+    let implied = jobs.iter().flat_map(|job| JOBS[*job].1).map(|one| (*one, true));
+    for (request, needed) in tried.chain(implied) {
+        let (before, after) = (decide(request, old), decide(request, new));
+        match before {
+            Decision::Allowed if needed => assert_eq!(after, Decision::Allowed, "{request:?}"),
+            Decision::Depends(_) if needed => {
+                assert!(matches!(after, Decision::Allowed | Decision::Depends(_)), "{request:?}: {after:?}");
+            }
+            Decision::Allowed | Decision::Depends(_) => {}
+            Decision::ExplicitlyDenied | Decision::ImplicitlyDenied => {
+                assert!(!matches!(after, Decision::Allowed), "{request:?} was refused and is allowed");
+            }
+        }
+    }
 }
 
 proptest! {
@@ -270,16 +318,17 @@ proptest! {
     #[test]
     fn trimming_keeps_its_promises(
         policies in policies(),
-        calls in prop::collection::vec((0..CALLS.len(), prop::bool::weighted(0.2)), 0..8),
+        calls in prop::collection::vec((0..CALLS.len(), prop::bool::weighted(0.2)), 0..48),
+        jobs in prop::collection::vec(0..JOBS.len(), 0..3),
     ) {
-        check(&policies, &calls);
+        check(&policies, &calls, &jobs);
     }
 }
 
 /// The actions that one statement over everything keeps after these calls.
 fn kept(actions: &[&str], calls: &[(usize, bool)]) -> Vec<String> {
     let policy = json!({"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": actions, "Resource": "*"}]});
-    let new = check(std::slice::from_ref(&policy), calls);
+    let new = check(std::slice::from_ref(&policy), calls, &[]);
     let statements = new.iter().flat_map(|document| &document.statements);
     statements.flat_map(|one| one.action.as_ref().unwrap().patterns.values.clone()).collect()
 }

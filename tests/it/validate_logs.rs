@@ -402,7 +402,7 @@ fn a_hostile_digest_reads_nothing_else() {
         let written = digest(&folder, &key, 0, "", None);
         edit(&folder, &written.object, &log_object(0, 1), object);
         let content = content(&folder, &written.object);
-        let hash = trailtrim::trail::digest::Sha256::of(content.as_bytes());
+        let hash = trailtrim::sha256::Sha256::of(content.as_bytes());
         let signature = key.sign(&format!("2026-10-01T01:00:00Z\n{BUCKET}/{}\n{hash}\nnull", written.object));
         save_signature(&folder, &Written { signature, ..written });
         folder.file("keys.json", key.list("31e8b5433410dfb61a9dc45cc65b22ff"));

@@ -41,7 +41,8 @@ impl Decimal {
             return Some(Self { negative: false, digits, point: 0 });
         }
         let point = i64::try_from(whole.len()).ok()? - i64::try_from(zeros).ok()? + exponent;
-        Some(Self { negative, digits, point })
+        // So that `text` can be read again.
+        (point.abs() <= EXPONENT_MAX).then_some(Self { negative, digits, point })
     }
 
     /// The text of a number strictly between this one and a bigger one. `None` when its exponent would be
@@ -62,13 +63,13 @@ impl Decimal {
 
     /// The text of a smaller number.
     pub(crate) fn below(&self) -> String {
-        if self.is_positive() == Some(false) { self.scaled(1).text() } else { "-1".to_owned() }
+        if self.is_positive() == Some(false) { self.further().text() } else { "-1".to_owned() }
     }
 
     /// The text of a bigger number.
     pub(crate) fn above(&self) -> String {
         match self.is_positive() {
-            Some(true) => self.scaled(1).text(),
+            Some(true) => self.further().text(),
             Some(false) => "0".to_owned(),
             None => "1".to_owned(),
         }
@@ -86,12 +87,18 @@ impl Decimal {
 
     /// A little further from zero, by less than the distance to `other`.
     fn grown(&self, other: &Self) -> Self {
-        let mut digits = self.digits.clone();
+        let mut grown = self.clone();
         if self.point == other.point {
-            digits.resize(digits.len().max(other.digits.len()), b'0');
+            grown.digits.resize(grown.digits.len().max(other.digits.len()), b'0');
         }
-        digits.push(b'1');
-        Self { digits, ..self.clone() }
+        grown.further()
+    }
+
+    /// One digit further from zero.
+    fn further(&self) -> Self {
+        let mut further = self.clone();
+        further.digits.push(b'1');
+        further
     }
 
     fn text(&self) -> String {
@@ -111,7 +118,10 @@ impl Decimal {
     }
 }
 
-/// Up to nine digits: enough for every number that means anything, and no overflow.
+/// The biggest exponent, of a number from 0.1 to 1: enough for every number that means anything.
+const EXPONENT_MAX: i64 = 999_999_999;
+
+/// Up to nine digits: no overflow.
 fn parse_exponent(text: &str) -> Option<i64> {
     let digits = text.strip_prefix(['-', '+']).unwrap_or(text);
     if digits.is_empty() || digits.len() > 9 || !digits.bytes().all(|byte| byte.is_ascii_digit()) {
@@ -291,14 +301,42 @@ mod tests {
         {
             assert_eq!(Decimal::parse(a), Decimal::parse(b), "{a} {b}");
         }
-        for bad in ["", "-", ".", "1,0", " 1", "0x1", "1e", "1e9999999999", "--1", "NaN", "1.2.3", "٣"] {
+        for bad in [
+            "",
+            "-",
+            ".",
+            "1,0",
+            " 1",
+            "0x1",
+            "1e",
+            "1e9999999999",
+            "1e999999999",
+            "--1",
+            "NaN",
+            "1.2.3",
+            "٣",
+        ] {
             assert_eq!(Decimal::parse(bad), None, "{bad}");
         }
     }
 
     #[test]
     fn there_is_a_number_between_any_two() {
-        let order = ["-1e9", "-10", "-9.99", "-9.98", "-1e-9", "0", "1e-30", "1", "1.00001", "2", "1e400"];
+        let order = [
+            "-0.9e999999999",
+            "-1e9",
+            "-10",
+            "-9.99",
+            "-9.98",
+            "-1e-9",
+            "0",
+            "1e-30",
+            "1",
+            "1.00001",
+            "2",
+            "1e400",
+            "0.9e999999999",
+        ];
         for pair in order.windows(2) {
             let (low, high) = (Decimal::parse(pair[0]).unwrap(), Decimal::parse(pair[1]).unwrap());
             let between = Decimal::parse(&low.between(&high).unwrap()).unwrap();

@@ -42,6 +42,9 @@ const RESOURCE_PATTERNS: &[&str] = &[
     "arn:aws:a:*:*:x",
     "arn:aws:a:r*:*:*x",
     "arn:aws:a:?:1:*",
+    "arn:aws:a:*:1:*",
+    "arn:aws:a:*:1:?*",
+    "arn:aws:a*:*:1:x",
     "arn:aws:a",
     "arn:aws:a:::${aws:k}",
     "arn:aws:a:::x${aws:k}",
@@ -59,6 +62,8 @@ const RESOURCES: &[&str] = &[
     "arn:aws:a:r:2:1:x",
     "arn:aws:a:r:1:y:1:x",
     "arn:aws:a:r:1:y:x",
+    "arn:aws:a:r:2:x:1:",
+    "arn:aws:a:r::1:x",
 ];
 
 const OPERATORS: &[(&str, &[&str])] = &[

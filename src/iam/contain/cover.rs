@@ -88,8 +88,24 @@ impl<'p> Rule<'p> {
 
     /// May the two statements apply to one request?
     pub(crate) fn may_meet(&self, other: &Self) -> bool {
-        elements_may_meet(&self.actions, &other.actions, ActionPattern::may_overlap)
-            && elements_may_meet(&self.resources, &other.resources, ResourcePattern::may_overlap)
+        elements_may_meet(&self.actions, &other.actions, MEET_ACTION)
+            && elements_may_meet(&self.resources, &other.resources, MEET_RESOURCE)
+    }
+
+    /// The statement with some of its action patterns and some of its resource patterns; a `Not…` element
+    /// stays as it is.
+    fn only(&self, actions: &[usize], resources: &[bool]) -> Self {
+        let patterns = if self.actions.negated {
+            self.actions.patterns.clone()
+        } else {
+            actions.iter().filter_map(|number| self.actions.patterns.get(*number)).cloned().collect()
+        };
+        let actions = Element { negated: self.actions.negated, patterns };
+        let wanted = |at: usize| self.resources.negated || resources.get(at) == Some(&true);
+        let patterns = self.resources.patterns.iter().enumerate();
+        let patterns = patterns.filter(|(at, _)| wanted(*at)).map(|(_, pattern)| pattern.clone()).collect();
+        let resources = Element { negated: self.resources.negated, patterns };
+        Self { at: self.at, statement: self.statement, actions, resources, atoms: self.atoms.clone() }
     }
 }
 
@@ -140,12 +156,44 @@ fn is_plain_text(operator: Operator) -> bool {
     )
 }
 
-fn elements_may_meet<P>(a: &Element<P>, b: &Element<P>, overlap: impl Fn(&P, &P) -> bool) -> bool {
-    if a.negated || b.negated {
+/// How a kind of patterns answers: does the first cover the second, may they match the same?
+type Meeting<P> = (fn(&P, &P) -> bool, fn(&P, &P) -> bool);
+
+const MEET_ACTION: Meeting<ActionPattern> = (ActionPattern::covers, ActionPattern::may_overlap);
+const MEET_RESOURCE: Meeting<ResourcePattern> = (ResourcePattern::covers, ResourcePattern::may_overlap);
+
+fn elements_may_meet<P>(a: &Element<P>, b: &Element<P>, meeting: Meeting<P>) -> bool {
+    match (a.negated, b.negated) {
         // Complements nearly always meet; the exact answer is not worth the search here.
-        return true;
+        (true, true) => true,
+        (_, false) => b.patterns.iter().any(|pattern| element_may_meet(a, pattern, meeting)),
+        (false, true) => a.patterns.iter().any(|pattern| element_may_meet(b, pattern, meeting)),
     }
-    a.patterns.iter().any(|a| b.patterns.iter().any(|b| overlap(a, b)))
+}
+
+fn element_may_meet<P>(element: &Element<P>, pattern: &P, (covers, overlap): Meeting<P>) -> bool {
+    if element.negated {
+        // An exception that takes the whole pattern away leaves nothing.
+        !element.patterns.iter().any(|except| covers(except, pattern))
+    } else {
+        element.patterns.iter().any(|one| overlap(one, pattern))
+    }
+}
+
+/// Which resource patterns of a statement match anything; one answer for a `Not…` form.
+fn usable(small: &Element<ResourcePattern>) -> Vec<bool> {
+    if small.negated {
+        return vec![true];
+    }
+    small.patterns.iter().map(|pattern| *pattern != ResourcePattern::Nothing).collect()
+}
+
+/// Which resource patterns of a statement another one may meet; one answer for a `Not…` form.
+fn met_resources(rule: &Rule<'_>, small: &Element<ResourcePattern>) -> Vec<bool> {
+    if small.negated {
+        return vec![true];
+    }
+    small.patterns.iter().map(|pattern| element_may_meet(&rule.resources, pattern, MEET_RESOURCE)).collect()
 }
 
 /// Many statements, indexed by what their actions may cover.
@@ -190,20 +238,41 @@ impl<'r, 'p> Index<'r, 'p> {
     /// Is everything to which `small` applies covered by statements of the index, one for each pair of an
     /// action and a resource pattern?
     pub(crate) fn covers(&self, small: &Rule<'_>) -> bool {
-        if self.rules.is_empty() {
-            return false;
-        }
+        self.uncovered(small, &[]).is_empty()
+    }
+
+    /// What is left of a statement without the pairs of an action and a resource pattern that one statement
+    /// of the index covers and none of `lost` may meet. The statements left are the pairs that stay, and no
+    /// others; those with the same resources are together.
+    pub(crate) fn uncovered<'s>(&self, small: &Rule<'s>, lost: &[&Rule<'_>]) -> Vec<Rule<'s>> {
         let mut pairs = Pairs { index: self, small, conditions: BTreeMap::new(), resources: BTreeMap::new() };
-        if small.actions.negated {
-            return pairs.covered(&self.broad, |rule| complement_covers(&rule.actions, &small.actions));
-        }
-        small.actions.patterns.iter().all(|action| {
-            *action == ActionPattern::Nothing || {
-                let candidates = self.candidates(action);
-                pairs.covered(&candidates, |_| true)
-                    || pairs.covered(&self.broad, |rule| element_covers_action(&rule.actions, action))
+        let mut lost: Vec<(&Rule<'_>, Option<Vec<bool>>)> = lost.iter().map(|deny| (*deny, None)).collect();
+        // Numbers of action patterns by the resource patterns with which they are not covered.
+        let mut left: BTreeMap<Vec<bool>, Vec<usize>> = BTreeMap::new();
+        let single = [ActionPattern::Everything];
+        let actions = if small.actions.negated { &single[..] } else { &small.actions.patterns };
+        for (number, action) in actions.iter().enumerate() {
+            if *action == ActionPattern::Nothing {
+                continue;
             }
-        })
+            let mut open = usable(&small.resources);
+            if small.actions.negated {
+                pairs.cover(&self.broad, &mut open, |rule| complement_covers(&rule.actions, &small.actions));
+            } else {
+                pairs.cover(&self.candidates(action), &mut open, |_| true);
+                pairs.cover(&self.broad, &mut open, |rule| element_covers_action(&rule.actions, action));
+            }
+            for (deny, met) in &mut lost {
+                if small.actions.negated || element_may_meet(&deny.actions, action, MEET_ACTION) {
+                    let met = met.get_or_insert_with(|| met_resources(deny, &small.resources));
+                    open.iter_mut().zip(met.iter()).for_each(|(open, met)| *open |= *met);
+                }
+            }
+            if open.contains(&true) {
+                left.entry(open).or_default().push(number);
+            }
+        }
+        left.iter().map(|(open, numbers)| small.only(numbers, open)).collect()
     }
 
     /// The rules one of whose patterns covers the action pattern, but for the broad ones.
@@ -229,25 +298,20 @@ struct Pairs<'i, 'r, 'p, 's> {
 }
 
 impl Pairs<'_, '_, '_, '_> {
-    /// Do the candidates cover all resources together?
-    fn covered(&mut self, candidates: &[usize], fits: impl Fn(&Rule<'_>) -> bool) -> bool {
-        let mut left: Option<Vec<bool>> = None;
+    /// Closes what the candidates cover. Each `open` is about a resource pattern of the small statement.
+    fn cover(&mut self, candidates: &[usize], open: &mut [bool], fits: impl Fn(&Rule<'_>) -> bool) {
         for number in candidates {
+            if !open.contains(&true) {
+                return;
+            }
             let Some(rule) = self.index.rules.get(*number) else { continue };
             if !self.implied(*number, rule) || !fits(rule) {
                 continue;
             }
             let small = &self.small.resources;
             let covered = self.resources.entry(*number).or_insert_with(|| covered_resources(rule, small));
-            if covered.iter().all(|covered| *covered) {
-                return true;
-            }
-            match &mut left {
-                None => left = Some(covered.clone()),
-                Some(left) => left.iter_mut().zip(covered).for_each(|(sum, one)| *sum |= *one),
-            }
+            open.iter_mut().zip(covered).for_each(|(open, covered)| *open &= !*covered);
         }
-        left.is_some_and(|left| left.iter().all(|covered| *covered))
     }
 
     fn implied(&mut self, number: usize, rule: &Rule<'_>) -> bool {

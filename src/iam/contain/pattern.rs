@@ -62,6 +62,12 @@ pub(crate) fn covers(big: &[Letter], small: &[Letter]) -> bool {
     if big == [Letter::Star] || big == small {
         return true;
     }
+    // A literal beginning of the bigger one must be that of the smaller one; few pairs pass.
+    let literal = |letter: &&Letter| matches!(letter, Letter::One(_) | Letter::Variable(_));
+    let length = big.iter().take_while(literal).count();
+    if big.get(..length) != small.get(..length) {
+        return false;
+    }
     // row[j]: the part of `big` read so far covers the first j letters of `small`.
     let mut row = vec![false; small.len() + 1];
     if let Some(first) = row.first_mut() {
@@ -87,6 +93,12 @@ pub(crate) fn covers(big: &[Letter], small: &[Letter]) -> bool {
 /// May some text match both? `false` is always right; variables may be any text.
 pub(crate) fn may_overlap(a: &[Letter], b: &[Letter]) -> bool {
     let runs = |letter: &Letter| matches!(letter, Letter::Star | Letter::Variable(_));
+    // Most pairs differ in their literal beginnings already.
+    let one = |letter: &Letter| matches!(letter, Letter::One(_));
+    let differ = a.iter().zip(b).take_while(|(a, b)| one(a) && one(b)).any(|(a, b)| a != b);
+    if differ {
+        return false;
+    }
     let mut row = vec![true];
     for letter in b {
         row.push(row.last() == Some(&true) && runs(letter));
@@ -159,11 +171,18 @@ impl ActionPattern {
         match (self, other) {
             (Self::Nothing, _) | (_, Self::Nothing) => false,
             (Self::Of { service, name }, Self::Of { service: of, name: other }) => {
-                service == of && crate::iam::glob::overlaps(name, other)
+                service == of && names_overlap(name, other)
             }
             _ => true,
         }
     }
+}
+
+/// Most names have no wildcard, or one at their end: they differ in their literal beginnings.
+fn names_overlap(a: &str, b: &str) -> bool {
+    let one = |letter: u8| letter != b'*' && letter != b'?';
+    let differ = a.bytes().zip(b.bytes()).take_while(|(a, b)| one(*a) && one(*b)).any(|(a, b)| a != b);
+    !differ && crate::iam::glob::overlaps(a, b)
 }
 
 /// A pattern of a `Resource` or `NotResource` element of an identity policy.
@@ -248,6 +267,16 @@ impl ArnPattern {
     /// Can a `*` or `?` of the first parts stand for a colon under any reading?
     pub(crate) fn may_cross(&self) -> bool {
         self.head.iter().flatten().any(|letter| matches!(letter, Letter::Star | Letter::Any))
+    }
+
+    /// Has every text that matches, under any reading, a partition, a service and a resource?
+    pub(crate) fn is_real(&self) -> bool {
+        let [partition, service, ..] = &self.head;
+        let fixed =
+            |part: &[Letter]| !part.is_empty() && part.iter().all(|letter| matches!(letter, Letter::One(_)));
+        fixed(partition)
+            && fixed(service)
+            && self.rest.iter().any(|letter| matches!(letter, Letter::One(_) | Letter::Any))
     }
 
     /// The whole pattern as one string, letters of the first parts as they are, lower-cased; the rest

@@ -3,11 +3,13 @@
 
 use crate::iam::action::Action;
 use crate::iam::condition::Context;
-use crate::iam::contain::Witness;
-use crate::iam::contain::cover::{Atom, Element, Rule};
+use crate::iam::contain::cover::{Atom, Rule};
 use crate::iam::contain::domain::{Outcomes, State, outcomes};
-use crate::iam::contain::pattern::{ActionPattern, ArnPattern, Letter, ResourcePattern};
-use crate::iam::contain::signature::{Budget, Glyph, Kind, Signatures, TooMany, signatures};
+use crate::iam::contain::elements::{Everything, Reading, action_signatures, resource_signatures};
+use crate::iam::contain::obvious;
+use crate::iam::contain::pattern::ResourcePattern;
+use crate::iam::contain::signature::{Budget, Signatures, TooMany};
+use crate::iam::contain::{Confirm, Witness};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// The most pairs of an action and a resource signature.
@@ -34,24 +36,13 @@ pub(crate) enum Role {
 
 impl Role {
     /// Where exactness fails, the statement is taken to apply to more (or else to less) than it does.
-    fn widens(self) -> bool {
+    pub(crate) fn widens(self) -> bool {
         matches!(self, Self::Own | Self::OldDeny)
     }
 }
 
 /// A statement that takes part in the search.
 pub(crate) type Part<'r, 'p> = (Role, &'r Rule<'p>);
-
-/// How a wildcard before the fifth colon of a resource pattern is read.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Reading {
-    /// It stays within its part.
-    Within,
-    /// A `*` at the end of its part may leave it.
-    Trailing,
-    /// Every wildcard may.
-    Anywhere,
-}
 
 /// How the search over one statement ended.
 #[derive(Debug, PartialEq, Eq)]
@@ -70,39 +61,19 @@ pub(crate) fn search(
     new: &Rule<'_>,
     parts: &[Part<'_, '_>],
     budget: &Budget,
-    confirm: &mut dyn FnMut(&Witness) -> Result<(), String>,
+    confirm: &Confirm<'_>,
 ) -> Outcome {
     let mut all: Vec<Part<'_, '_>> = Vec::with_capacity(parts.len() + 1);
     if new.actions.negated || new.resources.negated {
         all.push((Role::Own, new));
     }
     all.extend(parts.iter().copied().filter(|(_, rule)| rule.may_meet(new)));
-    let too_many = |_: TooMany| Outcome::Unknown("the patterns combine in too many ways".to_owned());
-    let actions = match action_signatures(new, &all, budget) {
-        Ok(found) => found,
-        Err(reason) => return Outcome::Unknown(reason),
-    };
     let mut cells =
         Cells { new, parts: &all, budget, solved: BTreeMap::new(), tries: 0, reason: None, confirm };
-    for reading in readings(new, &all) {
-        let resources = match resource_signatures(new, &all, (reading, budget)) {
-            Ok(found) => found,
-            Err(reason) => return too_many(reason),
-        };
-        if actions.len().saturating_mul(resources.len()) > PAIRS_MAX {
-            return too_many(TooMany);
-        }
-        for (action_bits, action) in &actions {
-            for (resource_bits, resource) in &resources {
-                let active: Vec<bool> =
-                    action_bits.iter().zip(resource_bits).map(|(a, b)| *a && *b).collect();
-                if let Some(witness) = cells.check(&active, (action, resource)) {
-                    return Outcome::Refuted(witness);
-                }
-            }
-        }
+    if let Some(witness) = cells.try_obvious() {
+        return Outcome::Refuted(witness);
     }
-    cells.reason.map_or(Outcome::Proved, Outcome::Unknown)
+    cells.all().unwrap_or_else(Outcome::Unknown)
 }
 
 /// The readings under which the proof must hold. One is enough when no pattern that matters has a
@@ -114,283 +85,8 @@ fn readings(new: &Rule<'_>, parts: &[Part<'_, '_>]) -> Vec<Reading> {
         .chain([new])
         .flat_map(|rule| &rule.resources.patterns)
         .any(|pattern| matches!(pattern, ResourcePattern::Arn(arn) if arn.may_cross()));
-    if disputed { vec![Reading::Trailing, Reading::Within, Reading::Anywhere] } else { vec![Reading::Within] }
-}
-
-// ---- actions ----
-
-fn action_signatures(new: &Rule<'_>, parts: &[Part<'_, '_>], budget: &Budget) -> Result<Signatures, String> {
-    let everything = [ActionPattern::Everything];
-    let bases = if new.actions.negated { &everything[..] } else { &new.actions.patterns };
-    let mut found = Signatures::new();
-    for base in bases {
-        let glyphs = match base {
-            ActionPattern::Nothing => continue,
-            ActionPattern::Disputed(_) => {
-                return Err("a wildcard in the service half of an action: disputed".to_owned());
-            }
-            base => action_glyphs(base, true),
-        };
-        let mut machine = Folder::new(parts.len());
-        for (number, (role, rule)) in parts.iter().enumerate() {
-            let widens = role.widens() != rule.actions.negated;
-            machine.add_element(number, &rule.actions, |pattern| {
-                if matches!(pattern, ActionPattern::Disputed(_)) {
-                    Known::from(widens)
-                } else if pattern.covers(base) {
-                    Known::Yes
-                } else if !pattern.may_overlap(base) {
-                    Known::No
-                } else {
-                    Known::Partly(action_glyphs(pattern, false))
-                }
-            });
-        }
-        let permits =
-            |letter: char| letter == ':' || letter.is_ascii_alphanumeric() || "-_.".contains(letter);
-        let some = machine
-            .run(&glyphs, budget, permits)
-            .map_err(|_| "the actions combine in too many ways".to_owned())?;
-        for (bits, text) in some {
-            found.entry(bits).or_insert(text);
-        }
-    }
-    Ok(found)
-}
-
-/// `service:name` with wildcards that stay in their half. The base matches real actions only: both halves
-/// have a letter.
-fn action_glyphs(pattern: &ActionPattern, base: bool) -> Vec<Glyph> {
-    let (service, name) = match pattern {
-        ActionPattern::Of { service, name } => (&**service, &**name),
-        _ => ("*", "*"),
-    };
-    let half = |text: &str| -> Vec<Glyph> {
-        let glyph = |kind: Kind| Glyph { kind, colon: false, caseless: false };
-        let stars = text.bytes().all(|byte| byte == b'*');
-        if base && stars {
-            return vec![glyph(Kind::Any), glyph(Kind::Star)];
-        }
-        text.chars()
-            .map(|letter| match letter {
-                '*' => glyph(Kind::Star),
-                '?' => glyph(Kind::Any),
-                letter => glyph(Kind::One(letter)),
-            })
-            .collect()
-    };
-    let colon = Glyph { kind: Kind::One(':'), colon: false, caseless: false };
-    half(service).into_iter().chain([colon]).chain(half(name)).collect()
-}
-
-// ---- resources ----
-
-fn resource_signatures(
-    new: &Rule<'_>,
-    parts: &[Part<'_, '_>],
-    (reading, budget): (Reading, &Budget),
-) -> Result<Signatures, TooMany> {
-    let everything = [ResourcePattern::Everything];
-    let bases = if new.resources.negated { &everything[..] } else { &new.resources.patterns };
-    let mut found = Signatures::new();
-    for base in bases {
-        let glyphs = match base {
-            ResourcePattern::Nothing => continue,
-            ResourcePattern::Everything => {
-                let bits = parts.iter().map(|part| bit_without_resource(*part)).collect();
-                found.entry(bits).or_insert_with(|| "*".to_owned());
-                any_arn()
-            }
-            ResourcePattern::Arn(arn) => arn_glyphs(arn, reading, true),
-        };
-        let mut machine = Folder::new(parts.len());
-        for (number, part) in parts.iter().enumerate() {
-            add_resources(&mut machine, number, *part, base, reading);
-        }
-        for (bits, text) in machine.run(&glyphs, budget, |_| true)? {
-            found.entry(bits).or_insert(text);
-        }
-    }
-    Ok(found)
-}
-
-/// Does the element cover a request without a resource?
-fn bit_without_resource((role, of): Part<'_, '_>) -> bool {
-    let element = &of.resources;
-    let covered = element.patterns.contains(&ResourcePattern::Everything);
-    let unusable = element.negated && !role.widens() && element.patterns.iter().any(may_be_unusable);
-    covered != element.negated && !unusable
-}
-
-fn add_resources(
-    machine: &mut Folder,
-    number: usize,
-    (role, of): Part<'_, '_>,
-    base: &ResourcePattern,
-    reading: Reading,
-) {
-    let element = &of.resources;
-    if element.negated && !role.widens() && element.patterns.iter().any(may_be_unusable) {
-        // An unusable exception may keep the whole statement from applying.
-        machine.fix(number, false);
-        return;
-    }
-    let widens = role.widens() != element.negated;
-    machine.add_element(number, element, |pattern| {
-        let sure = !may_be_unusable(pattern);
-        let disputed = matches!(pattern, ResourcePattern::Arn(arn) if arn.type_wildcard);
-        let same = matches!(base, ResourcePattern::Arn(arn) if arn.type_wildcard) || !disputed;
-        // The same variable on both sides: without a value for it the new statement does not apply.
-        if pattern.covers(base) {
-            return Known::Yes;
-        }
-        if !pattern.may_overlap(base) {
-            return Known::No;
-        }
-        match pattern {
-            ResourcePattern::Arn(_) if !widens && (!sure || !same) => Known::No,
-            ResourcePattern::Arn(arn) => Known::Partly(arn_glyphs(arn, reading, false)),
-            _ => Known::from(widens),
-        }
-    });
-}
-
-/// Malformed, or in need of a variable that may have no value.
-fn may_be_unusable(pattern: &ResourcePattern) -> bool {
-    match pattern {
-        ResourcePattern::Everything => false,
-        ResourcePattern::Nothing => true,
-        ResourcePattern::Arn(arn) => arn.rest.iter().any(|letter| matches!(letter, Letter::Variable(_))),
-    }
-}
-
-/// The base matches real ARNs only: partition, service and resource are not empty. Variables are any text.
-fn arn_glyphs(pattern: &ArnPattern, reading: Reading, base: bool) -> Vec<Glyph> {
-    let mut out: Vec<Glyph> = "arn:".chars().map(|letter| exactly(letter, false)).collect();
-    for (number, part) in pattern.head.iter().enumerate() {
-        let needed = base && number < 2 && part.iter().all(|letter| *letter == Letter::Star);
-        let last = part.len().saturating_sub(1);
-        if needed {
-            out.push(Glyph { kind: Kind::Any, colon: false, caseless: true });
-        }
-        for (at, letter) in part.iter().enumerate() {
-            let mut glyph = glyph(letter, true);
-            glyph.colon = match reading {
-                Reading::Within => false,
-                Reading::Trailing => at == last && glyph.kind == Kind::Star,
-                Reading::Anywhere => true,
-            };
-            out.push(glyph);
-        }
-        out.push(exactly(':', false));
-    }
-    if base && pattern.rest.iter().all(|letter| *letter == Letter::Star) {
-        out.push(Glyph { kind: Kind::Any, colon: true, caseless: false });
-    }
-    out.extend(pattern.rest.iter().map(|letter| glyph(letter, false)));
-    out
-}
-
-fn any_arn() -> Vec<Glyph> {
-    let star = || vec![Letter::Star];
-    let pattern = ArnPattern { head: [star(), star(), star(), star()], rest: star(), type_wildcard: false };
-    arn_glyphs(&pattern, Reading::Within, true)
-}
-
-fn exactly(letter: char, caseless: bool) -> Glyph {
-    Glyph { kind: Kind::One(letter), colon: false, caseless }
-}
-
-fn glyph(letter: &Letter, caseless: bool) -> Glyph {
-    match letter {
-        Letter::One(letter) => exactly(*letter, caseless),
-        Letter::Any => Glyph { kind: Kind::Any, colon: true, caseless },
-        Letter::Star | Letter::Variable(_) => Glyph { kind: Kind::Star, colon: true, caseless },
-    }
-}
-
-// ---- folding patterns to statements ----
-
-enum Known {
-    Yes,
-    No,
-    Partly(Vec<Glyph>),
-}
-
-impl From<bool> for Known {
-    fn from(value: bool) -> Self {
-        if value { Self::Yes } else { Self::No }
-    }
-}
-
-/// The patterns of all statements that a search must run, and what is known of the others beforehand.
-struct Folder {
-    patterns: Vec<Vec<Glyph>>,
-    owners: Vec<usize>,
-    /// For each statement: the bit of its union of patterns as far as known, and its negation.
-    unions: Vec<(bool, bool)>,
-    fixed: Vec<Option<bool>>,
-}
-
-impl Folder {
-    fn new(parts: usize) -> Self {
-        Self {
-            patterns: Vec::new(),
-            owners: Vec::new(),
-            unions: vec![(false, false); parts],
-            fixed: vec![None; parts],
-        }
-    }
-
-    fn fix(&mut self, number: usize, bit: bool) {
-        if let Some(place) = self.fixed.get_mut(number) {
-            *place = Some(bit);
-        }
-    }
-
-    fn add_element<P>(&mut self, number: usize, element: &Element<P>, known: impl Fn(&P) -> Known) {
-        let mut partly = Vec::new();
-        let mut covered = false;
-        for pattern in &element.patterns {
-            match known(pattern) {
-                Known::Yes => {
-                    covered = true;
-                    break;
-                }
-                Known::No => {}
-                Known::Partly(glyphs) => partly.push(glyphs),
-            }
-        }
-        if let Some(union) = self.unions.get_mut(number) {
-            *union = (covered, element.negated);
-        }
-        if !covered {
-            self.owners.extend(partly.iter().map(|_| number));
-            self.patterns.extend(partly);
-        }
-    }
-
-    fn run(
-        &self,
-        base: &[Glyph],
-        budget: &Budget,
-        permits: impl Fn(char) -> bool,
-    ) -> Result<Signatures, TooMany> {
-        signatures(base, &self.patterns, budget, permits, |bits| {
-            let mut unions: Vec<bool> = self.unions.iter().map(|(covered, _)| *covered).collect();
-            for (bit, owner) in bits.iter().zip(&self.owners) {
-                if let Some(union) = unions.get_mut(*owner) {
-                    *union |= *bit;
-                }
-            }
-            unions
-                .iter()
-                .zip(&self.unions)
-                .zip(&self.fixed)
-                .map(|((covered, (_, negated)), fixed)| fixed.unwrap_or(covered != negated))
-                .collect()
-        })
-    }
+    // The simplest first: it may refute at once.
+    if disputed { vec![Reading::Within, Reading::Trailing, Reading::Anywhere] } else { vec![Reading::Within] }
 }
 
 // ---- conditions ----
@@ -407,10 +103,52 @@ struct Cells<'s, 'r, 'p> {
     tries: usize,
     /// Why a combination stayed open.
     reason: Option<String>,
-    confirm: &'s mut dyn FnMut(&Witness) -> Result<(), String>,
+    confirm: &'s Confirm<'s>,
 }
 
 impl Cells<'_, '_, '_> {
+    /// Looks at a few requests that the statement obviously covers.
+    fn try_obvious(&mut self) -> Option<Witness> {
+        let obvious = obvious::requests(self.new, self.parts);
+        let actions = action_signatures(&obvious, self.parts, self.budget).ok()?;
+        let ask = (Reading::Within, self.budget);
+        let resources = resource_signatures(&obvious, self.parts, ask, Everything::NoResource).ok()?;
+        let found = self.pairs(&actions, &resources);
+        (self.tries, self.reason) = (0, None);
+        found
+    }
+
+    /// Looks at every combination of statements that a request can meet. `Err`: why that was not possible.
+    fn all(&mut self) -> Result<Outcome, String> {
+        let too_many = |_: TooMany| "the patterns combine in too many ways".to_owned();
+        let actions = action_signatures(self.new, self.parts, self.budget)?;
+        for reading in readings(self.new, self.parts) {
+            let ask = (reading, self.budget);
+            let resources = resource_signatures(self.new, self.parts, ask, Everything::Resources);
+            let resources = resources.map_err(too_many)?;
+            if actions.len().saturating_mul(resources.len()) > PAIRS_MAX {
+                return Err(too_many(TooMany));
+            }
+            if let Some(witness) = self.pairs(&actions, &resources) {
+                return Ok(Outcome::Refuted(witness));
+            }
+        }
+        Ok(self.reason.take().map_or(Outcome::Proved, Outcome::Unknown))
+    }
+
+    fn pairs(&mut self, actions: &Signatures, resources: &Signatures) -> Option<Witness> {
+        for (action_bits, action) in actions {
+            for (resource_bits, resource) in resources {
+                let active: Vec<bool> =
+                    action_bits.iter().zip(resource_bits).map(|(a, b)| *a && *b).collect();
+                if let Some(witness) = self.check(&active, (action, resource)) {
+                    return Some(witness);
+                }
+            }
+        }
+        None
+    }
+
     /// A confirmed request of this cell, if there is one.
     fn check(&mut self, active: &[bool], (action, resource): (&str, &str)) -> Option<Witness> {
         if !self.solved.contains_key(active) {
@@ -427,8 +165,7 @@ impl Cells<'_, '_, '_> {
                 self.reason.get_or_insert_with(|| "no candidate could be confirmed".to_owned());
                 return None;
             }
-            let confirmed = witness(action, resource, states)
-                .and_then(|witness| (self.confirm)(&witness).map(|()| witness));
+            let confirmed = witness(action, resource, states).and_then(|witness| (self.confirm)(&witness));
             match confirmed {
                 Ok(witness) => return Some(witness),
                 Err(reason) => self.reason = Some(reason),

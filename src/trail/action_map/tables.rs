@@ -3,6 +3,7 @@
 use super::{ActionList, Mapping, prefixes_of};
 use crate::iam::reference::{ActionInfo, order_ignoring_case, reference};
 use crate::iam::table;
+use memchr::memmem::Finder;
 use serde_json::Value;
 use std::cmp::Ordering;
 use std::collections::BTreeMap;
@@ -55,7 +56,9 @@ pub(super) struct RuleRow {
 
 #[derive(Debug)]
 pub(super) struct Rule {
-    pub(super) parameter: &'static str,
+    parameter: &'static str,
+    /// Finds the parameter in the text of a request.
+    pub(super) name: Finder<'static>,
     test: Test,
     pub(super) actions: Actions,
 }
@@ -212,13 +215,14 @@ fn known(field: &'static str) -> Vec<&'static ActionInfo> {
 }
 
 fn rule(condition: &'static str, actions: Actions) -> Rule {
-    if let Some((parameter, text)) = condition.split_once('~') {
-        return Rule { parameter, test: Test::Contains(text), actions };
-    }
-    if let Some((parameter, text)) = condition.split_once('^') {
-        return Rule { parameter, test: Test::StartsWith(text), actions };
-    }
-    Rule { parameter: condition, test: Test::There, actions }
+    let (parameter, test) = if let Some((parameter, text)) = condition.split_once('~') {
+        (parameter, Test::Contains(text))
+    } else if let Some((parameter, text)) = condition.split_once('^') {
+        (parameter, Test::StartsWith(text))
+    } else {
+        (condition, Test::There)
+    };
+    Rule { parameter, name: Finder::new(parameter), test, actions }
 }
 
 fn sources() -> Vec<(&'static str, Vec<&'static str>)> {

@@ -9,6 +9,8 @@ use crate::trail::request::RequestParameters;
 use crate::trail::scan::{Cursor, Fault};
 use std::borrow::Cow;
 use std::hash::BuildHasher;
+use std::num::NonZeroU64;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 /// The number of elements of `resources[]` that are kept. AWS writes a handful; a hostile record could
 /// turn three bytes of text into a hundred bytes of memory for each.
@@ -38,10 +40,12 @@ const CALLERS_MAX: usize = 64;
 /// as far as the access key.
 const CALLER_BYTES: std::ops::Range<usize> = 32..288;
 
-/// The callers of one text. A session makes many calls, and every one carries the same `userIdentity`,
-/// byte for byte: it is read once.
+/// What the records of one text have in common. A session makes many calls, and every one carries the same
+/// `userIdentity`, byte for byte: it is read once.
 #[derive(Default)]
 pub(super) struct Callers<'a> {
+    order: Order,
+    repeated: Repeated<'a>,
     hasher: foldhash::fast::FixedState,
     hashes: Vec<u64>,
     known: Vec<(&'a str, UserIdentity<'a>)>,
@@ -61,7 +65,9 @@ impl<'a> Callers<'a> {
         self.hasher.hash_one(text.as_bytes().get(CALLER_BYTES).unwrap_or_default())
     }
 
-    fn keep(&mut self, hash: u64, text: &'a str, identity: &UserIdentity<'a>) {
+    fn keep(&mut self, hash: u64, text: &'a str, identity: &mut UserIdentity<'a>) {
+        static NUMBERS: AtomicU64 = AtomicU64::new(1);
+        identity.number = NonZeroU64::new(NUMBERS.fetch_add(1, Ordering::Relaxed));
         let entry = (text, identity.clone());
         if self.known.len() < CALLERS_MAX {
             self.hashes.push(hash);
@@ -72,6 +78,31 @@ impl<'a> Callers<'a> {
             (*old, *place) = (hash, entry);
             self.next = (self.next + 1) % CALLERS_MAX;
         }
+    }
+}
+
+/// The last few objects of a member that nobody reads. One that is known to be whole need not be walked over
+/// again.
+#[derive(Default)]
+struct Repeated<'a> {
+    texts: [&'a str; 4],
+    next: usize,
+}
+
+impl<'a> Repeated<'a> {
+    fn skip(&mut self, cursor: &mut Cursor<'a>) -> Result<(), Fault> {
+        if self.texts.iter().any(|text| !text.is_empty() && cursor.take(text.as_bytes())) {
+            return Ok(());
+        }
+        let text = cursor.skip_value()?;
+        // Only a bracket ends where it ends, whatever follows.
+        if text.starts_with('{')
+            && let Some(place) = self.texts.get_mut(self.next)
+        {
+            *place = text;
+            self.next = (self.next + 1) % self.texts.len();
+        }
+        Ok(())
     }
 }
 
@@ -122,6 +153,120 @@ pub(super) struct Draft<'a> {
     keys: usize,
 }
 
+/// The members of a record in the order in which AWS mostly writes them, as they stand in front of their
+/// values.
+const MEMBERS: [(&str, Member); 35] = [
+    ("\"eventVersion\":", Member::Skipped),
+    ("\"userIdentity\":", Member::Identity),
+    ("\"eventTime\":", Member::Time),
+    ("\"eventSource\":", Member::Source),
+    ("\"eventName\":", Member::Name),
+    ("\"awsRegion\":", Member::Region),
+    ("\"sourceIPAddress\":", Member::SourceIp),
+    ("\"userAgent\":", Member::UserAgent),
+    ("\"errorCode\":", Member::ErrorCode),
+    ("\"errorMessage\":", Member::ErrorMessage),
+    ("\"requestParameters\":", Member::Request),
+    ("\"responseElements\":", Member::Response),
+    ("\"additionalEventData\":", Member::Skipped),
+    ("\"requestID\":", Member::Skipped),
+    ("\"eventID\":", Member::Id),
+    ("\"readOnly\":", Member::ReadOnly),
+    ("\"resources\":", Member::Resources),
+    ("\"eventType\":", Member::Type),
+    ("\"apiVersion\":", Member::Skipped),
+    ("\"managementEvent\":", Member::Management),
+    ("\"recipientAccountId\":", Member::RecipientAccount),
+    ("\"sharedEventID\":", Member::SharedId),
+    ("\"vpcEndpointId\":", Member::VpcEndpoint),
+    ("\"vpcEndpointAccountId\":", Member::Skipped),
+    ("\"serviceEventDetails\":", Member::Skipped),
+    ("\"eventCategory\":", Member::Category),
+    ("\"tlsDetails\":", Member::Repeated),
+    ("\"sessionCredentialFromConsole\":", Member::Skipped),
+    ("\"addendum\":", Member::Skipped),
+    ("\"insightDetails\":", Member::Insight),
+    ("\"CloudTrailEvent\":", Member::Lookup),
+    ("\"digestS3Bucket\":", Member::Digest),
+    ("\"digestStartTime\":", Member::Digest),
+    ("\"digestEndTime\":", Member::Digest),
+    ("\"@timestamp\":", Member::MovedTime),
+];
+
+/// Where the value of a member goes.
+#[derive(Clone, Copy, Debug)]
+enum Member {
+    Skipped,
+    /// Skipped; few different values, over and over.
+    Repeated,
+    Id,
+    SharedId,
+    Time,
+    MovedTime,
+    Source,
+    Name,
+    Region,
+    RecipientAccount,
+    Type,
+    Category,
+    Management,
+    ReadOnly,
+    ErrorCode,
+    ErrorMessage,
+    SourceIp,
+    UserAgent,
+    VpcEndpoint,
+    Request,
+    Response,
+    Resources,
+    Identity,
+    Lookup,
+    Insight,
+    Digest,
+}
+
+/// Which member came behind which the last time: AWS writes the same ones in the same order, and to see that
+/// an expected name is there is cheaper than to read a name and look it up.
+struct Order {
+    /// An index of [`MEMBERS`] for every index of it.
+    next: [usize; MEMBERS.len()],
+    last: usize,
+}
+
+impl Default for Order {
+    fn default() -> Self {
+        Self { next: std::array::from_fn(|index| index + 1), last: 0 }
+    }
+}
+
+impl Order {
+    /// The next member behind the record's `{` (first) or a value; `None` behind the closing `}`.
+    #[inline]
+    fn member(&mut self, first: bool, cursor: &mut Cursor<'_>) -> Result<Option<Member>, Fault> {
+        let expected = if first { Some(0) } else { self.next.get(self.last).copied() };
+        if let Some((index, (name, member))) = expected.and_then(|index| Some((index, MEMBERS.get(index)?))) {
+            let start = cursor.at();
+            if (first || cursor.take(b",")) && cursor.take(name.as_bytes()) {
+                self.last = index;
+                return Ok(Some(*member));
+            }
+            cursor.go(start);
+        }
+        let Some(key) = cursor.key(first)? else { return Ok(None) };
+        let named = |name: &str| {
+            name.strip_prefix('"').and_then(|name| name.strip_suffix("\":")).is_some_and(|name| name == key)
+        };
+        let Some(index) = MEMBERS.iter().position(|(name, _)| named(name)) else {
+            return Ok(Some(Member::Skipped));
+        };
+        if let Some(next) = self.next.get_mut(self.last) {
+            *next = index;
+        }
+        self.last = index;
+        Ok(MEMBERS.get(index).map(|(_, member)| *member))
+    }
+}
+
 impl<'a> Draft<'a> {
     /// Reads the record whose `{` is at the cursor and stops behind its `}`.
     pub(super) fn read(
@@ -132,55 +277,59 @@ impl<'a> Draft<'a> {
         let start = cursor.at();
         cursor.eat(b'{');
         let mut first = true;
-        while let Some(key) = cursor.key(std::mem::take(&mut first))? {
-            self.member(&key, cursor, callers)?;
+        while let Some(member) = callers.order.member(std::mem::take(&mut first), cursor)? {
+            self.member(member, cursor, callers)?;
         }
         self.event.raw = cursor.since(start);
         Ok(self.judge())
     }
 
-    fn member(&mut self, key: &str, cursor: &mut Cursor<'a>, callers: &mut Callers<'a>) -> Result<(), Fault> {
+    fn member(
+        &mut self,
+        member: Member,
+        cursor: &mut Cursor<'a>,
+        callers: &mut Callers<'a>,
+    ) -> Result<(), Fault> {
         let event = &mut self.event;
-        match key {
-            "eventID" => event.id = cursor.text()?,
-            "sharedEventID" => event.shared_id = cursor.text()?,
-            "eventTime" => self.time = cursor.text()?,
-            "@timestamp" => {
-                self.moved_time = cursor.text()?;
-                // Too common a name to be a sign of an event.
+        match member {
+            Member::Skipped => {
+                cursor.skip_value()?;
                 return Ok(());
             }
-            "eventSource" => event.source = cursor.text()?,
-            "eventName" => event.name = cursor.text()?,
-            "awsRegion" => event.region = cursor.text()?,
-            "recipientAccountId" => event.recipient_account = account(cursor)?,
-            "eventType" => self.event_type = cursor.text()?,
-            "eventCategory" => self.category = cursor.text()?,
-            "managementEvent" => self.management = flag(cursor)?,
-            "readOnly" => event.read_only = flag(cursor)?,
-            "errorCode" => event.error_code = cursor.text()?,
-            "errorMessage" => event.error_message = cursor.text()?,
-            "sourceIPAddress" => event.source_ip = cursor.text()?,
-            "userAgent" => event.user_agent = cursor.text()?,
-            "vpcEndpointId" => event.vpc_endpoint_id = cursor.text()?,
-            "requestParameters" => event.request = RequestParameters::from_raw(cursor.skip_value()?),
-            "responseElements" => event.response = RequestParameters::from_raw(cursor.skip_value()?),
-            "resources" => event.resources = resources(cursor)?,
-            "userIdentity" => self.identity(cursor, callers)?,
-            "CloudTrailEvent" => {
+            Member::Repeated => return callers.repeated.skip(cursor),
+            // Too common a name to be a sign of an event.
+            Member::MovedTime => {
+                self.moved_time = cursor.text()?;
+                return Ok(());
+            }
+            Member::Id => event.id = cursor.text()?,
+            Member::SharedId => event.shared_id = cursor.text()?,
+            Member::Time => self.time = cursor.text()?,
+            Member::Source => event.source = cursor.text()?,
+            Member::Name => event.name = cursor.text()?,
+            Member::Region => event.region = cursor.text()?,
+            Member::RecipientAccount => event.recipient_account = account(cursor)?,
+            Member::Type => self.event_type = cursor.text()?,
+            Member::Category => self.category = cursor.text()?,
+            Member::Management => self.management = flag(cursor)?,
+            Member::ReadOnly => event.read_only = flag(cursor)?,
+            Member::ErrorCode => event.error_code = cursor.text()?,
+            Member::ErrorMessage => event.error_message = cursor.text()?,
+            Member::SourceIp => event.source_ip = cursor.text()?,
+            Member::UserAgent => event.user_agent = cursor.text()?,
+            Member::VpcEndpoint => event.vpc_endpoint_id = cursor.text()?,
+            Member::Request => event.request = RequestParameters::from_raw(cursor.skip_value()?),
+            Member::Response => event.response = RequestParameters::from_raw(cursor.skip_value()?),
+            Member::Resources => event.resources = resources(cursor)?,
+            Member::Identity => self.identity(cursor, callers)?,
+            Member::Lookup => {
                 let is_text = cursor.token() == Some(b'"');
                 self.lookup = Some(cursor.text()?).filter(|_| is_text);
             }
-            "insightDetails" => {
-                self.insight = cursor.skip_value()? != "null";
-            }
-            "digestS3Bucket" | "digestStartTime" | "digestEndTime" => {
+            Member::Insight => self.insight = cursor.skip_value()? != "null",
+            Member::Digest => {
                 self.digest = true;
                 cursor.skip_value()?;
-            }
-            _ => {
-                cursor.skip_value()?;
-                return Ok(());
             }
         }
         self.keys += 1;
@@ -199,7 +348,7 @@ impl<'a> Draft<'a> {
                 cursor.go(start + length);
             } else {
                 self.event.identity = user_identity(cursor)?;
-                callers.keep(hash, cursor.since(start), &self.event.identity);
+                callers.keep(hash, cursor.since(start), &mut self.event.identity);
             }
         } else {
             self.identity_unusable = cursor.skip_value()? != "null";

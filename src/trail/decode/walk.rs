@@ -140,12 +140,7 @@ impl<'t, 'e> Walk<'t, 'e> {
     /// Notes the form of a document.
     fn document(&mut self, shape: Shape) {
         self.documents += 1;
-        let decoded = &mut self.decoded.shape;
-        *decoded = match (*decoded, shape) {
-            (Shape::Empty, first) => first,
-            (Shape::Event | Shape::Digest, Shape::Event) => Shape::JsonLines,
-            (known, _) => known,
-        };
+        self.decoded.shape = self.decoded.shape.followed_by(shape);
     }
 
     /// The record whose `{` is at the cursor.

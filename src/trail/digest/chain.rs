@@ -7,7 +7,8 @@
 use super::expected::Expected;
 use super::keys::{PublicKeys, SignatureCheck};
 use super::standing::{Doubt, Fault, Standing};
-use super::{DigestFile, Sha256, chain_of, file_name, is_copy_of};
+use super::{DigestFile, chain_of, file_name, is_copy_of};
+use crate::sha256::Sha256;
 use crate::time::Timestamp;
 use std::collections::{BTreeMap, BTreeSet};
 

@@ -1,7 +1,8 @@
 //! The log files that digest files name, and whether a file of this machine is one of them.
 
 use super::standing::{Doubt, Fault, Standing};
-use super::{DigestFile, Sha256, file_name, is_copy_of};
+use super::{DigestFile, file_name, is_copy_of};
+use crate::sha256::Sha256;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// What digest files say about log files, by the files' names.

@@ -1,5 +1,4 @@
-//! `CloudTrail`'s public keys and the check of a signature. The one home of the cryptographic library,
-//! together with the hash.
+//! `CloudTrail`'s public keys and the check of a signature.
 
 use crate::iam::json::Json;
 use ring::signature::{RSA_PKCS1_2048_8192_SHA256, UnparsedPublicKey};

@@ -3,8 +3,10 @@
 use super::fields;
 use crate::trail::request::RequestParameters;
 use crate::trail::scan::Cursor;
+use memchr::memmem;
 use serde_json::Value;
 use std::cell::OnceCell;
+use std::sync::LazyLock;
 
 /// A request with more members than this is parsed.
 const MEMBERS_MAX: usize = 24;
@@ -13,13 +15,16 @@ const MEMBERS_MAX: usize = 24;
 const DIGITS_MAX: usize = 15;
 
 /// The parameters of one call. Same answers as the parsed [`Value`], which is made when it must be.
+#[derive(Debug)]
 pub(super) struct Request<'e> {
     parameters: RequestParameters<'e>,
-    flat: Option<Vec<Member<'e>>>,
+    flat: OnceCell<Option<Vec<Member<'e>>>>,
     parsed: OnceCell<Option<Value>>,
+    has_no_arn: OnceCell<bool>,
 }
 
 /// A member of the outermost object.
+#[derive(Debug)]
 struct Member<'e> {
     key: &'e str,
     /// The value, when it is a string.
@@ -28,7 +33,12 @@ struct Member<'e> {
 
 impl<'e> Request<'e> {
     pub(super) fn new(parameters: RequestParameters<'e>) -> Self {
-        Self { parameters, flat: parameters.raw().and_then(flat), parsed: OnceCell::new() }
+        Self { parameters, flat: OnceCell::new(), parsed: OnceCell::new(), has_no_arn: OnceCell::new() }
+    }
+
+    /// The members, when the parameters are plain.
+    fn flat(&self) -> Option<&[Member<'e>]> {
+        self.flat.get_or_init(|| self.parameters.raw().and_then(flat)).as_deref()
     }
 
     /// The parsed parameters: `None` when they are missing, left out or no object.
@@ -38,12 +48,12 @@ impl<'e> Request<'e> {
 
     /// Are there parameters at all?
     pub(super) fn is_some(&self) -> bool {
-        self.flat.is_some() || self.parsed().is_some()
+        self.flat().is_some() || self.parsed().is_some()
     }
 
     /// The string under a name of the outermost object.
     pub(super) fn text(&self, name: &str) -> Option<&str> {
-        match &self.flat {
+        match self.flat() {
             Some(members) => members.iter().find(|member| member.key == name)?.text,
             None => self.parsed()?.get(name)?.as_str(),
         }
@@ -51,7 +61,7 @@ impl<'e> Request<'e> {
 
     /// [`Self::text`], or the first string of an array.
     pub(super) fn first_text(&self, name: &str) -> Option<&str> {
-        if let Some(members) = &self.flat {
+        if let Some(members) = self.flat() {
             let member = members.iter().find(|member| member.key == name)?;
             if member.text.is_some() {
                 return member.text;
@@ -63,7 +73,7 @@ impl<'e> Request<'e> {
 
     /// [`fields::texts`].
     pub(super) fn texts(&self, path: &str) -> Vec<&str> {
-        if let Some(members) = &self.flat {
+        if let Some(members) = self.flat() {
             let first = path.split('.').next().unwrap_or_default();
             let name = first.strip_suffix("[]").unwrap_or(first);
             let mut fitting = members.iter().filter(|member| member.key.eq_ignore_ascii_case(name));
@@ -79,15 +89,15 @@ impl<'e> Request<'e> {
 
     /// Is it certain that no string in the parameters is an ARN?
     pub(super) fn has_no_arn(&self) -> bool {
-        has_no_arn(self.parameters)
+        *self.has_no_arn.get_or_init(|| has_no_arn(self.parameters))
     }
 }
 
 /// Without an escape, a string that starts with `arn:` shows as such in the text.
 pub(super) fn has_no_arn(parameters: RequestParameters<'_>) -> bool {
+    static ARN: LazyLock<memmem::Finder<'static>> = LazyLock::new(|| memmem::Finder::new("\"arn:"));
     let Some(raw) = parameters.raw() else { return true };
-    memchr::memchr(b'\\', raw.as_bytes()).is_none()
-        && memchr::memmem::find(raw.as_bytes(), b"\"arn:").is_none()
+    memchr::memchr(b'\\', raw.as_bytes()).is_none() && ARN.find(raw.as_bytes()).is_none()
 }
 
 /// The members of a plain object: no escapes, no name twice, nothing that a strict parser could refuse, and

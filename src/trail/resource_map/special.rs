@@ -1,7 +1,12 @@
 //! Services whose events need more than templates.
 
-use super::{Call, Weighing, fields};
+use super::{Call, Listed, Weighing, fields};
 use crate::iam::Arn;
+use memchr::memmem::Finder;
+use std::sync::LazyLock;
+
+/// What the types of access points have in common: `AWS::S3::AccessPoint`, `AWS::S3ObjectLambda::AccessPoint`.
+static ACCESS_POINT: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new("AccessPoint"));
 
 /// What a special case found.
 pub(super) enum Special {
@@ -41,7 +46,8 @@ fn s3(call: &Call<'_>, weighing: &Weighing<'_>) -> Special {
             targets.flat_map(|kind| call.built("s3", kind).into_iter().map(|arn| (kind.found.name, arn)));
         return Special::Only(built.filter(|_| !is_access_point_alias(bucket)).collect());
     }
-    let point = call.event.resources.iter().find(|resource| resource.kind.contains("AccessPoint"));
+    let is_point = |kind: &str| ACCESS_POINT.find(kind.as_bytes()).is_some();
+    let point = call.event.resources.iter().find(|resource| is_point(&resource.kind));
     let point =
         point.map(|resource| &*resource.arn).or_else(|| Some(bucket).filter(|name| name.starts_with("arn:")));
     if let Some(point) = point {
@@ -61,7 +67,7 @@ fn s3(call: &Call<'_>, weighing: &Weighing<'_>) -> Special {
 }
 
 /// An alias of an access point looks like a bucket, but IAM weighs the access point.
-fn is_access_point_alias(bucket: &str) -> bool {
+pub(in crate::trail) fn is_access_point_alias(bucket: &str) -> bool {
     ["-s3alias", "--ol-s3", ".mrap"].iter().any(|end| bucket.ends_with(end))
 }
 
@@ -89,7 +95,7 @@ fn lambda(call: &Call<'_>, weighing: &Weighing<'_>) -> Special {
     };
     let alias = weighing.type_named("function alias");
     let Some(function) = weighing.type_named("function") else { return Special::None };
-    let plain = call.arns_of(weighing, function);
+    let plain = call.arns_of(weighing, function, &Listed::new(weighing, call.event));
     let [plain] = &plain[..] else { return Special::Only(Vec::new()) };
     let kind = alias.unwrap_or(function);
     let arn = Arn::parse(&format!("{plain}:{qualifier}")).ok();

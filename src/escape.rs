@@ -1,17 +1,47 @@
 //! Text from logs and snapshots is hostile: it is made harmless for the place where it is shown.
 
+use std::fmt::Write as _;
+
 /// For a terminal: control characters, which could move the cursor or change colours, become visible.
 pub fn terminal(text: &str) -> String {
-    let hostile = |letter: char| {
-        letter.is_control()
-            || matches!(letter, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{200e}' | '\u{200f}')
-    };
-    if !text.chars().any(hostile) {
+    if !text.chars().any(deceives) {
         return text.to_owned();
     }
     text.chars()
-        .map(|letter| if hostile(letter) { letter.escape_unicode().to_string() } else { letter.to_string() })
+        .map(|letter| if deceives(letter) { letter.escape_unicode().to_string() } else { letter.to_string() })
         .collect()
+}
+
+/// Control characters and those that change the direction of the text: what is seen is not what is there.
+pub fn deceives(letter: char) -> bool {
+    letter.is_control()
+        || matches!(letter, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{200e}' | '\u{200f}')
+}
+
+/// A string literal in double quotes that reads the same in JSON, YAML, Python, TypeScript, and, but for its
+/// templates, HCL: nothing leaves the line, nothing is invisible.
+pub fn quoted(text: &str) -> String {
+    let mut out = String::with_capacity(text.len() + 2);
+    out.push('"');
+    for letter in text.chars() {
+        match letter {
+            '"' => out.push_str("\\\""),
+            '\\' => out.push_str("\\\\"),
+            '\n' => out.push_str("\\n"),
+            '\r' => out.push_str("\\r"),
+            '\t' => out.push_str("\\t"),
+            // Line ends of JavaScript and YAML, blanks without width, and the mark of byte order.
+            '\u{2028}' | '\u{2029}' | '\u{200b}'..='\u{200d}' | '\u{feff}' => {
+                let _ = write!(out, "\\u{:04x}", u32::from(letter));
+            }
+            letter if deceives(letter) => {
+                let _ = write!(out, "\\u{:04x}", u32::from(letter));
+            }
+            letter => out.push(letter),
+        }
+    }
+    out.push('"');
+    out
 }
 
 /// For running text and table cells of Markdown: nothing is markup, nothing leaves the line.
@@ -92,5 +122,9 @@ mod tests {
         assert_eq!(file_name("../../etc"), ".._.._etc");
         assert_eq!(file_name(".."), "_..");
         assert_eq!(file_name(""), "_");
+        assert_eq!(
+            quoted("a\"\\\n\u{1b}\u{7f}\u{202e}\u{2028}é${x}"),
+            r#""a\"\\\n\u001b\u007f\u202e\u2028é${x}""#
+        );
     }
 }

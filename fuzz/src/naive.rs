@@ -6,21 +6,21 @@ use std::collections::BTreeMap;
 
 /// A key of a request.
 #[derive(Clone, Debug)]
-pub(crate) enum Key {
+pub enum Key {
     One(String),
     Many(Vec<String>),
 }
 
-pub(crate) type Keys = BTreeMap<String, Key>;
+pub type Keys = BTreeMap<String, Key>;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Answer {
+pub enum Answer {
     Allow,
     ExplicitDeny,
     ImplicitDeny,
 }
 
-pub(crate) fn evaluate(policies: &[Value], action: &str, resource: &str, keys: &Keys) -> Answer {
+pub fn evaluate(policies: &[Value], action: &str, resource: &str, keys: &Keys) -> Answer {
     let mut answer = Answer::ImplicitDeny;
     for policy in policies {
         let variables = policy["Version"] == "2012-10-17";
