@@ -40,6 +40,10 @@ pub enum Command {
     Verify(Box<VerifyArgs>),
     /// Show who used what: every principal's actions, how often and when last
     Usage(UsageArgs),
+    /// Show what the logs cover: account, region, day and kind of event; and the days that are missing
+    Coverage(CoverageArgs),
+    /// Check logs against CloudTrail's digest files: altered, deleted, added; status 4 when something is
+    ValidateLogs(ValidateArgs),
     /// Print a completion script for a shell
     Completions {
         /// The shell.
@@ -71,6 +75,54 @@ pub struct ReadArgs {
     /// Refuse a file that inflates to more than this many MiB
     #[arg(long, value_name = "MIB", help_heading = "Input")]
     pub max_file_mib: Option<u64>,
+    /// Use only log files that a digest file proves; needs --public-keys
+    #[arg(long, requires = "public_keys", help_heading = "Input")]
+    pub require_digests: bool,
+    /// CloudTrail's public keys: output of `aws cloudtrail list-public-keys`; repeat it for more regions
+    #[arg(long, value_name = "FILE", requires = "require_digests", help_heading = "Input")]
+    pub public_keys: Vec<PathBuf>,
+}
+
+/// Arguments of `coverage`.
+#[derive(Debug, Args)]
+pub struct CoverageArgs {
+    /// The logs.
+    #[command(flatten)]
+    pub logs: LogArgs,
+    /// Trail configuration: output of `aws cloudtrail get-event-selectors` or `describe-trails`
+    #[arg(long, value_name = "FILE", help_heading = "Input")]
+    pub trails: Vec<PathBuf>,
+
+    /// Draw with plain ASCII characters
+    #[arg(long, help_heading = "Output")]
+    pub ascii: bool,
+    /// What to print
+    #[arg(long, value_enum, default_value_t = PlainFormat::Table, help_heading = "Output")]
+    pub format: PlainFormat,
+}
+
+/// Arguments of `validate-logs`.
+#[derive(Debug, Args)]
+pub struct ValidateArgs {
+    /// Folders with logs and digest files, as CloudTrail delivered them
+    #[arg(required = true, value_name = "PATH")]
+    pub paths: Vec<PathBuf>,
+
+    /// CloudTrail's public keys: output of `aws cloudtrail list-public-keys`; repeat it for more regions
+    #[arg(long, value_name = "FILE")]
+    pub public_keys: Vec<PathBuf>,
+    /// Check what was delivered from this time on: RFC 3339, a date, or days back such as 90d
+    #[arg(long, value_name = "TIME", value_parser = parse_moment)]
+    pub from: Option<Moment>,
+    /// Check what was delivered before this time
+    #[arg(long, value_name = "TIME", value_parser = parse_moment)]
+    pub to: Option<Moment>,
+    /// Refuse a file that inflates to more than this many MiB
+    #[arg(long, value_name = "MIB")]
+    pub max_file_mib: Option<u64>,
+    /// What to print
+    #[arg(long, value_enum, default_value_t = PlainFormat::Table)]
+    pub format: PlainFormat,
 }
 
 /// What is judged, by which rules; the same for every command that judges principals.
@@ -322,16 +374,16 @@ pub struct UsageArgs {
     pub logs: LogArgs,
 
     /// What to print
-    #[arg(long, value_enum, default_value_t = UsageFormat::Table, help_heading = "Output")]
-    pub format: UsageFormat,
+    #[arg(long, value_enum, default_value_t = PlainFormat::Table, help_heading = "Output")]
+    pub format: PlainFormat,
 }
 
-/// What `usage` prints on standard output.
+/// What commands other than `review` print on standard output.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub enum UsageFormat {
-    /// A line for each action of each principal.
+pub enum PlainFormat {
+    /// Text for people, 80 columns.
     Table,
-    /// `trailtrim.usage/v1`.
+    /// JSON with a `schema` of the command's own.
     Json,
 }
 

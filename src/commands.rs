@@ -1,14 +1,18 @@
 //! One file a command: the only places where the stages are joined.
 
 pub mod completions;
+pub mod coverage;
+pub mod digests;
 pub mod explain;
 pub mod judge;
 pub mod output;
+pub mod progress;
 pub mod read_logs;
 pub mod recommend;
 pub mod review;
 pub mod select;
 pub mod usage;
+pub mod validate_logs;
 pub mod verify;
 
 use crate::time::Timestamp;

@@ -25,6 +25,8 @@ fn run(cli: &Cli) -> anyhow::Result<Outcome> {
         Command::Usage(args) => commands::usage::run(args, &settings),
         Command::Explain(args) => commands::explain::run(args),
         Command::Verify(args) => commands::verify::run(args, &settings),
+        Command::Coverage(args) => commands::coverage::run(args, &settings),
+        Command::ValidateLogs(args) => commands::validate_logs::run(args, &settings),
         Command::Completions { shell } => commands::completions::run(*shell),
     }
 }

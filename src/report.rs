@@ -3,12 +3,14 @@
 pub mod backtest;
 pub mod certificate;
 pub mod checks;
+pub mod coverage;
 pub mod json;
 pub mod markdown;
 pub mod model;
 mod proposals;
 pub mod text;
 pub mod usage;
+pub mod validation;
 
 pub use crate::escape;
 pub use model::Report;

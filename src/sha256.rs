@@ -8,6 +8,11 @@ use std::fmt;
 pub struct Sha256([u8; 32]);
 
 impl Sha256 {
+    /// A hash that is known.
+    pub fn new(hash: [u8; 32]) -> Self {
+        Self(hash)
+    }
+
     /// The hash of these bytes.
     pub fn of(bytes: &[u8]) -> Self {
         let mut hash = [0; 32];

@@ -36,6 +36,8 @@ pub struct LogObject {
 pub struct Listing {
     /// Candidates, ordered by name.
     pub objects: Vec<LogObject>,
+    /// Digest files and what lies beside them, ordered by name; empty unless the source was asked for them.
+    pub digests: Vec<LogObject>,
     /// What was left out by name alone.
     pub skipped: Skipped,
     /// What could not be listed.
@@ -88,10 +90,12 @@ impl From<SourceError> for Problem {
 impl Listing {
     /// The order and uniqueness that [`LogSource::list`] promises.
     fn sorted(mut self) -> Self {
-        // The one that the user named wins over the same object found in a folder.
-        self.objects.sort_by(|a, b| (&a.location, !a.named, &a.name).cmp(&(&b.location, !b.named, &b.name)));
-        self.objects.dedup_by(|later, kept| later.location == kept.location);
-        self.objects.sort_by(|a, b| (&a.name, &a.location).cmp(&(&b.name, &b.location)));
+        for objects in [&mut self.objects, &mut self.digests] {
+            // The one that the user named wins over the same object found in a folder.
+            objects.sort_by(|a, b| (&a.location, !a.named, &a.name).cmp(&(&b.location, !b.named, &b.name)));
+            objects.dedup_by(|later, kept| later.location == kept.location);
+            objects.sort_by(|a, b| (&a.name, &a.location).cmp(&(&b.name, &b.location)));
+        }
         self.problems.sort();
         self
     }

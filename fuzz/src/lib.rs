@@ -10,6 +10,7 @@ pub mod arn;
 pub mod condition_values;
 pub mod contain;
 pub mod decode;
+pub mod digest;
 pub mod evaluate;
 pub mod glob;
 pub mod inflate;

@@ -40,7 +40,8 @@ pub struct Judge {
     groups: GroupUsage,
     observability: Observability,
     judgement: drift::Settings,
-    forced: bool,
+    /// Recommendations are shown although the coverage is short.
+    pub forced: bool,
     choice: Choice,
     union: bool,
     pool: ThreadPool,
@@ -60,9 +61,13 @@ impl Judge {
         let groups = drift::group_usage(&logs.usage, &snapshot);
         keep_selected(&mut snapshot, args);
         let window = logs.coverage.span();
-        let days_min = if args.force { 1 } else { usize::try_from(args.min_window).unwrap_or(usize::MAX) };
+        // After a reading that was stopped, silence proves nothing, whatever the user forces.
+        let forced = args.force && !logs.stopped;
+        let min_window = if logs.stopped { u32::MAX } else { args.min_window };
+        let days_min = if forced { 1 } else { usize::try_from(min_window).unwrap_or(usize::MAX) };
         let inputs = inputs(&logs, &snapshot, selectors.as_ref(), &exclusions);
         let mut assumptions = assumptions(&logs.coverage, selectors.as_ref(), args.min_window);
+        assumptions.push(genuine(args.logs.read.require_digests).to_owned());
         assumptions.extend(drift::needs::gaps(&logs.usage));
         let observability = Observability::new(&logs.coverage, &logs.usage, selectors, days_min);
         let judgement = drift::Settings {
@@ -73,14 +78,13 @@ impl Judge {
             exclusions,
             today: settings.now.day(),
         };
-        let short = short_accounts(&snapshot, &logs.coverage, args.min_window);
+        let short = short_accounts(&snapshot, &logs.coverage, min_window);
         let choice = match args.resources {
             Resources::Auto => None,
             Resources::Exact => Some(ResourceLevel::Exact),
             Resources::Generalise => Some(ResourceLevel::Generalise),
             Resources::Keep => Some(ResourceLevel::Keep),
         };
-        let forced = args.force;
         Ok(Self {
             logs,
             snapshot,
@@ -254,8 +258,16 @@ fn assumptions(coverage: &Coverage, selectors: Option<&Selectors>, days_min: u32
         "the service reference of {} is complete: an action that is newer is kept, not judged",
         reference().date()
     ));
-    all.push("the logs are genuine: digest files were not checked".to_owned());
     all
+}
+
+/// Why the logs are taken for what `CloudTrail` delivered.
+fn genuine(digests_required: bool) -> &'static str {
+    if digests_required {
+        "the public keys are CloudTrail's: a digest file signed with one of them proves every log file that was used"
+    } else {
+        "the logs are genuine: digest files were not checked (--require-digests checks them)"
+    }
 }
 
 /// Regions with few days: the logs do not tell a quiet region from one that was not logged all the time.

@@ -3,7 +3,8 @@
 //! One task a thread takes the next largest file; a large file is decoded in chunks that idle threads
 //! help with. What is in memory is one file a thread and the summaries.
 
-use super::Settings;
+use super::progress::Progress;
+use super::{Settings, digests};
 use crate::cli::{LogArgs, Moment, ReadArgs};
 use crate::report::escape;
 use crate::sha256::Sha256;
@@ -12,15 +13,20 @@ use crate::source::{Listing, LogObject, LogSource};
 use crate::time::Timestamp;
 use crate::trail::coverage::Coverage;
 use crate::trail::decode::{self, Chunk, Decoded, Shape};
+use crate::trail::digest::chain::Range;
+use crate::trail::digest::expected::Expected;
+use crate::trail::digest::keys::PublicKeys;
+use crate::trail::digest::standing::{Fault, Standing};
 use crate::trail::event::Event;
-use crate::trail::inflate::{self, InflateProblem, Limits};
+use crate::trail::inflate::{self, InflateProblem, Inflated, Limits};
+use crate::trail::log_file::{LogFile, LogFileKind};
 use crate::trail::{Problem, ProblemKind};
 use crate::usage::{Fold, Seen, Usage};
 use anyhow::{Context as _, bail};
 use rayon::prelude::*;
 use rayon::{ThreadPool, ThreadPoolBuilder};
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// The size of the chunks in which a large text is decoded, in bytes. Small enough to keep all cores busy at
 /// the end of a run, large enough for the cutting not to matter.
@@ -33,7 +39,7 @@ const SHARES: u64 = 4;
 
 /// What to read.
 #[derive(Clone, Copy, Debug, Default)]
-pub struct Options {
+pub struct Options<'a> {
     /// Limits on what a file may inflate to.
     pub limits: Limits,
     /// Only events from this time on.
@@ -42,18 +48,21 @@ pub struct Options {
     pub to: Option<Timestamp>,
     /// Compute [`Logs::sha256`].
     pub hash: bool,
+    /// Only log files that digest files prove, when these are given.
+    pub proven: Option<&'a Expected>,
 }
 
-impl Options {
+impl Options<'_> {
     /// From what the user gave on the command line.
     fn given(args: &ReadArgs, now: Timestamp) -> Self {
-        let mut limits = Limits::default();
-        if let Some(mib) = args.max_file_mib {
-            limits.decoded_bytes_max = mib.saturating_mul(1 << 20);
-            limits.ratio_free_bytes = limits.decoded_bytes_max;
-        }
         let resolve = |moment: Option<Moment>| moment.map(|moment| moment.resolve(now));
-        Self { limits, from: resolve(args.from), to: resolve(args.to), hash: false }
+        Self {
+            limits: Limits::given(args.max_file_mib),
+            from: resolve(args.from),
+            to: resolve(args.to),
+            hash: false,
+            proven: None,
+        }
     }
 }
 
@@ -72,6 +81,8 @@ pub struct Logs {
     pub files_with_problems: u64,
     /// The hash of all files that were read, as they are stored, in any order; when it was asked for.
     pub sha256: Option<Sha256>,
+    /// The user stopped the reading: what is not here may be in the files that were not read.
+    pub stopped: bool,
 }
 
 /// Reads the logs that the user named, on as many threads as they asked for; the pool is for what follows.
@@ -84,7 +95,14 @@ pub fn read_given(args: &LogArgs, hash: bool, settings: &Settings) -> anyhow::Re
         .context("cannot start threads")?;
     let source = DirSource::new(args.paths.clone());
     let options = Options { hash, ..Options::given(&args.read, settings.now) };
-    let logs = pool.install(|| read(&source, options));
+    let progress = Progress::new(!settings.quiet);
+    progress.stop_on_ctrl_c();
+    let logs = if args.read.require_digests {
+        let keys = digests::read_keys(&args.read.public_keys)?;
+        pool.install(|| read_proven(&source.with_digests(), keys.as_ref(), options, &progress))
+    } else {
+        pool.install(|| read(&source, source.list(), options, &progress))
+    };
     if logs.files == 0 {
         bail!(nothing_found(&logs));
     }
@@ -98,9 +116,41 @@ fn nothing_found(logs: &Logs) -> String {
     escape::terminal(&why.unwrap_or_else(|| "the paths hold no log file".to_owned())) + "\nhint: " + hint
 }
 
-/// Reads everything, on the current rayon thread pool.
-pub fn read(source: &dyn LogSource, options: Options) -> Logs {
-    let Listing { mut objects, skipped, problems } = source.list();
+/// Reads the log files that valid digest files prove; every other one is a problem, and so is everything that
+/// is wrong with the digest files.
+fn read_proven(
+    source: &dyn LogSource,
+    keys: Option<&PublicKeys>,
+    options: Options<'_>,
+    progress: &Arc<Progress>,
+) -> Logs {
+    let mut listing = source.list();
+    let range = Range { from: options.from, to: options.to };
+    let chains = digests::check(source, &mut listing, keys, options.limits, range);
+    let unverified = |(file, standing): (String, Standing)| Problem {
+        file,
+        record: None,
+        kind: ProblemKind::Unverified,
+        message: standing.to_string(),
+    };
+    let missing = chains.expected.missing(listing.objects.iter().map(|object| object.name.as_str()));
+    let missing = missing.into_iter().map(|name| (name, Standing::Invalid(Fault::NotFound)));
+    let flawed = chains.digests.iter().filter(|digest| digest.standing != Standing::Valid);
+    let flawed = flawed.map(|digest| (digest.name.clone(), digest.standing.clone()));
+    let problems: Vec<Problem> = flawed.chain(missing).map(unverified).collect();
+    listing.problems.extend(problems);
+    read(source, listing, Options { proven: Some(&chains.expected), ..options }, progress)
+}
+
+/// Reads everything that a source listed, or what can be read until it is stopped, on the current rayon
+/// thread pool.
+pub fn read(
+    source: &dyn LogSource,
+    listing: Listing,
+    options: Options<'_>,
+    progress: &Arc<Progress>,
+) -> Logs {
+    let Listing { mut objects, skipped, problems, .. } = listing;
     // The largest file first: it must not be the one that everybody waits for at the end.
     objects.sort_by(|a, b| b.size.cmp(&a.size).then_with(|| a.name.cmp(&b.name)));
     let threads = rayon::current_num_threads();
@@ -108,22 +158,36 @@ pub fn read(source: &dyn LogSource, options: Options) -> Logs {
     let left = AtomicU64::new(objects.iter().map(|object| object.size).sum());
     let reader = Reader { source, options, seen: Seen::new(), parts, spare: Mutex::default(), left };
     let next = AtomicUsize::new(0);
+    progress.begin(objects.len(), objects.iter().map(|object| object.size).sum());
     rayon::scope(|scope| {
         for _ in 0..threads {
             scope.spawn(|_| {
                 let mut buffers = Buffers::default();
-                while let Some(object) = objects.get(next.fetch_add(1, Ordering::Relaxed)) {
-                    reader.file(object, &mut buffers);
+                while !progress.is_stopped()
+                    && let Some(object) = objects.get(next.fetch_add(1, Ordering::Relaxed))
+                {
+                    let events = reader.file(object, &mut buffers);
+                    progress.add(object.size, events);
                 }
             });
         }
     });
+    // A thread takes a file only when it reads it: the files behind the last one taken are left.
+    let left = objects.get(next.into_inner().min(objects.len())..).unwrap_or_default();
+    progress.end();
     let mut logs = Logs {
         files: objects.len() as u64,
         files_with_problems: problems.len() as u64,
         problems,
+        stopped: !left.is_empty(),
         ..Logs::default()
     };
+    logs.problems.extend(left.first().map(|first| Problem {
+        file: first.name.clone(),
+        record: None,
+        kind: ProblemKind::Stopped,
+        message: format!("stopped by Ctrl-C: {} files were not read, this one first", left.len()),
+    }));
     let finished = |part: Mutex<Part>| {
         let mut part = part.into_inner().unwrap_or_else(PoisonError::into_inner);
         let usage = std::mem::take(&mut part.fold).finish();
@@ -173,7 +237,7 @@ struct Buffers {
 
 struct Reader<'a> {
     source: &'a dyn LogSource,
-    options: Options,
+    options: Options<'a>,
     seen: Seen,
     /// One for each thread of the pool.
     parts: Vec<Mutex<Part>>,
@@ -184,15 +248,54 @@ struct Reader<'a> {
 }
 
 impl Reader<'_> {
-    fn file(&self, object: &LogObject, buffers: &mut Buffers) {
+    /// Reads one file and gives the number of its events.
+    fn file(&self, object: &LogObject, buffers: &mut Buffers) -> usize {
         if let Err(error) = self.source.read(object, &mut buffers.bytes) {
-            return self.part().add_failed_file(error.into());
+            self.part().add_failed_file(error.into());
+            return 0;
         }
+        let Buffers { bytes, text } = buffers;
         if self.options.hash {
-            let hash = Sha256::of(&buffers.bytes);
+            let hash = Sha256::of(bytes);
             self.part().hashes.push(hash);
         }
-        let inflated = inflate::inflate(&buffers.bytes, self.options.limits, &mut buffers.text);
+        let limits = self.options.limits;
+        let Some(expected) = self.options.proven else {
+            return self.inflated(object, inflate::inflate(bytes, limits, text));
+        };
+        let whole = inflate::whole(bytes, limits, text).map_err(|problem| Fault::Format(problem.message));
+        let hash = whole.as_ref().map(|content| Sha256::of(content)).map_err(Fault::clone);
+        match (expected.judge(&object.name, hash), whole) {
+            // Inflated already: not compressed any more.
+            (Standing::Valid, Ok(content)) => {
+                self.inflated(object, inflate::inflate(content, limits, &mut Vec::new()))
+            }
+            (standing, _) => {
+                self.unproven(object, bytes, &standing);
+                0
+            }
+        }
+    }
+
+    /// A file that no digest file proves is a problem, unless it is of another kind and holds no events.
+    fn unproven(&self, object: &LogObject, bytes: &[u8], standing: &Standing) {
+        if LogFile::from_name(&object.name).kind != LogFileKind::Events {
+            let mut text = Vec::new();
+            let inflated = inflate::inflate(bytes, self.options.limits, &mut text);
+            let decoded = decode::decode(&object.name, &inflated.text, &mut |_| {});
+            if decoded.events == 0 && inflated.problems.is_empty() {
+                return self.part().add_file(object, decoded);
+            }
+        }
+        self.part().add_failed_file(Problem {
+            file: object.name.clone(),
+            record: None,
+            kind: ProblemKind::Unverified,
+            message: standing.to_string(),
+        });
+    }
+
+    fn inflated(&self, object: &LogObject, inflated: Inflated<'_>) -> usize {
         let named = |InflateProblem { kind, message }| Problem {
             file: object.name.clone(),
             record: None,
@@ -201,13 +304,16 @@ impl Reader<'_> {
         };
         let mut problems = inflated.problems.into_iter().map(named).peekable();
         if let Some(refused) = problems.next_if(|problem| problem.kind == ProblemKind::TooLarge) {
-            return self.part().add_failed_file(refused);
+            self.part().add_failed_file(refused);
+            return 0;
         }
         let mut decoded = self.text(&object.name, &inflated.text, self.is_large(object));
         for problem in problems {
             decoded.add_problem(problem);
         }
+        let events = decoded.events;
         self.part().add_file(object, decoded);
+        events
     }
 
     /// Takes a file off those that are left, and says whether threads would wait for it in the end. A size
@@ -271,7 +377,7 @@ impl Part {
             self.coverage.counts.others_skipped += 1;
             return;
         }
-        self.coverage.add_file(&decoded);
+        self.coverage.add_file(&object.name, &decoded);
         self.files_with_problems += u64::from(!decoded.problems.is_empty());
         self.problems.extend(decoded.problems);
         if decoded.problems_more > 0 {

@@ -27,7 +27,7 @@ const PROBLEMS_SHOWN_MAX: usize = 10;
 pub fn run(args: &ReviewArgs, settings: &Settings) -> anyhow::Result<Outcome> {
     let judge = Judge::read(&args.judge, settings)?;
     let report = build(&judge, &args.judge);
-    show(&report, args, settings)?;
+    show(&report, args, judge.logs.stopped, settings)?;
     Ok(outcome(&report, args))
 }
 
@@ -48,8 +48,12 @@ fn build(judge: &Judge, args: &JudgeArgs) -> Report {
         coverage: coverage_report(logs, account_coverage(&logs.coverage)),
         inputs: judge.inputs.clone(),
         assumptions: judge.assumptions.clone(),
-        insufficient: insufficient(&judge.short, args.min_window),
-        forced: args.force,
+        insufficient: if logs.stopped {
+            Some("the reading of the logs was stopped before its end".to_owned())
+        } else {
+            insufficient(&judge.short, args.min_window)
+        },
+        forced: judge.forced,
         principals: editable,
         exclusions,
         service_linked: linked.into_iter().map(|principal| principal.arn).collect(),
@@ -141,7 +145,7 @@ pub(super) fn note_problems(problems: &[Problem], settings: &Settings) {
     }
 }
 
-fn show(report: &Report, args: &ReviewArgs, settings: &Settings) -> anyhow::Result<()> {
+fn show(report: &Report, args: &ReviewArgs, stopped: bool, settings: &Settings) -> anyhow::Result<()> {
     match args.format {
         Format::Table => print(&text::review(report))?,
         Format::Json => print(&json::review(report))?,
@@ -152,8 +156,11 @@ fn show(report: &Report, args: &ReviewArgs, settings: &Settings) -> anyhow::Resu
         note(settings, &escape::terminal(&format!("snapshot: {what}: {message}")));
     }
     if let Some(why) = &report.insufficient {
-        let ending =
-            if report.forced { "forced" } else { "no recommendations; --force shows them all the same" };
+        let ending = match (report.forced, stopped) {
+            (true, _) => "forced",
+            (false, true) => "no recommendations",
+            (false, false) => "no recommendations; --force shows them all the same",
+        };
         note(settings, &format!("coverage: {why}: {ending}"));
     }
     if let Some(folder) = &args.output {

@@ -3,7 +3,7 @@
 use super::read_logs::{self, Logs};
 use super::review::note_problems;
 use super::{Outcome, Settings, print};
-use crate::cli::{UsageArgs, UsageFormat};
+use crate::cli::{PlainFormat, UsageArgs};
 use crate::report::usage::{self, UsageReport};
 
 /// Runs the command.
@@ -11,8 +11,8 @@ pub fn run(args: &UsageArgs, settings: &Settings) -> anyhow::Result<Outcome> {
     let (logs, _) = read_logs::read_given(&args.logs, false, settings)?;
     let report = report(&logs);
     print(&match args.format {
-        UsageFormat::Table => usage::table(&report),
-        UsageFormat::Json => usage::json(&report),
+        PlainFormat::Table => usage::table(&report),
+        PlainFormat::Json => usage::json(&report),
     })?;
     note_problems(&logs.problems, settings);
     let outcome = outcome(&logs);

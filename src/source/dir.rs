@@ -27,18 +27,26 @@ const OTHER_ENDS: [&str; 3] = [".tar.gz", ".csv.gz", ".parquet.gz"];
 #[derive(Clone, Debug, Default)]
 pub struct DirSource {
     paths: Vec<PathBuf>,
+    digests: bool,
 }
 
 impl DirSource {
     /// The paths as the user gave them.
     pub fn new(paths: impl IntoIterator<Item = PathBuf>) -> Self {
-        Self { paths: paths.into_iter().collect() }
+        Self { paths: paths.into_iter().collect(), digests: false }
+    }
+
+    /// Lists digest files too, apart from the logs.
+    #[must_use]
+    pub fn with_digests(mut self) -> Self {
+        self.digests = true;
+        self
     }
 }
 
 impl LogSource for DirSource {
     fn list(&self) -> Listing {
-        let mut walk = Walk::default();
+        let mut walk = Walk { digests: self.digests, ..Walk::default() };
         for path in &self.paths {
             walk.start(path);
         }
@@ -73,6 +81,8 @@ fn read_file(path: &Path, into: &mut Vec<u8>) -> io::Result<usize> {
 #[derive(Default)]
 struct Walk {
     listing: Listing,
+    /// Are digest files listed?
+    digests: bool,
     /// Folders seen, by their one true path: a link that leads back ends here.
     folders: BTreeSet<PathBuf>,
 }
@@ -149,7 +159,12 @@ impl Walk {
         let name = shown.to_string_lossy();
         let skipped = &mut self.listing.skipped;
         match LogFile::from_name(&name).kind {
-            LogFileKind::Digest => skipped.digests += 1,
+            LogFileKind::Digest => {
+                skipped.digests += 1;
+                if self.digests {
+                    self.listing.digests.push(object(shown, location, size, false));
+                }
+            }
             LogFileKind::Insight => skipped.insights += 1,
             LogFileKind::Unknown if !may_be_log(&name) => skipped.others += 1,
             LogFileKind::Events | LogFileKind::Unknown => self.push(shown, location, size, false),
@@ -157,8 +172,7 @@ impl Walk {
     }
 
     fn push(&mut self, shown: &Path, location: PathBuf, size: u64, named: bool) {
-        let name = shown.to_string_lossy().into_owned();
-        self.listing.objects.push(LogObject { name, size, named, location: location.into_os_string() });
+        self.listing.objects.push(object(shown, location, size, named));
     }
 
     /// Everything that was found so far, in whatever list it ended up; visited folders do not count.
@@ -184,6 +198,11 @@ impl Walk {
         let file = path.to_string_lossy().into_owned();
         self.listing.problems.push(Problem { file, record: None, kind, message });
     }
+}
+
+fn object(shown: &Path, location: PathBuf, size: u64, named: bool) -> LogObject {
+    let name = shown.to_string_lossy().into_owned();
+    LogObject { name, size, named, location: location.into_os_string() }
 }
 
 /// Does a name end as logs do? Files found in a folder are not opened to find out.

@@ -5,12 +5,16 @@
 //! A [`Coverage`] is a sum: adding the same events and files in any order, in any number of parts that
 //! are [merged](Coverage::merge), gives the same value.
 
+pub mod delivery;
+pub mod missing;
+
 use crate::iam::AccountId;
 use crate::time::{Day, Timestamp};
 use crate::trail::decode::Decoded;
 use crate::trail::event::{Event, EventCategory};
 use crate::trail::identity;
 use crate::trail::problem::{Problem, ProblemKind};
+use delivery::Delivery;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// The longest region name or resource type that is kept, in bytes; longer text is none.
@@ -87,6 +91,8 @@ pub struct Counts {
     pub files_corrupt: u64,
     /// Files that the user named and that are no logs.
     pub files_not_a_log: u64,
+    /// Files that no digest file proves, when that was asked for.
+    pub files_unverified: u64,
     /// Digest files that were left out, by name or by content.
     pub digests_skipped: u64,
     /// Insight files that were left out by name.
@@ -132,6 +138,8 @@ type ByDay = BTreeMap<Day, BTreeMap<Category, ByType>>;
 pub struct Coverage {
     /// Sums.
     pub counts: Counts,
+    /// Files by account, region and day.
+    pub delivery: Delivery,
     cells: BTreeMap<Option<AccountId>, BTreeMap<Box<str>, ByDay>>,
     span: Option<(Timestamp, Timestamp)>,
 }
@@ -159,7 +167,9 @@ impl Coverage {
 
     /// Counts one decoded file, apart from its events, which [`Self::add_event`] and
     /// [`Self::add_duplicate`] count.
-    pub fn add_file(&mut self, decoded: &Decoded) {
+    pub fn add_file(&mut self, file: &str, decoded: &Decoded) {
+        let first = decoded.span.map(|(first, _)| first);
+        self.delivery.add_file(file, first, !decoded.problems.is_empty());
         let good = decoded.events + decoded.digests + decoded.insights;
         let counts = &mut self.counts;
         counts.files_read += 1;
@@ -174,10 +184,12 @@ impl Coverage {
 
     /// Counts one file of which nothing was decoded.
     pub fn add_failed_file(&mut self, problem: &Problem) {
+        self.delivery.add_unusable(&problem.file);
         let counts = &mut self.counts;
         *match problem.kind {
             ProblemKind::TooLarge => &mut counts.files_too_large,
             ProblemKind::NotALog => &mut counts.files_not_a_log,
+            ProblemKind::Unverified => &mut counts.files_unverified,
             _ => &mut counts.files_unreadable,
         } += 1;
     }
@@ -185,6 +197,7 @@ impl Coverage {
     /// Adds another part.
     pub fn merge(&mut self, other: Self) {
         self.counts.add(other.counts);
+        self.delivery.merge(other.delivery);
         if let Some((first, last)) = other.span {
             self.widen(first, last);
         }
@@ -283,6 +296,7 @@ impl Counts {
             files_truncated,
             files_corrupt,
             files_not_a_log,
+            files_unverified,
             digests_skipped,
             insight_files_skipped,
             others_skipped,
@@ -299,6 +313,7 @@ impl Counts {
         self.files_truncated += files_truncated;
         self.files_corrupt += files_corrupt;
         self.files_not_a_log += files_not_a_log;
+        self.files_unverified += files_unverified;
         self.digests_skipped += digests_skipped;
         self.insight_files_skipped += insight_files_skipped;
         self.others_skipped += others_skipped;
@@ -389,14 +404,17 @@ mod tests {
     fn files_are_counted_by_what_became_of_them() {
         let problem = |kind| Problem { file: "f".into(), record: None, kind, message: String::new() };
         let mut coverage = Coverage::default();
-        coverage.add_file(&Decoded {
-            records: 9,
-            events: 4,
-            digests: 1,
-            insights: 2,
-            problems: vec![problem(ProblemKind::Truncated), problem(ProblemKind::BadRecord)],
-            ..Decoded::default()
-        });
+        coverage.add_file(
+            "f",
+            &Decoded {
+                records: 9,
+                events: 4,
+                digests: 1,
+                insights: 2,
+                problems: vec![problem(ProblemKind::Truncated), problem(ProblemKind::BadRecord)],
+                ..Decoded::default()
+            },
+        );
         for kind in [ProblemKind::Unreadable, ProblemKind::TooLarge, ProblemKind::NotALog] {
             coverage.add_failed_file(&problem(kind));
         }

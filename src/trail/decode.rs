@@ -11,6 +11,7 @@ mod record;
 mod resync;
 mod walk;
 
+use crate::time::Timestamp;
 use crate::trail::event::Event;
 use crate::trail::inflate::{self, Limits};
 use crate::trail::problem::{Problem, ProblemKind};
@@ -30,6 +31,8 @@ pub struct Decoded {
     pub records: usize,
     /// Events handed out.
     pub events: usize,
+    /// The times of the first and the last of these events.
+    pub span: Option<(Timestamp, Timestamp)>,
     /// Digest files' contents.
     pub digests: usize,
     /// Insight events.
@@ -108,6 +111,9 @@ impl Decoded {
     pub fn merge(&mut self, other: Decoded) {
         self.records += other.records;
         self.events += other.events;
+        if let Some((first, last)) = other.span {
+            self.widen(first, last);
+        }
         self.digests += other.digests;
         self.insights += other.insights;
         self.shape = self.shape.followed_by(other.shape);
@@ -115,6 +121,11 @@ impl Decoded {
         for problem in other.problems {
             self.add_problem(problem);
         }
+    }
+
+    fn widen(&mut self, first: Timestamp, last: Timestamp) {
+        let (begin, end) = self.span.unwrap_or((first, last));
+        self.span = Some((begin.min(first), end.max(last)));
     }
 
     /// Adds a problem; the second report that one file is truncated says nothing new and is dropped.

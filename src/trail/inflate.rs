@@ -28,6 +28,13 @@ impl Default for Limits {
 }
 
 impl Limits {
+    /// Limits with another highest size, in MiB, when the user gave one.
+    pub fn given(file_mib_max: Option<u64>) -> Self {
+        let Some(mib) = file_mib_max else { return Self::default() };
+        let bytes = mib.saturating_mul(1 << 20);
+        Self { decoded_bytes_max: bytes, ratio_free_bytes: bytes, ..Self::default() }
+    }
+
     /// The most text that a file of this size may hold, in bytes.
     fn allowed(self, file_bytes: u64) -> u64 {
         let by_ratio = file_bytes.saturating_mul(self.ratio_max).max(self.ratio_free_bytes);
@@ -102,6 +109,29 @@ pub fn inflate<'a>(bytes: &'a [u8], limits: Limits, buffer: &'a mut Vec<u8>) -> 
     Inflated { text, problems }
 }
 
+/// The content of a file as `CloudTrail` hashes it: all bytes that its one gzip member holds, or the file
+/// itself when it is not compressed. Anything else than exactly one sound member is an error. `buffer` is
+/// overwritten; keep it from file to file.
+pub fn whole<'a>(
+    bytes: &'a [u8],
+    limits: Limits,
+    buffer: &'a mut Vec<u8>,
+) -> Result<&'a [u8], InflateProblem> {
+    if !is_gzip(bytes) {
+        return Ok(bytes);
+    }
+    if let Some(length) = gunzip_at_once(bytes, limits, buffer) {
+        return Ok(buffer.get(..length).unwrap_or_default());
+    }
+    buffer.clear();
+    let rest = gunzip_member(bytes, limits.allowed(bytes.len() as u64), buffer, 0)?;
+    if rest.is_empty() {
+        return Ok(buffer);
+    }
+    let message = format!("{} bytes behind the end of the gzip data", rest.len());
+    Err(InflateProblem { kind: ProblemKind::Corrupt, message })
+}
+
 /// Do these bytes begin as gzip does? Two bytes of magic, then the only method there is; a file cut
 /// within these three bytes is gzip too.
 pub fn is_gzip(bytes: &[u8]) -> bool {
@@ -148,20 +178,29 @@ fn gunzip(bytes: &[u8], limits: Limits, out: &mut Vec<u8>) -> Result<(), Inflate
         if members > 0 && !is_gzip(rest) {
             return trailing(rest);
         }
-        let mut decoder = flate2::bufread::GzDecoder::new(rest);
-        let left = allowed.saturating_sub(out.len() as u64);
-        let read = decoder.by_ref().take(left.saturating_add(1)).read_to_end(out);
-        if out.len() as u64 > allowed {
-            out.clear();
-            return Err(too_large(allowed));
-        }
-        if let Err(error) = read {
-            return Err(flaw(&error, members));
-        }
-        rest = decoder.into_inner();
+        rest = gunzip_member(rest, allowed, out, members)?;
         members += 1;
     }
     Ok(())
+}
+
+/// Appends what the next member holds to `out`, which may hold `allowed` bytes in all, and gives the bytes
+/// behind the member.
+fn gunzip_member<'a>(
+    bytes: &'a [u8],
+    allowed: u64,
+    out: &mut Vec<u8>,
+    members: usize,
+) -> Result<&'a [u8], InflateProblem> {
+    let mut decoder = flate2::bufread::GzDecoder::new(bytes);
+    let left = allowed.saturating_sub(out.len() as u64);
+    let read = decoder.by_ref().take(left.saturating_add(1)).read_to_end(out);
+    if out.len() as u64 > allowed {
+        out.clear();
+        return Err(too_large(allowed));
+    }
+    read.map_err(|error| flaw(&error, members))?;
+    Ok(decoder.into_inner())
 }
 
 /// Bytes behind the last member: zeros are padding, as of tape blocks; anything else is reported.
@@ -302,6 +341,26 @@ mod tests {
         assert_eq!(inflated.text, "");
         drop(inflated);
         assert!(buffer.capacity() < 40 << 20, "{}", buffer.capacity());
+    }
+
+    #[test]
+    fn only_one_sound_member_is_a_whole_file() {
+        let sound = gzip(b"{}");
+        let uniform = gzip(&b" ".repeat(100_000));
+        for (name, bytes, expect) in [
+            ("sound", sound.clone(), Ok(b"{}".to_vec())),
+            ("streamed, because it is uniform", uniform, Ok(vec![b' '; 100_000])),
+            ("not compressed", b"\xef\xbb\xbf{}".to_vec(), Ok(b"\xef\xbb\xbf{}".to_vec())),
+            ("padded", [&sound[..], &[0; 9]].concat(), Err(ProblemKind::Corrupt)),
+            ("two members", [&sound[..], &sound].concat(), Err(ProblemKind::Corrupt)),
+            ("cut", sound[..sound.len() - 1].to_vec(), Err(ProblemKind::Truncated)),
+            ("bomb", gzip(&b" ".repeat(200_000)), Err(ProblemKind::TooLarge)),
+        ] {
+            let limits = Limits { decoded_bytes_max: 150_000, ..Limits::default() };
+            let mut buffer = b"left over".to_vec();
+            let whole = whole(&bytes, limits, &mut buffer);
+            assert_eq!(whole.map(<[u8]>::to_vec).map_err(|problem| problem.kind), expect, "{name}");
+        }
     }
 
     proptest! {

@@ -50,7 +50,9 @@ impl<'a> LogFile<'a> {
     /// `account_CloudTrail_region_20210730T1040Z_random.json.gz`; a digest has the trail's name between
     /// region and time.
     fn read_file(&mut self, file: &'a str) {
-        let stem = file.split('.').next().unwrap_or_default();
+        // A trail's name, which is part of its digest files' names, may hold dots.
+        let dot = || file.split_once('.').map_or(file, |(stem, _)| stem);
+        let stem = file.split_once(".json").map_or_else(dot, |(stem, _)| stem);
         let mut parts = stem.split('_');
         let (Some(account), Some(word), Some(region)) = (parts.next(), parts.next(), parts.next()) else {
             return;
@@ -152,6 +154,18 @@ mod tests {
                 (Events, account, "us-east-1", "", ""),
             ),
             ("AWSLogs/111122223333/vpcflowlogs/us-east-1/2024/05/01/x.log.gz", (Unknown, "", "", "", "")),
+            (
+                "111122223333_CloudTrail-Digest_us-east-1_my.trail_1_us-east-1_20240501T065000Z_backfill.json.gz",
+                (Digest, account, "us-east-1", "2024-05-01", ""),
+            ),
+            (
+                "111122223333_CloudTrail-Digest_us-east-1_t_us-east-1_20240501T065000Z.json.gz.metadata.json",
+                (Digest, account, "us-east-1", "2024-05-01", ""),
+            ),
+            (
+                "111122223333_CloudTrail_us-east-1_20240501T0005Z_x.log.gz",
+                (Events, account, "us-east-1", "2024-05-01", ""),
+            ),
             ("AWSLogs/o-abc/x", (Unknown, "", "", "", "o-abc")),
             ("111122223333_CloudTrail_us-east-1.json", (Unknown, "", "", "", "")),
             ("111122223333_CloudTrail_us-east-1_2024é0501T0005Z_x.json", (Unknown, "", "", "", "")),

@@ -27,6 +27,10 @@ pub enum ProblemKind {
     TooLarge,
     /// The file is neither gzip nor JSON, or it is JSON of another kind.
     NotALog,
+    /// No valid digest file proves the file, or one refutes it; nothing of it was used.
+    Unverified,
+    /// Reading was stopped before this file.
+    Stopped,
     /// One record is not valid JSON or lacks what every event has; its neighbours were used.
     BadRecord,
 }
@@ -40,6 +44,8 @@ impl ProblemKind {
             Self::Corrupt => "corrupt",
             Self::TooLarge => "too_large",
             Self::NotALog => "not_a_log",
+            Self::Unverified => "unverified",
+            Self::Stopped => "stopped",
             Self::BadRecord => "bad_record",
         }
     }

@@ -5,11 +5,12 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
 
-const TARGETS: [(&str, fn(&[u8])); 8] = [
+const TARGETS: [(&str, fn(&[u8])); 9] = [
     ("arn", bodies::arn::run),
     ("condition_values", bodies::condition_values::run),
     ("contain", bodies::contain::run),
     ("decode", bodies::decode::run),
+    ("digest", bodies::digest::run),
     ("evaluate", bodies::evaluate::run),
     ("glob", bodies::glob::run),
     ("inflate", bodies::inflate::run),

@@ -2,16 +2,18 @@
 #![expect(
     clippy::unwrap_used,
     clippy::panic,
+    clippy::print_stdout,
     clippy::disallowed_methods,
     clippy::indexing_slicing,
     clippy::string_slice,
-    reason = "a test may panic, and reads its data from the tree"
+    reason = "a test may panic, says why it is skipped, and reads its data from the tree"
 )]
 
 mod backtest;
 mod bad_input;
 mod conformance;
 mod contain;
+mod coverage;
 mod decode_reference;
 mod emit;
 #[cfg(unix)]
@@ -34,9 +36,12 @@ mod review;
 mod risk;
 mod run;
 mod sample_logs;
+mod signed_trail;
+mod stop;
 mod schema;
 mod tidy;
 mod trimming;
 mod trust;
 mod usage;
+mod validate_logs;
 mod verify;

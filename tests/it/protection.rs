@@ -7,11 +7,13 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use trailtrim::drift::{self, Observability, PrincipalReview, Standing, UsageIndex, Verdict};
 use trailtrim::grants::{Exclusions, Snapshot};
-use trailtrim::recommend::{self, Inventory, Options, ResourceLevel};
+use trailtrim::recommend::{self, Inventory, Options, ResourceLevel, Shared};
 use trailtrim::time::{Day, Timestamp};
 use trailtrim::trail::coverage::Coverage;
 use trailtrim::trail::decode;
 use trailtrim::usage::{Fold, Usage};
+
+static NOTHING_SHARED: Shared = Shared::new();
 
 /// What became of the role `Worker`.
 #[derive(Debug, PartialEq)]
@@ -83,7 +85,12 @@ fn judged(review: &PrincipalReview<'_>) -> Judged {
     let protected: Vec<_> = actions.filter(|one| one.verdict == Verdict::Protected).collect();
     let usage = Usage::default();
     let known = Inventory::new(&usage);
-    let options = Options { choice: Some(ResourceLevel::Generalise), window: None, known: &known };
+    let options = Options {
+        choice: Some(ResourceLevel::Generalise),
+        window: None,
+        known: &known,
+        shared: &NOTHING_SHARED,
+    };
     let new = recommend::recommend(review, &options).into_iter().flat_map(|one| one.documents);
     Judged {
         standing: review.standing,

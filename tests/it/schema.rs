@@ -1,6 +1,7 @@
 //! The published schema describes what is printed: a small validator for the keywords that it uses.
 
 use crate::run::{Folder, root, trailtrim};
+use crate::signed_trail;
 use serde_json::Value;
 use std::fs;
 
@@ -84,28 +85,55 @@ fn members(value: &Value, schema: &Value, whole: &Value, at: &str, faults: &mut 
     }
 }
 
+/// Runs the program with each of the arguments; what it prints fits the schema.
+fn prints(schema: &str, command: &[&str], variants: &[&[&str]]) {
+    let text = fs::read_to_string(root().join("docs/schemas").join(schema)).unwrap();
+    let schema: Value = serde_json::from_str(&text).unwrap();
+    for more in variants {
+        let ran = trailtrim(&[command, &["--format", "json"], more].concat());
+        let printed: Value = serde_json::from_str(&ran.stdout).unwrap_or_else(|_| panic!("{}", ran.stderr));
+        let mut faults = Vec::new();
+        check(&printed, &schema, &schema, "$", &mut faults);
+        assert_eq!(faults, Vec::<String>::new(), "{command:?} {more:?}");
+    }
+}
+
 #[test]
 fn the_samples_review_fits_the_schema() {
-    let text = fs::read_to_string(root().join("docs/schemas/review.v1.json")).unwrap();
-    let schema: Value = serde_json::from_str(&text).unwrap();
     let grants = "sample-logs/iam/account-authorization-details.json";
     let folder = Folder::new();
     let exclusions = folder.file(
         "x.toml",
         "[[exclusion]]\nowner = \"o\"\nreason = \"r\"\nexpires = 2020-01-01\nactions = [\"s3:*\"]\n",
     );
-    for more in [
-        &["--format", "json", "--exclusions", &exclusions][..],
-        &["--format", "json"],
-        &["--format", "json", "--from", "2026-10-25"],
-        &["--format", "json", "--to", "2020-01-01"],
-    ] {
-        let ran = trailtrim(&[&["review", "sample-logs", "--grants", grants][..], more].concat());
-        let review: Value = serde_json::from_str(&ran.stdout).unwrap();
-        let mut faults = Vec::new();
-        check(&review, &schema, &schema, "$", &mut faults);
-        assert_eq!(faults, Vec::<String>::new(), "{more:?}");
-    }
+    prints(
+        "review.v1.json",
+        &["review", "sample-logs", "--grants", grants],
+        &[&["--exclusions", &exclusions], &[], &["--from", "2026-10-25"], &["--to", "2020-01-01"]],
+    );
+}
+
+#[test]
+fn a_validation_fits_the_schema() {
+    let (folder, key) = signed_trail::trail();
+    fs::remove_file(folder.0.join(signed_trail::digest_object(1, ""))).unwrap();
+    signed_trail::digest(&folder, &key, 9, "", None);
+    let (root, keys) = (folder.0.to_str().unwrap(), folder.path("keys.json"));
+    prints(
+        "validation.v1.json",
+        &["validate-logs", root],
+        &[&[], &["--public-keys", &keys, "--from", "2026-10-01"]],
+    );
+    prints("validation.v1.json", &["validate-logs", "sample-logs"], &[&[]]);
+}
+
+#[test]
+fn coverage_fits_the_schema() {
+    prints(
+        "coverage.v1.json",
+        &["coverage", "sample-logs"],
+        &[&[], &["--from", "2026-06-01"], &["--to", "2020-01-01"]],
+    );
 }
 
 #[test]

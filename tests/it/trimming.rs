@@ -12,11 +12,13 @@ use trailtrim::iam::contain::{Containment, contain};
 use trailtrim::iam::evaluate::{Decision, Request, evaluate_identity};
 use trailtrim::iam::{Action, PolicyDocument};
 use trailtrim::recommend::backtest::CHOICES;
-use trailtrim::recommend::{self, Choice, Inventory, Options, Recommendation, ResourceLevel, Status};
+use trailtrim::recommend::{self, Choice, Inventory, Options, Recommendation, ResourceLevel, Shared, Status};
 use trailtrim::time::{Day, Timestamp};
 use trailtrim::trail::coverage::Coverage;
 use trailtrim::trail::decode;
 use trailtrim::usage::{Fold, Usage};
+
+static NOTHING_SHARED: Shared = Shared::new();
 
 const ROLE: &str = "arn:aws:iam::111122223333:role/app/Worker";
 
@@ -277,7 +279,12 @@ pub(crate) fn recommended(
 }
 
 fn options<'a>(choice: Choice, settings: &drift::Settings, known: &'a Inventory<'a>) -> Options<'a> {
-    Options { choice, window: Some((settings.window_start, settings.window_end)), known }
+    Options {
+        choice,
+        window: Some((settings.window_start, settings.window_end)),
+        known,
+        shared: &NOTHING_SHARED,
+    }
 }
 
 pub(crate) fn old_documents(snapshot: &Snapshot) -> Vec<&PolicyDocument> {

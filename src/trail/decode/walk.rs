@@ -171,6 +171,7 @@ impl<'t, 'e> Walk<'t, 'e> {
         match record {
             Record::Event => {
                 self.decoded.events += 1;
+                self.decoded.widen(draft.event.time, draft.event.time);
                 (self.each)(draft.event);
             }
             Record::Insight => self.decoded.insights += 1,
