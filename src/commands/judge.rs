@@ -141,9 +141,9 @@ impl Judge {
                 let of = holders.iter().map(|(_, backtest, _)| backtest.level(self.choice, action));
                 of.max().unwrap_or(ResourceLevel::Keep)
             };
-            Some((key, shared::trimmed(&policies, &level, known)?))
+            (key, shared::trimmed(&policies, &level, known))
         };
-        shared::places(principals, self.union).into_par_iter().filter_map(one).collect()
+        shared::places(principals, self.union).into_par_iter().map(one).collect()
     }
 
     /// The entries of the exclusions file, and whether each is over.

@@ -115,7 +115,11 @@ fn prove(
     let old_denies = Rule::all(old, Effect::Deny);
     let (old_index, deny_index) = (Index::new(&old_allows), Index::new(&new_denies));
     let counted = bulk(new).saturating_mul(bulk(old)) > UNCOUNTED_MAX;
-    let effort = counted.then(|| Effort::of(&[new, old].concat()));
+    // Nothing of new is compared with the other Allow statements of new.
+    let effort = counted.then(|| {
+        let denies = new_denies.iter().map(|rule| rule.statement);
+        Effort::of(old.iter().flat_map(|document| &document.statements).chain(denies))
+    });
     let steps =
         |rule: &Rule<'_>| effort.as_ref().map_or(0, |effort| effort.against(rule.statement)) / LETTERS_A_STEP;
     if old_denies.iter().any(|deny| budget.spend(steps(deny)).is_err()) {

@@ -78,13 +78,12 @@ pub fn places(principals: &[GrantedPrincipal], union: bool) -> BTreeMap<SharedKe
     all
 }
 
-/// Trims a policy for all of its holders, each action at the widest level that any of them needs. The outer
-/// `None` means that the holders do not have the same document.
+/// Trims a policy for all of its holders, each action at the widest level that any of them needs. Nothing is
+/// removed when they do not have the same document: one of them is out of date, and which is not known.
 pub fn trimmed(
     reviews: &[&PolicyReview<'_>],
     levels: &impl Fn(ActionRef) -> ResourceLevel,
     known: &Inventory<'_>,
-) -> Option<Option<Trimmed>> {
-    let review = together::together(reviews)?;
-    Some(trim::trim(&review, levels, known))
+) -> Option<Trimmed> {
+    trim::trim(&together::together(reviews)?, levels, known)
 }

@@ -153,8 +153,8 @@ fn as_aws_writes_it() -> impl Strategy<Value = Json> {
     let members: Vec<(&str, f64, BoxedStrategy<Json>)> = vec![
         ("eventVersion", 0.9, one_of(&["\"1.08\"", "\"1.11\""])),
         ("userIdentity", 0.9, identities),
-        ("eventTime", 1.0, one_of(&["\"2024-05-01T10:00:00Z\"", "\"2024-05-02T10:00:00Z\""])),
-        ("eventSource", 1.0, one_of(&["\"s3.amazonaws.com\"", "\"sts.amazonaws.com\""])),
+        ("eventTime", 0.99, one_of(&["\"2024-05-01T10:00:00Z\"", "\"2024-05-02T10:00:00Z\""])),
+        ("eventSource", 0.99, one_of(&["\"s3.amazonaws.com\"", "\"sts.amazonaws.com\""])),
         ("eventName", 0.9, text()),
         ("awsRegion", 0.9, text()),
         ("sourceIPAddress", 0.9, text()),

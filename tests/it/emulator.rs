@@ -215,7 +215,7 @@ fn check_applied(applied: &Value, recommended: &Value) {
 
 /// A policy that somebody else has changed is left alone.
 fn changed_since_the_snapshot(emulator: &Emulator, script: &str) {
-    let other = r#"{"Version":"2012-10-17","Statement":[]}"#;
+    let other = r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"s3:ListAllMyBuckets","Resource":"*"}]}"#;
     let put =
         ["iam", "put-role-policy", "--role-name", "SageMakerTrainingRole", "--policy-name", "TrainingAccess"];
     let ran = emulator.command("aws", &[&put[..], &["--policy-document", other]].concat());

@@ -36,6 +36,7 @@ mod review;
 mod risk;
 mod run;
 mod sample_logs;
+mod shapes;
 mod signed_trail;
 mod stop;
 mod schema;

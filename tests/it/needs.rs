@@ -42,7 +42,18 @@ fn review(statement: &Value, lines: &str, format: &str) -> String {
     let grants = folder.file("grants.json", snapshot.to_string());
     // The background's bucket gets a name that S3 accepts.
     let log = folder.file("log.jsonl", (background() + lines).replace(r"arn:aws:s3:::a", "arn:aws:s3:::aaa"));
-    trailtrim(&["review", &log, "--grants", &grants, "--format", format, "--quiet"]).stdout
+    trailtrim(&[
+        "review",
+        &log,
+        "--grants",
+        &grants,
+        "--format",
+        format,
+        "--quiet",
+        "--resources",
+        "generalise",
+    ])
+    .stdout
 }
 
 fn role(statement: &Value, lines: &str) -> Value {

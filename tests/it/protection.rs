@@ -164,7 +164,7 @@ fn what_is_protected_is_not_narrowed_either() {
     let trimmed = statement(&judge(&of_role(&role()), &used(), ""));
     assert_eq!(
         (&trimmed["Action"], &trimmed["Resource"]),
-        (&json!("s3:GetObject"), &json!("arn:aws:s3:::a/*"))
+        (&json!("s3:GetObject"), &json!("arn:aws:s3:::a/x/*"))
     );
     let entry = "[[exclusion]]\nowner = \"o\"\nreason = \"r\"\nactions = [\"s3:Get*\"]\n";
     let kept = statement(&judge(&of_role(&role()), &used(), entry));

@@ -53,7 +53,7 @@ fn the_training_roles_policy_is_what_it_used() {
                     "Sid": "Logs",
                     "Effect": "Allow",
                     "Action": "logs:CreateLogStream",
-                    "Resource": "arn:aws:logs:eu-west-1:111122223333:log-group:/aws/sagemaker/TrainingJobs:log-stream:churn-training-*/algo-*"
+                    "Resource": "arn:aws:logs:eu-west-1:111122223333:log-group:/aws/sagemaker/TrainingJobs:log-stream:*"
                 },
                 {
                     "Sid": "Logs2",

@@ -44,7 +44,7 @@ fn sources() -> BTreeMap<String, String> {
             let path: PathBuf = entry.unwrap().path();
             if path.is_dir() {
                 open.push(path);
-            } else {
+            } else if path.extension().is_some_and(|end| end == "rs") {
                 let name = path.strip_prefix(&root).unwrap().with_extension("");
                 found.insert(name.to_str().unwrap().replace('\\', "/"), fs::read_to_string(&path).unwrap());
             }

@@ -7,31 +7,26 @@ use crate::commands::{Settings, note};
 use crate::escape::{file_name, shell, terminal};
 use crate::grants::GrantedPrincipal;
 use crate::iam::PolicyDocument;
+use crate::iam::json::Json;
 use crate::recommend::boundary::{Boundary, boundary};
-use crate::recommend::emit::File;
+use crate::recommend::emit::{File, literal};
 use crate::recommend::vpc_endpoint::{EndpointPolicy, endpoint_policies};
 use crate::sha256::Sha256;
 use anyhow::bail;
-use serde::Serialize;
 use std::fmt::Write as _;
 
 /// The longest name of a managed policy (IAM API reference, `CreatePolicy`).
 const POLICY_NAME_CHARS_MAX: usize = 128;
 
 /// One cap, ready to be shown.
-#[derive(Serialize)]
 pub(super) struct Cap {
     /// What it caps: a principal's ARN, an endpoint's id.
     subject: String,
     /// The name of the policy; an endpoint's policy has none.
-    #[serde(skip_serializing_if = "Option::is_none")]
     name: Option<String>,
-    document: crate::iam::json::Json,
-    #[serde(skip)]
+    document: Json,
     stem: String,
-    #[serde(skip)]
     apply: String,
-    #[serde(skip)]
     rollback: String,
 }
 
@@ -125,6 +120,14 @@ fn word(document: &PolicyDocument) -> String {
     shell(&document.to_compact())
 }
 
+fn json(cap: &Cap) -> Json {
+    let text = |value: &str| Json::String(value.to_owned());
+    let mut members = vec![("subject".to_owned(), text(&cap.subject))];
+    members.extend(cap.name.iter().map(|name| ("name".to_owned(), text(name))));
+    members.push(("document".to_owned(), cap.document.clone()));
+    Json::Object(members)
+}
+
 /// The caps as one text.
 pub(super) fn text(format: EmitFormat, caps: &[Cap]) -> anyhow::Result<String> {
     let script = |part: fn(&Cap) -> &str| {
@@ -135,7 +138,7 @@ pub(super) fn text(format: EmitFormat, caps: &[Cap]) -> anyhow::Result<String> {
         out
     };
     match format {
-        EmitFormat::Json => Ok(serde_json::to_string_pretty(caps)? + "\n"),
+        EmitFormat::Json => Ok(literal::pretty(&Json::Array(caps.iter().map(json).collect())) + "\n"),
         EmitFormat::AwsCli => Ok(script(|cap| &cap.apply)),
         EmitFormat::AwsCliRollback => Ok(script(|cap| &cap.rollback)),
         _ => bail!("boundaries and endpoint policies have the forms json, aws-cli and aws-cli-rollback"),
@@ -159,7 +162,7 @@ pub(super) fn files(format: EmitFormat, caps: &[Cap]) -> anyhow::Result<Vec<File
             EmitFormat::AwsCliRollback => file(format, ".rollback.sh")?,
             _ => {
                 text(format, one)?;
-                let pretty = serde_json::to_string_pretty(&cap.document)? + "\n";
+                let pretty = literal::pretty(&cap.document) + "\n";
                 files.push(File { path: format!("{}.json", cap.stem), text: pretty });
             }
         }

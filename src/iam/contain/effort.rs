@@ -1,7 +1,7 @@
 //! What it takes to compare one statement with many, told beforehand from the patterns' literal
 //! beginnings: two patterns that differ there are told apart at once, all others letter by letter.
 
-use crate::iam::policy::{Matcher, PolicyDocument, Statement};
+use crate::iam::policy::{Matcher, Statement};
 use std::collections::BTreeMap;
 
 /// As much of a literal beginning is looked at, in bytes.
@@ -18,10 +18,10 @@ pub(crate) struct Effort {
 }
 
 impl Effort {
-    /// The patterns of some documents.
-    pub(crate) fn of(documents: &[&PolicyDocument]) -> Self {
+    /// The patterns of some statements.
+    pub(crate) fn of<'s>(statements: impl Iterator<Item = &'s Statement>) -> Self {
         let mut effort = Self::default();
-        for statement in documents.iter().flat_map(|document| &document.statements) {
+        for statement in statements {
             effort.actions.add(statement.action.as_ref());
             effort.resources.add(statement.resource.as_ref());
         }
@@ -90,6 +90,7 @@ fn beginning(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::iam::policy::PolicyDocument;
 
     fn document(actions: &[&str]) -> PolicyDocument {
         let text = format!(r#"{{"Statement":{{"Effect":"Allow","Action":{actions:?},"Resource":"*"}}}}"#);
@@ -99,7 +100,7 @@ mod tests {
     #[test]
     fn only_patterns_that_may_meet_count() {
         let old = document(&["s3:Get*", "S3:GetObject", "s3:GetObjectAcl", "sqs:*", "*", "s3:Put*"]);
-        let effort = Effort::of(&[&old]);
+        let effort = Effort::of(old.statements.iter());
         for (action, met) in [
             ("s3:GetObject", 1 + 7 + 12 + 15),
             ("s3:Getobject*", 1 + 7 + 12 + 15),

@@ -85,7 +85,7 @@ fn what_is_missing_or_of_another_kind_is_named() {
         ),
         ("\"digestEndTime\":\"2015", "\"digestEndTime\":\"x", "is no time"),
         ("\"digestS3Bucket\":\"b\"", "\"digestS3Bucket\":\"b\",\"digestS3Bucket\":\"c\"", "twice"),
-        ("{", "[", "expected"),
+        ("{", "[", "`:` instead of"),
     ] {
         let text = EXAMPLE.replacen(from, to, 1);
         assert_ne!(text, EXAMPLE, "{from}");
