@@ -624,8 +624,9 @@ mod tests {
     #[test]
     fn reads_everything_that_hangs_on_a_principal() {
         let snapshot = read(ROLE).unwrap();
-        let [group, role, user] = &snapshot.principals[..] else { panic!("three principals") };
-        assert_eq!((group.kind, snapshot.members[group.arn.as_str()].len()), (PrincipalType::Group, 1));
+        let of = |kind| snapshot.principals.iter().find(|one| one.kind == kind).unwrap();
+        let [group, role, user] = [PrincipalType::Group, PrincipalType::Role, PrincipalType::User].map(of);
+        assert_eq!((snapshot.principals.len(), snapshot.members[group.arn.as_str()].len()), (3, 1));
         assert_eq!((role.path.as_str(), role.created.unwrap().seconds()), ("/a/", 1_576_696_208));
         let original = |text: &str, exact| Some(Arc::new(Original { text: text.to_owned(), exact }));
         assert_eq!(role.policies[0].original, original(r#"{"Statement":[]}"#, false));

@@ -66,9 +66,10 @@ pub fn resources(
         let scope = without_covered(&scope);
         (!scope.is_empty() && scope.len() <= RESOURCES_LISTED_MAX).then_some(scope)
     };
-    let exact = (level == ResourceLevel::Exact && touched.len() <= RESOURCES_LISTED_MAX)
-        .then(|| scope(exact(review.action, &touched)))
-        .flatten();
+    // A row that stands for many resources has no names to list.
+    let crowded = review.uses.iter().any(|row| matches!(row.resource, Resource::Pattern(_)));
+    let listed = level == ResourceLevel::Exact && !crowded && touched.len() <= RESOURCES_LISTED_MAX;
+    let exact = listed.then(|| scope(exact(review.action, &touched))).flatten();
     let scope = exact.or_else(|| scope(generalise::patterns(review.action, &touched)))?;
     (scope != before).then(|| scope.into_iter().collect())
 }

@@ -71,9 +71,11 @@ fn resource(
     } else {
         fields.push(format!("managedPolicyName: {},", quoted(name)));
         if policy.step == Step::NewVersion {
+            // Its holders are not listed, so the stack leaves them alone.
             fields.push(format!("path: {},", quoted(policy_path(policy.arn()))));
+        } else {
+            fields.push(format!("{kind}s: [{who}],"));
         }
-        fields.push(format!("{kind}s: [{who}],"));
         "CfnManagedPolicy".to_owned()
     };
     let variable = format!("{}Policy", lower_first(id));

@@ -98,9 +98,8 @@ fn resource(
         }
         Step::NewVersion => {
             add("ManagedPolicyName", text(name));
+            // Its holders are not listed, so the stack leaves them alone.
             add("Path", text(policy_path(policy.arn())));
-            // Without it the update would detach the policy from its holder.
-            add(&format!("{kind}s"), Json::Array(vec![who]));
             "ManagedPolicy".to_owned()
         }
         _ => {
