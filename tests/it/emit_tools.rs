@@ -228,7 +228,7 @@ fn terraform_evaluates_the_configuration() {
     for line in configuration.lines() {
         if let Some(expression) = line.trim_start().strip_prefix("policy = ") {
             let index = outputs.lines().count();
-            outputs.push_str(&format!("output \"o{index}\" {{ value = {expression} }}\n"));
+            outputs += &format!("output \"o{index}\" {{ value = {expression} }}\n");
         }
     }
     let provider = "provider \"aws\" {\n  region = \"us-east-1\"\n  access_key = \"t\"\n  secret_key = \"t\"\n  skip_credentials_validation = true\n  skip_requesting_account_id = true\n  skip_metadata_api_check = true\n}\n";
