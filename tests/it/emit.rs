@@ -314,7 +314,7 @@ fn from_cdk(text: &str) -> Found {
                 _ if !given.is_empty() => opened(given[0].arguments[1].json()),
                 Expression::Call(document) => {
                     let statements = document.field("statements").unwrap().list().iter();
-                    let statements = statements.map(|one| cdk_statement(&one.fields())).collect();
+                    let statements = statements.map(|one| cdk_statement(&one.fields())).collect::<Vec<_>>();
                     built("2012-10-17", None, &statements)
                 }
                 other => opened(other.json()),
