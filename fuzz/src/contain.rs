@@ -71,7 +71,7 @@ fn check_pair(new: &PolicyDocument, old: &PolicyDocument, data: &[u8]) {
         let own = contain(&[one], &[one]);
         assert!(!matches!(own, Containment::Refuted(_)), "{own:?}");
     }
-    if data.len() % 4 == 0 {
+    if data.len().is_multiple_of(4) {
         for found in diff(&[new], &[old]).into_iter().flatten() {
             if let Some(witness) = &found.witness {
                 let says = |policy| allows(policy, &witness.action, &witness.resource, &witness.context);

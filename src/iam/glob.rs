@@ -221,21 +221,21 @@ fn slices_cover<L: Copy + PartialEq + From<u8>>(big: &[L], small: &[L], same: im
 }
 
 /// A piece without the `?` at its end, and how many those are.
-fn without_tail<L: PartialEq>(piece: &[L], any: L) -> (&[L], usize) {
+fn without_tail<L: Copy + PartialEq>(piece: &[L], any: L) -> (&[L], usize) {
     let end = piece.iter().rposition(|letter| *letter != any).map_or(0, |last| last + 1);
     let (piece, tail) = piece.split_at_checked(end).unwrap_or((piece, &[]));
     (piece, tail.len())
 }
 
 /// A piece without the `?` at its start, which are added to those needed in front of it.
-fn without_head<'p, L: PartialEq>(piece: &'p [L], any: L, needed: &mut usize) -> &'p [L] {
+fn without_head<'p, L: Copy + PartialEq>(piece: &'p [L], any: L, needed: &mut usize) -> &'p [L] {
     let start = piece.iter().position(|letter| *letter != any).unwrap_or(piece.len());
     *needed += start;
     piece.get(start..).unwrap_or_default()
 }
 
 /// What is behind so many letters, stars not counted; `None` when there are fewer.
-fn behind_letters<L: PartialEq>(pattern: &[L], letters: usize, star: L) -> Option<&[L]> {
+fn behind_letters<L: Copy + PartialEq>(pattern: &[L], letters: usize, star: L) -> Option<&[L]> {
     let Some(last) = letters.checked_sub(1) else { return Some(pattern) };
     let (at, _) = pattern.iter().enumerate().filter(|(_, letter)| **letter != star).nth(last)?;
     pattern.get(at + 1..)

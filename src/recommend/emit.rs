@@ -62,7 +62,7 @@ pub struct NewPolicy {
 pub enum Format {
     /// The policy documents.
     Json,
-    /// HCL for Terraform and OpenTofu.
+    /// HCL for Terraform and `OpenTofu`.
     Terraform,
     /// A template in YAML.
     CloudFormation,

@@ -75,18 +75,15 @@ proptest! {
         let Some(backtest) = tested(&policies, &calls) else { return Ok(()) };
         for trial in &backtest.trials {
             let found = (trial.broken_calls, trial.broken_days);
-            match trial.choice {
-                Some(level) => {
-                    let expect = broken(&policies, &calls, level, trial.split);
-                    prop_assert_eq!(found, expect.unwrap_or(found), "{:?}", trial);
-                }
+            if let Some(level) = trial.choice {
+                let expect = broken(&policies, &calls, level, trial.split);
+                prop_assert_eq!(found, expect.unwrap_or(found), "{:?}", trial);
+            } else {
                 // Levels chosen by the test break no more than resources as granted.
-                None => {
-                    let keep = backtest.trials.iter().find(|one| {
-                        one.choice == Some(ResourceLevel::Keep) && one.split == trial.split
-                    });
-                    prop_assert_eq!(keep.map(|keep| keep.broken_calls), Some(trial.broken_calls));
-                }
+                let keep = backtest.trials.iter().find(|one| {
+                    one.choice == Some(ResourceLevel::Keep) && one.split == trial.split
+                });
+                prop_assert_eq!(keep.map(|keep| keep.broken_calls), Some(trial.broken_calls));
             }
             prop_assert_eq!(trial.first.is_some(), trial.broken_calls > 0);
         }

@@ -158,7 +158,7 @@ fn from_yaml(text: &str) -> Found {
 }
 
 /// A statement or a document in the terms of `aws_iam_policy_document`, as JSON.
-fn built(version: String, id: Option<String>, statements: Vec<Value>) -> Value {
+fn built(version: &str, id: Option<String>, statements: &[Value]) -> Value {
     let mut document = json!({ "Version": version, "Statement": statements });
     if let Some(id) = id {
         document["Id"] = json!(id);
@@ -195,8 +195,8 @@ fn from_hcl(text: &str) -> Found {
         let labels: Vec<&str> = block.labels.iter().map(String::as_str).collect();
         match labels[..] {
             ["data", "aws_iam_policy_document", name] => {
-                let statements = block.blocks.iter().map(hcl_statement).collect();
-                let document = built(block.text("version").unwrap(), block.text("policy_id"), statements);
+                let statements = block.blocks.iter().map(hcl_statement).collect::<Vec<_>>();
+                let document = built(&block.text("version").unwrap(), block.text("policy_id"), &statements);
                 documents.insert(format!("data.aws_iam_policy_document.{name}.json"), document);
             }
             ["locals"] => {
@@ -253,8 +253,8 @@ fn from_pulumi(text: &str, language: Language) -> Found {
     for call in read::calls(&tokens, lookup) {
         let statements = call.field("statements").unwrap().list().iter();
         let id = call.field("policy_id").map(|_| call.text("policy_id"));
-        let statements = statements.map(|one| pulumi_statement(&one.fields())).collect();
-        documents.insert(format!("{}.json", call.variable), built(call.text("version"), id, statements));
+        let statements = statements.map(|one| pulumi_statement(&one.fields())).collect::<Vec<_>>();
+        documents.insert(format!("{}.json", call.variable), built(&call.text("version"), id, &statements));
     }
     let mut found = Vec::new();
     for class in ["aws.iam.RolePolicy", "aws.iam.UserPolicy", "aws.iam.Policy"] {
@@ -314,8 +314,8 @@ fn from_cdk(text: &str) -> Found {
                 _ if !given.is_empty() => opened(given[0].arguments[1].json()),
                 Expression::Call(document) => {
                     let statements = document.field("statements").unwrap().list().iter();
-                    let statements = statements.map(|one| cdk_statement(&one.fields())).collect();
-                    built("2012-10-17".to_owned(), None, statements)
+                    let statements = statements.map(|one| cdk_statement(&one.fields())).collect::<Vec<_>>();
+                    built("2012-10-17", None, &statements)
                 }
                 other => opened(other.json()),
             };
@@ -344,7 +344,7 @@ fn from_markdown(text: &str) -> Found {
     let mut lines = text.lines();
     while let Some(line) = lines.next() {
         if let Some(one) = line.strip_prefix('`').and_then(|line| line.strip_suffix("`:")) {
-            name = one.to_owned();
+            one.clone_into(&mut name);
         }
         let ticks = line.len() - line.trim_start_matches('`').len();
         let language = line.trim_start_matches('`');
@@ -569,7 +569,7 @@ proptest! {
         trust in document(true),
         is_role in any::<bool>(),
     ) {
-        let [a, b, c, d, e] = &documents[..] else { unreachable!() };
+        let [a, b, c, d, e] = &documents[..] else { panic!("five documents") };
         let cases = [
             (PolicySource::Inline, Step::PutInline, vec![a.clone()]),
             (managed("P1"), Step::NewVersion, vec![b.clone()]),

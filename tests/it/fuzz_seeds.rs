@@ -5,7 +5,9 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
 
-const TARGETS: [(&str, fn(&[u8])); 9] = [
+type Target = (&'static str, fn(&[u8]));
+
+const TARGETS: [Target; 9] = [
     ("arn", bodies::arn::run),
     ("condition_values", bodies::condition_values::run),
     ("contain", bodies::contain::run),

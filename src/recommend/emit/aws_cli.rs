@@ -23,7 +23,7 @@ pub fn commands(
         Step::Detach => vec![call.detach(policy.arn())],
         Step::CreateAndDetach => {
             // Everything new is attached before the old policy goes, so that nothing is refused in between.
-            let mut commands: Vec<String> = each(&|new| call.create(&new.name, &document(new)));
+            let mut commands: Vec<String> = each(&|new| create(&new.name, &document(new)));
             commands.extend(policy.documents.iter().map(|new| call.attach(&change.new_arn(&new.name))));
             commands.push(call.detach(policy.arn()));
             commands
@@ -63,10 +63,6 @@ impl<'a> Call<'a> {
         )
     }
 
-    fn create(&self, name: &str, document: &str) -> String {
-        format!("aws iam create-policy --policy-name {} --policy-document {document}", shell(name))
-    }
-
     fn attach(&self, arn: &str) -> String {
         format!("aws iam attach-{}-policy {} --policy-arn {}", self.kind, self.who, shell(arn))
     }
@@ -74,4 +70,8 @@ impl<'a> Call<'a> {
     fn detach(&self, arn: &str) -> String {
         format!("aws iam detach-{}-policy {} --policy-arn {}", self.kind, self.who, shell(arn))
     }
+}
+
+fn create(name: &str, document: &str) -> String {
+    format!("aws iam create-policy --policy-name {} --policy-document {document}", shell(name))
 }

@@ -135,7 +135,7 @@ impl Parts<'_, '_> {
                 }
             }
         }
-        self.removals(&who, attached, attachments);
+        self.removals(&who, attached, &attachments);
     }
 
     /// The role, and how it is referred to. Users are referred to by name.
@@ -240,7 +240,7 @@ impl Parts<'_, '_> {
     }
 
     /// Lists of all that stays: what is not in them is detached or deleted.
-    fn removals(&mut self, who: &Value, mut attached: Vec<Value>, attachments: Vec<String>) {
+    fn removals(&mut self, who: &Value, mut attached: Vec<Value>, attachments: &[String]) {
         let change = self.change;
         let is_role = change.principal.kind == PrincipalType::Role;
         let holder = if is_role { "role_name" } else { "user_name" };
@@ -265,7 +265,7 @@ impl Parts<'_, '_> {
                     "iam.UserPolicyAttachmentsExclusive"
                 };
                 attached.extend(kept);
-                (class, ("policy_arns", Value::List(attached.clone())), attachments.clone())
+                (class, ("policy_arns", Value::List(attached.clone())), attachments.to_vec())
             };
             self.comment(&format!("Removes {}, and whatever else is not in this list.", gone.join(", ")));
             let end = if inline { "inline_policies" } else { "managed_policies" };

@@ -1,4 +1,4 @@
-//! HCL for Terraform and OpenTofu: the documents as `aws_iam_policy_document`, the policies as resources, and
+//! HCL for Terraform and `OpenTofu`: the documents as `aws_iam_policy_document`, the policies as resources, and
 //! `import` blocks for those that exist.
 
 use super::builder::{self, Block};
@@ -143,10 +143,9 @@ fn exclusive(
         gone.join(", ")
     );
     let holder = format!("{kind}_name");
-    let mut attributes =
-        vec![(holder.as_str(), string(&change.principal.name)), (argument, list(kept.to_vec(), 2))];
+    let mut attributes = vec![(holder.as_str(), string(&change.principal.name)), (argument, list(kept, 2))];
     if !after.is_empty() {
-        attributes.push(("depends_on", list(after.to_vec(), 2)));
+        attributes.push(("depends_on", list(after, 2)));
     }
     body(out, 2, &attributes);
     out.push_str("}\n");
@@ -263,15 +262,16 @@ fn body(out: &mut String, indent: usize, attributes: &[(&str, String)]) {
 }
 
 fn strings(values: &[impl AsRef<str>], indent: usize) -> String {
-    list(values.iter().map(|value| string(value.as_ref())).collect(), indent)
+    list(&values.iter().map(|value| string(value.as_ref())).collect::<Vec<_>>(), indent)
 }
 
 /// A list of expressions: on one line when there is at most one.
-fn list(values: Vec<String>, indent: usize) -> String {
+fn list(values: &[String], indent: usize) -> String {
     if values.len() < 2 {
         return format!("[{}]", values.concat());
     }
     let blanks = " ".repeat(indent);
-    let lines: String = values.into_iter().map(|value| format!("{blanks}  {value},\n")).collect();
+    let lines: Vec<String> = values.iter().map(|value| format!("{blanks}  {value},\n")).collect();
+    let lines = lines.concat();
     format!("[\n{lines}{blanks}]")
 }

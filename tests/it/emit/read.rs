@@ -165,16 +165,13 @@ impl Reader<'_> {
         let mut call = Call { variable: String::new(), arguments: Vec::new(), named: Vec::new() };
         self.items(')', |reader| {
             let next = reader.tokens.get(reader.at + 1);
-            match (reader.peek().clone(), next) {
-                (Token::Word(name), Some(Token::Mark('='))) => {
-                    reader.at += 2;
-                    let value = reader.expression();
-                    call.named.push((name, value));
-                }
-                _ => {
-                    let value = reader.expression();
-                    call.arguments.push(value);
-                }
+            if let (Token::Word(name), Some(Token::Mark('='))) = (reader.peek().clone(), next) {
+                reader.at += 2;
+                let value = reader.expression();
+                call.named.push((name, value));
+            } else {
+                let value = reader.expression();
+                call.arguments.push(value);
             }
         });
         call

@@ -214,7 +214,7 @@ esac",
     ;;
   *) stop 'another policy has the ARN' {arn} ;;
 esac",
-                self.call.create(&new.name, "\"$new\" >/dev/null")
+                super::create(&new.name, "\"$new\" >/dev/null")
             );
         }
         for new in &self.policy.documents {
