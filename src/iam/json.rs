@@ -176,7 +176,7 @@ mod tests {
         refused("[\"a\nb\"]", "a string with a control character at line 1 column 2");
         refused("\"\\x\"", "a string with an escape that JSON does not have at line 1 column 1");
         refused("\"\\ud800\"", "a string with an escape");
-        refused("[tru]", "`t` instead of a value");
+        refused("[nul]", "`n` instead of a value");
         refused("[é]", "`é` instead of a value");
     }
 

@@ -24,7 +24,7 @@ pub struct Definitions {
     pub models: BTreeMap<Model, BTreeSet<String>>,
     /// Definitions whose parameters are missing or cut, by the caller's account, `eventSource` and `eventName`.
     pub unreadable: BTreeMap<(String, String, String), Stats>,
-    /// There were more than [`ACTORS_MAX`]: some roles' needs are not here.
+    /// There were more than `ACTORS_MAX`: some roles' needs are not here.
     pub dropped: bool,
 }
 

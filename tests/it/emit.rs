@@ -503,7 +503,7 @@ fn condition() -> impl Strategy<Value = Value> {
 
 fn statement(is_trust: bool) -> impl Strategy<Value = Value> {
     let action =
-        prop_oneof![2 => Just("s3:Get*".to_owned()), 1 => Just("s3:Get?bject".to_owned()), 1 => hostile()];
+        prop_oneof![2 => Just("s3:Get*".to_owned()), 1 => Just("s3:Get??ject".to_owned()), 1 => hostile()];
     let resource = prop_oneof![1 => Just("arn:aws:s3:::b/${aws:username}/*".to_owned()), 2 => hostile()];
     let principals = prop_oneof![
         Just(json!("*")),

@@ -166,7 +166,10 @@ fn narrowing_covers_what_was_used_and_what_is_implied() {
     let job = definition(1, "CreateTrainingJob", 9, &training("s3://outputs/models/"));
     assert_eq!(recommended(&role(&granted, &used), "s3:GetObject"), json!("arn:aws:s3:::aaa/x/*"));
     let one = role(&granted, &(used.clone() + &job));
-    assert_eq!(recommended(&one, "s3:GetObject"), json!(["arn:aws:s3:::aaa/x/*", "arn:aws:s3:::inputs/*"]));
+    assert_eq!(
+        recommended(&one, "s3:GetObject"),
+        json!(["arn:aws:s3:::aaa/x/*", "arn:aws:s3:::inputs/data/*"])
+    );
     // Only implied: the default keeps the old scope, the proposal names the new one.
     assert_eq!(recommended(&one, "s3:PutObject"), json!("arn:aws:s3:::*"));
     let proposals = one["policies"][0]["proposals"].as_array().unwrap();

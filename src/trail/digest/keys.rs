@@ -110,7 +110,7 @@ mod tests {
         for (text, expect) in [
             ("", Some("")),
             ("Zg==", Some("f")),
-            ("Zm8=", Some("fo")),
+            ("bG8=", Some("lo")),
             ("Zm9v", Some("foo")),
             ("Zm9v\nYmFy", Some("foobar")),
             ("Zm9vYg==", Some("foob")),
