@@ -9,6 +9,11 @@ const FILE_LINES_MAX: usize = 500;
 
 /// Outside crates and the modules that may name them.
 const CONFINED: &[(&str, &[&str])] = &[
+    ("aws_config", &["source"]),
+    ("aws_sdk_cloudtrail", &["source"]),
+    ("aws_sdk_s3", &["source"]),
+    ("tokio", &["source"]),
+    ("polars", &["ledger", "query", "source"]),
     ("clap", &["cli", "commands", "main"]),
     ("clap_complete", &["cli", "commands"]),
     ("rayon", &["commands"]),
