@@ -12,7 +12,7 @@ use crate::source::dir::DirSource;
 use crate::source::{Listing, LogObject, LogSource};
 use crate::time::Timestamp;
 use crate::trail::coverage::Coverage;
-use crate::trail::decode::{self, Chunk, Decoded, Shape};
+use crate::trail::decode::{self, Chunk, Decoded, Decoder, Shape};
 use crate::trail::digest::chain::Range;
 use crate::trail::digest::expected::Expected;
 use crate::trail::digest::keys::PublicKeys;
@@ -221,6 +221,7 @@ impl Logs {
 /// What one thread has gathered.
 #[derive(Default)]
 struct Part {
+    decoder: Decoder,
     fold: Fold,
     coverage: Coverage,
     problems: Vec<Problem>,
@@ -328,19 +329,28 @@ impl Reader<'_> {
     /// others.
     fn text(&self, file: &str, text: &str, large: bool) -> Decoded {
         if !large || text.len() <= CHUNK_BYTES {
-            let mut part = self.part();
-            return decode::decode(file, text, &mut |event| self.event(&mut part, &event));
+            return self.decoded(|decoder, each| decoder.decode(file, text, each));
         }
-        let chunk = |chunk: &Chunk| {
-            let mut part = self.part();
-            decode::decode_chunk(file, text, chunk, &mut |event| self.event(&mut part, &event))
-        };
+        let chunk =
+            |chunk: &Chunk| self.decoded(|decoder, each| decoder.decode_chunk(file, text, chunk, each));
         let chunks: Vec<Decoded> = decode::split(text, CHUNK_BYTES).par_iter().map(chunk).collect();
         let mut whole = Decoded::default();
         for decoded in chunks {
             whole.merge(decoded);
         }
         whole
+    }
+
+    /// Decodes with what this thread has kept, into its part.
+    fn decoded(
+        &self,
+        decode: impl FnOnce(&mut Decoder, &mut dyn FnMut(Event<'_>)) -> Decoded,
+    ) -> Decoded {
+        let mut part = self.part();
+        let mut decoder = std::mem::take(&mut part.decoder);
+        let decoded = decode(&mut decoder, &mut |event| self.event(&mut part, &event));
+        part.decoder = decoder;
+        decoded
     }
 
     fn event(&self, part: &mut Part, event: &Event<'_>) {
