@@ -77,22 +77,34 @@ impl Event<'_> {
         if self.id.is_empty() {
             return Fingerprint(murmur3(self.raw.as_bytes()));
         }
-        let mut key = Vec::with_capacity(320);
-        let mut push = |field: &[u8]| {
-            key.extend_from_slice(&u32::try_from(field.len()).unwrap_or(u32::MAX).to_le_bytes());
-            key.extend_from_slice(field);
-        };
-        push(self.id.as_bytes());
-        push(self.source.as_bytes());
-        push(self.name.as_bytes());
-        push(&self.time.seconds().to_le_bytes());
-        push(&self.recipient_account.map_or(u64::MAX, AccountId::number).to_le_bytes());
-        push(self.error_code.as_bytes());
-        push(self.identity.arn.as_bytes());
-        push(self.source_ip.as_bytes());
-        push(self.region.as_bytes());
-        push(self.request.raw().unwrap_or_default().as_bytes());
-        Fingerprint(murmur3(&key))
+        let (time, account) = (self.time.seconds().to_le_bytes(), self.recipient_account);
+        let account = account.map_or(u64::MAX, AccountId::number).to_le_bytes();
+        let fields: [&[u8]; 10] = [
+            self.id.as_bytes(),
+            self.source.as_bytes(),
+            self.name.as_bytes(),
+            &time,
+            &account,
+            self.error_code.as_bytes(),
+            self.identity.arn.as_bytes(),
+            self.source_ip.as_bytes(),
+            self.region.as_bytes(),
+            self.request.raw().unwrap_or_default().as_bytes(),
+        ];
+        let lengths = fields.map(|field| u32::try_from(field.len()).unwrap_or(u32::MAX).to_le_bytes());
+        let parts = || lengths.iter().zip(fields).flat_map(|(length, field)| [&length[..], field]);
+        // Nearly all fit on the stack.
+        let mut buffer = [0; 1_024];
+        let mut rest = &mut buffer[..];
+        for part in parts() {
+            let Some((place, behind)) = rest.split_at_mut_checked(part.len()) else {
+                return Fingerprint(murmur3(&parts().collect::<Vec<_>>().concat()));
+            };
+            place.copy_from_slice(part);
+            rest = behind;
+        }
+        let length = 1_024 - rest.len();
+        Fingerprint(murmur3(buffer.get(..length).unwrap_or_default()))
     }
 }
 

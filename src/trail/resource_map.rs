@@ -202,6 +202,11 @@ impl<'e> Call<'e> {
         }
     }
 
+    /// Was the response of no consequence, because nobody asked for it or there is none?
+    pub fn is_told_by_the_request(&self) -> bool {
+        self.response_has_arn.get().is_none() || self.event.response.raw().is_none()
+    }
+
     /// The ARNs of one type: the first place that names any is believed.
     fn arns_of(&self, weighing: &Weighing<'_>, kind: &TypeOf, listed: &Listed<'_, '_>) -> Vec<Arn> {
         let service = weighing.action.service;

@@ -6,6 +6,7 @@
 use super::collapse::widened_by;
 use super::grant_changes::GrantChanges;
 use super::memo::{self, Memo};
+use super::repeats::{Repeats, RowPlace};
 use super::rows::Rows;
 use super::{
     ActionRef, Basis, CallKey, ContextKey, Contexts, Definitions, DenialKey, PrincipalKey, PrincipalUsage,
@@ -49,6 +50,9 @@ pub struct Fold {
     /// Principal, event and circumstances to the index of the group.
     group_keys: Memo,
     groups: Vec<Group>,
+    repeats: Repeats,
+    /// The rows that the call at hand counted in; kept for its memory.
+    touched: Vec<RowPlace>,
     definitions: Definitions,
     grant_changes: GrantChanges,
     key: Vec<u8>,
@@ -108,6 +112,8 @@ impl Fold {
             events: Vec::new(),
             group_keys: Memo::default(),
             groups: Vec::new(),
+            repeats: Repeats::default(),
+            touched: Vec::new(),
             definitions: Definitions::default(),
             grant_changes: GrantChanges::default(),
             key: Vec::new(),
@@ -129,8 +135,8 @@ impl Fold {
             }
         }
         let kind = self.kind_of(event);
-        let group = self.group_of(event, principal, kind, outcome);
-        let (Some(kind), Some(group)) = (self.events.get_mut(kind), self.groups.get_mut(group)) else {
+        let group_index = self.group_of(event, principal, kind, outcome);
+        let (Some(kind), Some(group)) = (self.events.get_mut(kind), self.groups.get_mut(group_index)) else {
             return;
         };
         if let Some(definition) = kind.definition {
@@ -142,10 +148,16 @@ impl Fold {
         if let Some(operation) = kind.changes_grants {
             self.grant_changes.add(operation, event);
         }
+        let place = self.repeats.place(group_index, event);
+        if self.repeats.rows(place).is_some_and(|rows| group.count_again(rows, event)) {
+            return;
+        }
         match kind.lookup.actions_of(event) {
             Mapping::Actions { primary, secondary } => {
                 let call = Call::new(event);
-                let mut adding = Adding { event, call, kind, group, max: self.resources_max };
+                self.touched.clear();
+                let touched = &mut self.touched;
+                let mut adding = Adding { event, call, kind, group, touched, max: self.resources_max };
                 for action in primary.iter() {
                     adding.record(action, Basis::Direct);
                 }
@@ -153,6 +165,9 @@ impl Fold {
                     adding.record(action, Basis::Secondary);
                 }
                 adding.record_passed_roles();
+                if adding.call.is_told_by_the_request() {
+                    self.repeats.keep(place, &self.touched);
+                }
             }
             Mapping::NoPermissionNeeded | Mapping::NotAnApiCall => {}
             Mapping::Unmapped => group.unmapped.add(event.time, &event.id),
@@ -333,6 +348,7 @@ struct Adding<'a> {
     call: Call<'a>,
     kind: &'a mut EventKind,
     group: &'a mut Group,
+    touched: &'a mut Vec<RowPlace>,
     max: usize,
 }
 
@@ -340,13 +356,13 @@ impl Adding<'_> {
     fn record(&mut self, action: &'static ActionInfo, basis: Basis) {
         let weighing = self.kind.weighing(action);
         let resources = weighing.map_or(Resources::Unknown, |one| one.resources(&self.call));
-        let Some(rows) = self.group.rows((action, basis, None), self.max) else { return };
+        let calls = self.group.calls_of((action, basis, None), self.max);
         match resources {
-            Resources::Star => rows.count(Resource::Star, self.event),
-            Resources::Unknown => rows.count(Resource::Unknown, self.event),
+            Resources::Star => self.count(calls, Resource::Star),
+            Resources::Unknown => self.count(calls, Resource::Unknown),
             Resources::Arns { arns, complete } => {
                 for (kind, arn) in arns {
-                    rows.count_arn((kind, arn.as_str(), complete), self.event);
+                    self.count_arn(calls, (kind, arn.as_str(), complete));
                 }
             }
         }
@@ -361,17 +377,28 @@ impl Adding<'_> {
             PassedRoles::Unknown(roles) => (roles, true),
         };
         for PassedRole { role, passed_to } in roles {
-            let Some(rows) = self.group.rows((action, Basis::PassedRole, passed_to), self.max) else {
-                continue;
-            };
+            let calls = self.group.calls_of((action, Basis::PassedRole, passed_to), self.max);
             match role {
-                RoleReference::Arn(arn) => rows.count_arn(("role", arn.as_str(), true), self.event),
-                indirect => rows.count(Resource::Role(indirect), self.event),
+                RoleReference::Arn(arn) => self.count_arn(calls, ("role", arn.as_str(), true)),
+                indirect => self.count(calls, Resource::Role(indirect)),
             }
         }
-        if more && let Some(rows) = self.group.rows((action, Basis::PassedRole, None), self.max) {
-            rows.count(Resource::Unknown, self.event);
+        if more {
+            let calls = self.group.calls_of((action, Basis::PassedRole, None), self.max);
+            self.count(calls, Resource::Unknown);
         }
+    }
+
+    fn count(&mut self, calls: usize, resource: Resource) {
+        let Some(Calls { rows, .. }) = self.group.calls.get_mut(calls) else { return };
+        let row = rows.count(resource, self.event);
+        self.touched.push(RowPlace { calls, row, collapses: rows.collapses() });
+    }
+
+    fn count_arn(&mut self, calls: usize, arn: (&'static str, &str, bool)) {
+        let Some(Calls { rows, .. }) = self.group.calls.get_mut(calls) else { return };
+        let row = rows.count_arn(arn, self.event);
+        self.touched.push(RowPlace { calls, row, collapses: rows.collapses() });
     }
 }
 
@@ -387,19 +414,36 @@ impl EventKind {
 }
 
 impl Group {
-    fn rows(
+    /// The number of the calls for an action.
+    fn calls_of(
         &mut self,
         (action, basis, passed_to): (&'static ActionInfo, Basis, Option<&'static str>),
         resources_max: usize,
-    ) -> Option<&mut Rows> {
+    ) -> usize {
         let same = |one: &Calls| {
             std::ptr::eq(one.action, action) && one.basis == basis && one.passed_to == passed_to
         };
-        let index = self.calls.iter().position(same).unwrap_or_else(|| {
+        self.calls.iter().position(same).unwrap_or_else(|| {
             self.calls.push(Calls { action, basis, passed_to, rows: Rows::new(resources_max) });
             self.calls.len() - 1
-        });
-        self.calls.get_mut(index).map(|calls| &mut calls.rows)
+        })
+    }
+
+    /// Counts an event in rows that are known to be its own; `false`, and nothing is counted, when they are
+    /// no longer where they were.
+    fn count_again(&mut self, places: &[RowPlace], event: &Event<'_>) -> bool {
+        let there = |place: &RowPlace| {
+            self.calls.get(place.calls).is_some_and(|calls| calls.rows.is_at(place.row, place.collapses))
+        };
+        if !places.iter().all(there) {
+            return false;
+        }
+        for place in places {
+            if let Some(calls) = self.calls.get_mut(place.calls) {
+                calls.rows.count_again(place.row, event);
+            }
+        }
+        true
     }
 }
 
