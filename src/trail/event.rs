@@ -91,21 +91,43 @@ impl Event<'_> {
             self.region.as_bytes(),
             self.request.raw().unwrap_or_default().as_bytes(),
         ];
-        let lengths = fields.map(|field| u32::try_from(field.len()).unwrap_or(u32::MAX).to_le_bytes());
-        let parts = || lengths.iter().zip(fields).flat_map(|(length, field)| [&length[..], field]);
         // Nearly all fit on the stack.
-        let mut buffer = [0; 1_024];
-        let mut rest = &mut buffer[..];
-        for part in parts() {
-            let Some((place, behind)) = rest.split_at_mut_checked(part.len()) else {
-                return Fingerprint(murmur3(&parts().collect::<Vec<_>>().concat()));
-            };
-            place.copy_from_slice(part);
-            rest = behind;
+        let mut key = Key { bytes: [0; KEY_BYTES], len: 0 };
+        if fields.iter().all(|field| key.push(field).is_some()) {
+            return Fingerprint(murmur3(key.bytes.get(..key.len).unwrap_or_default()));
         }
-        let length = 1_024 - rest.len();
-        Fingerprint(murmur3(buffer.get(..length).unwrap_or_default()))
+        let mut key = Vec::new();
+        for field in fields {
+            key.extend_from_slice(&length(field));
+            key.extend_from_slice(field);
+        }
+        Fingerprint(murmur3(&key))
     }
+}
+
+/// Room for the fields of a usual event.
+const KEY_BYTES: usize = 1_024;
+
+/// Fields behind their lengths.
+struct Key {
+    bytes: [u8; KEY_BYTES],
+    len: usize,
+}
+
+impl Key {
+    /// `None` when there is no room.
+    #[inline]
+    fn push(&mut self, field: &[u8]) -> Option<()> {
+        let (place, rest) = self.bytes.get_mut(self.len..)?.split_first_chunk_mut::<4>()?;
+        rest.get_mut(..field.len())?.copy_from_slice(field);
+        *place = length(field);
+        self.len += 4 + field.len();
+        Some(())
+    }
+}
+
+fn length(field: &[u8]) -> [u8; 4] {
+    u32::try_from(field.len()).unwrap_or(u32::MAX).to_le_bytes()
 }
 
 /// `MurmurHash3` x64 128, seed 0; the first half of the result is the upper half of the number.

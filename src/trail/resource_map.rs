@@ -246,7 +246,8 @@ impl<'e> Call<'e> {
             // Nothing in the event tells that this alternative is the one.
             return Vec::new();
         }
-        let mut rows: Vec<Vec<(&str, String)>> = vec![Vec::new()];
+        // Values of the variables so far; before the first variable there is one row without any.
+        let mut rows: Option<Vec<Vec<(&str, String)>>> = None;
         let mut account = self.owner();
         for (name, fields) in &kind.variables {
             let values = self.values(service, kind, (name, fields));
@@ -257,16 +258,19 @@ impl<'e> Call<'e> {
             for value in values {
                 let Named::Name(value, owner) = value else { continue };
                 account = owner.or(account);
-                longer.extend(
-                    rows.iter()
-                        .map(|row| row.iter().cloned().chain([(*name, value.clone())]).collect::<Vec<_>>()),
-                );
+                match &rows {
+                    None => longer.push(vec![(*name, value)]),
+                    Some(rows) => longer.extend(rows.iter().map(|row| {
+                        row.iter().cloned().chain([(*name, value.clone())]).collect::<Vec<_>>()
+                    })),
+                }
             }
-            rows = longer;
-            if rows.len() > ARNS_MAX {
+            if longer.len() > ARNS_MAX {
                 return Vec::new();
             }
+            rows = Some(longer);
         }
+        let rows = rows.unwrap_or_else(|| vec![Vec::new()]);
         rows.iter().filter_map(|row| self.filled(kind, row, account)).collect()
     }
 

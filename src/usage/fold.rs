@@ -5,7 +5,7 @@
 
 use super::collapse::widened_by;
 use super::grant_changes::GrantChanges;
-use super::memo::{self, Memo};
+use super::memo::{self, Index, Memo};
 use super::repeats::{Repeats, RowPlace};
 use super::rows::Rows;
 use super::{
@@ -45,10 +45,10 @@ pub struct Fold {
     index: BTreeMap<PrincipalKey, usize>,
     principals: Vec<PrincipalUsage>,
     /// `eventSource` and `eventName` to the index of what the tables say about them.
-    event_names: Memo,
+    event_names: Index,
     events: Vec<EventKind>,
     /// Principal, event and circumstances to the index of the group.
-    group_keys: Memo,
+    group_keys: Index,
     groups: Vec<Group>,
     repeats: Repeats,
     /// The rows that the call at hand counted in; kept for its memory.
@@ -108,9 +108,9 @@ impl Fold {
             numbers: vec![None; NUMBERS_MAX],
             index: BTreeMap::new(),
             principals: Vec::new(),
-            event_names: Memo::default(),
+            event_names: Index::default(),
             events: Vec::new(),
-            group_keys: Memo::default(),
+            group_keys: Index::default(),
             groups: Vec::new(),
             repeats: Repeats::default(),
             touched: Vec::new(),
@@ -264,14 +264,14 @@ impl Fold {
 
     /// The index of the event's source and name.
     fn kind_of(&mut self, event: &Event<'_>) -> usize {
-        self.key.clear();
-        memo::push(&mut self.key, &event.source);
-        memo::push(&mut self.key, &event.name);
-        if let Some(index) = self.event_names.get(&self.key) {
+        let events = &self.events;
+        let is_it = |kind: &EventKind| kind.name == *event.name && kind.source == *event.source;
+        let hash = self.event_names.hash(Some((&*event.source, &*event.name)));
+        let known = self.event_names.find(hash, |number| events.get(number).is_some_and(is_it));
+        if let Some(index) = known {
             return index;
         }
         let index = self.events.len();
-        self.event_names.put(&self.key, index);
         self.events.push(EventKind {
             source: event.source.to_string(),
             name: event.name.to_string(),
@@ -282,29 +282,22 @@ impl Fold {
             weighings: Vec::new(),
             changes_grants: Operation::of(&event.source, &event.name),
         });
+        let events = &self.events;
+        self.event_names.push(|index, number| {
+            index.hash(events.get(number).map(|kind| (kind.source.as_str(), kind.name.as_str())))
+        });
         index
     }
 
     fn group_of(&mut self, event: &Event<'_>, principal: usize, kind: usize, outcome: Outcome) -> usize {
         let via = identity::via(event);
-        self.key.clear();
-        self.key.extend_from_slice(&principal.to_le_bytes());
-        self.key.extend_from_slice(&kind.to_le_bytes());
-        self.key.push(match outcome {
-            Outcome::Authorized => 0,
-            Outcome::Denied => 1,
-            Outcome::Undecided => 2,
-        });
-        memo::push(&mut self.key, &event.region);
-        // No service at all is not the same as one without a name.
-        if let Some(via) = via {
-            memo::push(&mut self.key, via);
-        }
-        if let Some(index) = self.group_keys.get(&self.key) {
+        let wanted = (principal, kind, outcome, &*event.region, via);
+        let groups = &self.groups;
+        let is_it = |number: usize| groups.get(number).is_some_and(|group| group.key() == wanted);
+        if let Some(index) = self.group_keys.find(self.group_keys.hash(Some(wanted)), is_it) {
             return index;
         }
         let index = self.groups.len();
-        self.group_keys.put(&self.key, index);
         self.groups.push(Group {
             principal,
             event: kind,
@@ -315,6 +308,8 @@ impl Fold {
             contexts: Contexts::default(),
             unmapped: Stats::default(),
         });
+        let groups = &self.groups;
+        self.group_keys.push(|index, number| index.hash(groups.get(number).map(Group::key)));
         index
     }
 }
@@ -414,6 +409,11 @@ impl EventKind {
 }
 
 impl Group {
+    /// What tells it from all others.
+    fn key(&self) -> (usize, usize, Outcome, &str, Option<&str>) {
+        (self.principal, self.event, self.outcome, &self.region, self.via.as_deref())
+    }
+
     /// The number of the calls for an action.
     fn calls_of(
         &mut self,
