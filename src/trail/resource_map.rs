@@ -92,6 +92,16 @@ impl<'r> Weighing<'r> {
         self.action
     }
 
+    /// Has every call the same resources for the other action? The actions' own names matter to few services.
+    pub fn is_like(&self, other: &Self) -> bool {
+        let (mine, theirs) = (self.action, other.action);
+        let reads = |action: &ActionInfo| action.name.starts_with("GetObject");
+        mine.service == theirs.service
+            && mine.service != "kms"
+            && reads(mine) == reads(theirs)
+            && mine.resource_types == theirs.resource_types
+    }
+
     /// [`resources`] of a call's event.
     pub fn resources(&self, call: &Call<'_>) -> Resources {
         if self.types.is_empty() {

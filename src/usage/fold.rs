@@ -68,6 +68,8 @@ struct EventKind {
     definition: Option<&'static Definition>,
     condition_paths: Option<&'static ConditionPaths>,
     weighings: Vec<Weighing<'static>>,
+    /// The actions seen, with the number of a weighing; alike actions share one.
+    weighed: Vec<(&'static ActionInfo, usize)>,
     changes_grants: Option<Operation>,
 }
 
@@ -157,7 +159,7 @@ impl Fold {
                 let call = Call::new(event);
                 self.touched.clear();
                 let touched = &mut self.touched;
-                let mut adding = Adding { event, call, kind, group, touched, max: self.resources_max };
+                let mut adding = Adding { event, call, kind, group, touched, last: None, max: self.resources_max };
                 for action in primary.iter() {
                     adding.record(action, Basis::Direct);
                 }
@@ -280,6 +282,7 @@ impl Fold {
             definition: Definition::new(&event.source, &event.name),
             condition_paths: ConditionPaths::new(&event.source, &event.name),
             weighings: Vec::new(),
+            weighed: Vec::new(),
             changes_grants: Operation::of(&event.source, &event.name),
         });
         let events = &self.events;
@@ -344,23 +347,30 @@ struct Adding<'a> {
     kind: &'a mut EventKind,
     group: &'a mut Group,
     touched: &'a mut Vec<RowPlace>,
+    /// The resources of the action before, with the number of the weighing that found them.
+    last: Option<(usize, Resources)>,
     max: usize,
 }
 
 impl Adding<'_> {
     fn record(&mut self, action: &'static ActionInfo, basis: Basis) {
         let weighing = self.kind.weighing(action);
-        let resources = weighing.map_or(Resources::Unknown, |one| one.resources(&self.call));
+        // An action and those that come with it, such as tagging, mostly concern the same resources.
+        let resources = match self.last.take() {
+            Some((known, resources)) if known == weighing => resources,
+            _ => self.kind.weighings.get(weighing).map_or(Resources::Unknown, |one| one.resources(&self.call)),
+        };
         let calls = self.group.calls_of((action, basis, None), self.max);
-        match resources {
+        match &resources {
             Resources::Star => self.count(calls, Resource::Star),
             Resources::Unknown => self.count(calls, Resource::Unknown),
             Resources::Arns { arns, complete } => {
                 for (kind, arn) in arns {
-                    self.count_arn(calls, (kind, arn.as_str(), complete));
+                    self.count_arn(calls, (kind, arn.as_str(), *complete));
                 }
             }
         }
+        self.last = Some((weighing, resources));
     }
 
     fn record_passed_roles(&mut self) {
@@ -398,13 +408,19 @@ impl Adding<'_> {
 }
 
 impl EventKind {
-    fn weighing(&mut self, action: &'static ActionInfo) -> Option<&Weighing<'static>> {
-        let known = self.weighings.iter().position(|one| std::ptr::eq(one.action(), action));
-        let index = known.unwrap_or_else(|| {
-            self.weighings.push(Weighing::new(action));
+    /// The number of the weighing that finds the resources of an action.
+    fn weighing(&mut self, action: &'static ActionInfo) -> usize {
+        let known = self.weighed.iter().find(|(known, _)| std::ptr::eq(*known, action));
+        if let Some((_, number)) = known {
+            return *number;
+        }
+        let new = Weighing::new(action);
+        let number = self.weighings.iter().position(|one| one.is_like(&new)).unwrap_or_else(|| {
+            self.weighings.push(new);
             self.weighings.len() - 1
         });
-        self.weighings.get(index)
+        self.weighed.push((action, number));
+        number
     }
 }
 

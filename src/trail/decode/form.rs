@@ -36,7 +36,7 @@ pub(super) struct Forms {
     notes: Vec<Note>,
     pieces: Vec<Piece>,
     /// The pieces with which a record may begin.
-    first: Vec<usize>,
+    first: Choices,
     /// Records that a form was learnt from.
     records: usize,
 }
@@ -48,7 +48,7 @@ struct Piece {
     notes: Range<usize>,
     value: Value,
     /// The pieces that may follow, the last one that did first.
-    next: Vec<usize>,
+    next: Choices,
 }
 
 /// What follows a piece.
@@ -145,20 +145,19 @@ impl Forms {
             None => &self.first,
         };
         let rest = cursor.rest_bytes();
-        let fits = |index: &usize| {
-            self.pieces.get(*index).is_some_and(|piece| {
+        let fits = |index: usize| {
+            self.pieces.get(index).is_some_and(|piece| {
                 let text = self.bytes.get(piece.bytes.clone()).unwrap_or_default();
-                starts_with(rest, text) && piece.value.may_be(rest.get(text.len()))
+                rest.starts_with(text) && piece.value.may_be(rest.get(text.len()))
             })
         };
-        let place = choices.iter().position(fits)?;
-        let index = *choices.get(place)?;
+        let (place, index) = choices.find(rest, fits)?;
         if place > 0 {
             let choices = match last {
                 Some(last) => &mut self.pieces.get_mut(last)?.next,
                 None => &mut self.first,
             };
-            choices.swap(0, place);
+            choices.list.swap(0, place);
         }
         Some(index)
     }
@@ -176,8 +175,9 @@ impl Forms {
                 Some(piece) => &piece.next,
                 None => &self.first,
             };
-            let known = choices.iter().copied().find(|index| self.is_step(*index, &step));
-            if known.is_none() && choices.len() >= CHOICES_MAX {
+            let mut pieces = choices.list.iter().map(|choice| choice.piece);
+            let known = pieces.find(|index| self.is_step(*index, &step));
+            if known.is_none() && choices.list.len() >= CHOICES_MAX {
                 return;
             }
             last = Some(known.unwrap_or_else(|| self.add(last, &step)));
@@ -201,32 +201,64 @@ impl Forms {
             bytes: bytes..self.bytes.len(),
             notes: notes..self.notes.len(),
             value: step.value,
-            next: Vec::new(),
+            next: Choices::default(),
+        });
+        let mut choices = match last.and_then(|last| self.pieces.get_mut(last)) {
+            Some(piece) => std::mem::take(&mut piece.next),
+            None => std::mem::take(&mut self.first),
+        };
+        choices.add(index, |piece| {
+            let range = self.pieces.get(piece).map(|piece| piece.bytes.clone()).unwrap_or_default();
+            self.bytes.get(range).unwrap_or_default()
         });
         match last.and_then(|last| self.pieces.get_mut(last)) {
-            Some(piece) => piece.next.push(index),
-            None => self.first.push(index),
+            Some(piece) => piece.next = choices,
+            None => self.first = choices,
         }
         index
     }
 }
 
-/// `starts_with` for texts of some ten bytes, which come by the dozen, without a call.
-#[inline]
-fn starts_with(text: &[u8], start: &[u8]) -> bool {
-    let (blocks, tail) = start.as_chunks::<16>();
-    let mut rest = text;
-    for block in blocks {
-        match rest.split_first_chunk::<16>() {
-            Some((found, behind)) if found == block => rest = behind,
-            _ => return false,
-        }
+/// The pieces that may stand at one place.
+#[derive(Debug, Default)]
+struct Choices {
+    /// How many bytes all of them have in common at their start.
+    common: usize,
+    list: Vec<Choice>,
+}
+
+/// A piece, and the bytes behind those that it has in common with the others: most are ruled out by these.
+#[derive(Clone, Copy, Debug)]
+struct Choice {
+    head: u64,
+    /// Which bits of `head` count, because the piece may end before.
+    mask: u64,
+    piece: usize,
+}
+
+impl Choices {
+    /// The place of the choice that fits the text, and its piece.
+    #[inline]
+    fn find(&self, text: &[u8], fits: impl Fn(usize) -> bool) -> Option<(usize, usize)> {
+        let head = u64::from_le_bytes(*text.get(self.common..)?.first_chunk::<8>()?);
+        let mut all = self.list.iter().enumerate();
+        all.find(|(_, choice)| (choice.head ^ head) & choice.mask == 0 && fits(choice.piece))
+            .map(|(place, choice)| (place, choice.piece))
     }
-    match (blocks.last(), tail) {
-        (_, []) => true,
-        // The last sixteen bytes once more, of which some are new.
-        (Some(_), _) => text.get(..start.len()).and_then(<[u8]>::last_chunk::<16>) == start.last_chunk::<16>(),
-        (None, _) => rest.starts_with(tail),
+
+    /// Adds a piece; `text` gives the text of every piece.
+    fn add<'t>(&mut self, piece: usize, text: impl Fn(usize) -> &'t [u8]) {
+        let new = text(piece);
+        let shared = |other: &[u8]| new.iter().zip(other).take_while(|(one, other)| one == other).count();
+        self.list.push(Choice { head: 0, mask: 0, piece });
+        self.common = self.list.iter().map(|choice| shared(text(choice.piece))).min().unwrap_or_default();
+        for choice in &mut self.list {
+            let rest = text(choice.piece).get(self.common..).unwrap_or_default();
+            let bytes = rest.iter().take(8).enumerate();
+            (choice.head, choice.mask) = bytes.fold((0, 0), |(head, mask), (at, byte)| {
+                (head | u64::from(*byte) << (at * 8), mask | 0xff << (at * 8))
+            });
+        }
     }
 }
 
