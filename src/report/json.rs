@@ -169,6 +169,7 @@ fn policy(policy: &PolicyReport) -> Value {
         "statements": policy.statements.iter().map(statement).collect::<Vec<_>>(),
         "recommendation": policy.recommendation.as_ref().map(recommendation),
         "proposals": policy.proposals.iter().map(proposals::json).collect::<Vec<_>>(),
+        "proposals_withheld": proposals::withheld_json(policy.withheld),
     })
 }
 

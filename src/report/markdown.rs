@@ -144,7 +144,7 @@ fn policy(out: &mut String, one: &PolicyReport) {
     if let Some(recommendation) = &one.recommendation {
         self::recommendation(out, recommendation);
     }
-    proposals::markdown(out, &one.proposals);
+    proposals::markdown(out, &one.proposals, one.withheld);
 }
 
 /// Why nothing is recommended for a policy, where that is not said elsewhere.

@@ -16,7 +16,9 @@ use crate::iam::reference::ActionInfo;
 use crate::iam::{Effect, PolicyDocument};
 use crate::recommend::emit::{self, PrincipalChange, aws_cli};
 use crate::recommend::risk::{self, Comparison};
-use crate::recommend::{Backtest, Choice, Proposal, Recommendation, ReplayCounts, Status, Step, Wildcard};
+use crate::recommend::{
+    Backtest, Choice, Proposal, Proposals, Recommendation, ReplayCounts, Status, Step, Wildcard, Withheld,
+};
 use crate::time::Timestamp;
 use crate::trail::{Outcome, Problem};
 use crate::usage::{Resource, Stats};
@@ -198,6 +200,8 @@ pub struct PolicyReport {
     pub recommendation: Option<RecommendationReport>,
     /// What may be done beyond it.
     pub proposals: Vec<Proposal>,
+    /// How many more the backtest took away.
+    pub withheld: Withheld,
 }
 
 /// One statement.
@@ -392,10 +396,15 @@ impl PrincipalReport {
 
     /// Adds what may be done beyond the recommendations.
     #[must_use]
-    pub fn with_proposals(mut self, proposals: Vec<Proposal>) -> Self {
-        for proposal in proposals {
+    pub fn with_proposals(mut self, proposals: Proposals) -> Self {
+        for proposal in proposals.made {
             if let Some(policy) = self.policies.get_mut(proposal.policy) {
                 policy.proposals.push(proposal);
+            }
+        }
+        for (index, withheld) in proposals.withheld {
+            if let Some(policy) = self.policies.get_mut(index) {
+                policy.withheld = withheld;
             }
         }
         self
@@ -460,6 +469,7 @@ fn policy_report(
         recommendation: recommendation
             .map(|(one, commands)| recommendation_report(principal, policy, one, commands)),
         proposals: Vec::new(),
+        withheld: Withheld::default(),
         arn,
     }
 }
