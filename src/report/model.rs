@@ -9,7 +9,7 @@ use super::escape;
 use crate::drift::credit::Use;
 use crate::drift::finding::{self, Finding};
 use crate::drift::trust;
-use crate::drift::{PolicyReview, PrincipalReview, Standing, StatementReview, Verdict};
+use crate::drift::{Personas, PolicyReview, PrincipalReview, Standing, StatementReview, Verdict};
 use crate::grants::{AttachedPolicy, Exclusion, GrantedPrincipal, PolicySource, PrincipalType};
 use crate::iam::contain::Containment;
 use crate::iam::reference::ActionInfo;
@@ -162,6 +162,8 @@ pub struct PrincipalReport {
     pub unmapped: Vec<((String, String), Stats)>,
     /// Trusted principals: type and name as written, were they never seen, who was.
     pub trusted: Vec<TrustedReport>,
+    /// What it is to SageMaker.
+    pub personas: Personas,
     /// Ways to more permissions that are open: name, actions, not used.
     pub ways: Vec<(&'static str, &'static [&'static str], bool)>,
     /// Risk before and after what is recommended.
@@ -384,6 +386,7 @@ impl PrincipalReport {
             unexplained: unexplained(&review.unexplained),
             unmapped: usage.into_iter().flat_map(|usage| usage.unmapped.clone()).collect(),
             trusted: review.trusted.iter().map(trusted_report).collect(),
+            personas: review.personas.clone(),
             ways: ways(review),
             risk,
             namesakes: review
