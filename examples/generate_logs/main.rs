@@ -213,7 +213,15 @@ impl Writer<'_> {
             let service = rng.pick(&["sagemaker", "lambda", "ecs-tasks", "config"]);
             let name = format!("{service}.amazonaws.com");
             let identity = format!(r#"{{"type":"AWSService","invokedBy":"{name}"}}"#);
-            return Session { identity, ip: name, agent: "", arn: String::new(), kind: call.who, role: 0, left };
+            return Session {
+                identity,
+                ip: name,
+                agent: "",
+                arn: String::new(),
+                kind: call.who,
+                role: 0,
+                left,
+            };
         }
         let number = match mix {
             Mix::Unique => rng.below(ROLES),

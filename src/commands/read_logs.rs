@@ -369,10 +369,7 @@ impl Reader<'_> {
     }
 
     /// Decodes with what this thread has kept, into its part.
-    fn decoded(
-        &self,
-        decode: impl FnOnce(&mut Decoder, &mut dyn FnMut(Event<'_>)) -> Decoded,
-    ) -> Decoded {
+    fn decoded(&self, decode: impl FnOnce(&mut Decoder, &mut dyn FnMut(Event<'_>)) -> Decoded) -> Decoded {
         let mut part = self.part();
         let mut decoder = std::mem::take(&mut part.decoder);
         let decoded = decode(&mut decoder, &mut |event| self.event(&mut part, &event));

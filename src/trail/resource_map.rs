@@ -270,9 +270,11 @@ impl<'e> Call<'e> {
                 account = owner.or(account);
                 match &rows {
                     None => longer.push(vec![(*name, value)]),
-                    Some(rows) => longer.extend(rows.iter().map(|row| {
-                        row.iter().cloned().chain([(*name, value.clone())]).collect::<Vec<_>>()
-                    })),
+                    Some(rows) => {
+                        longer.extend(rows.iter().map(|row| {
+                            row.iter().cloned().chain([(*name, value.clone())]).collect::<Vec<_>>()
+                        }))
+                    }
                 }
             }
             if longer.len() > ARNS_MAX {

@@ -159,7 +159,8 @@ impl Fold {
                 let call = Call::new(event);
                 self.touched.clear();
                 let touched = &mut self.touched;
-                let mut adding = Adding { event, call, kind, group, touched, last: None, max: self.resources_max };
+                let mut adding =
+                    Adding { event, call, kind, group, touched, last: None, max: self.resources_max };
                 for action in primary.iter() {
                     adding.record(action, Basis::Direct);
                 }
@@ -358,7 +359,9 @@ impl Adding<'_> {
         // An action and those that come with it, such as tagging, mostly concern the same resources.
         let resources = match self.last.take() {
             Some((known, resources)) if known == weighing => resources,
-            _ => self.kind.weighings.get(weighing).map_or(Resources::Unknown, |one| one.resources(&self.call)),
+            _ => {
+                self.kind.weighings.get(weighing).map_or(Resources::Unknown, |one| one.resources(&self.call))
+            }
         };
         let calls = self.group.calls_of((action, basis, None), self.max);
         match &resources {

@@ -21,10 +21,13 @@ pub(super) struct Repeats {
     hasher: foldhash::fast::RandomState,
     calls: Vec<Known>,
     key: Vec<u8>,
+    hash: u64,
 }
 
 #[derive(Clone, Debug, Default)]
 struct Known {
+    /// Of the key, which lies elsewhere in memory: most others are told apart without a look at theirs.
+    hash: u64,
     key: Vec<u8>,
     rows: Vec<RowPlace>,
 }
@@ -58,13 +61,14 @@ impl Repeats {
             memo::push(key, &resource.arn);
             memo::push(key, &resource.kind);
         }
-        let hash = self.hasher.hash_one(key.as_slice());
-        usize::try_from(hash % CALLS_MAX as u64).unwrap_or_default()
+        self.hash = self.hasher.hash_one(key.as_slice());
+        usize::try_from(self.hash % CALLS_MAX as u64).unwrap_or_default()
     }
 
     /// The rows of the call for which [`Self::place`] made ready, when it is the one that stayed there.
     pub(super) fn rows(&self, place: usize) -> Option<&[RowPlace]> {
-        self.calls.get(place).filter(|known| known.key == self.key).map(|known| known.rows.as_slice())
+        let is_it = |known: &&Known| known.hash == self.hash && known.key == self.key;
+        self.calls.get(place).filter(is_it).map(|known| known.rows.as_slice())
     }
 
     /// Remembers the rows of the call for which [`Self::place`] made ready. Not for a call whose response
@@ -77,6 +81,7 @@ impl Repeats {
             self.calls.resize(CALLS_MAX, Known::default());
         }
         if let Some(known) = self.calls.get_mut(place) {
+            known.hash = self.hash;
             self.key.clone_into(&mut known.key);
             rows.clone_into(&mut known.rows);
         }

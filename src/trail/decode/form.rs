@@ -293,12 +293,7 @@ impl Target {
 
 impl Note {
     /// The piece starts at `start`; `begin` is where the last object of interest begins.
-    fn apply<'a>(
-        self,
-        start: usize,
-        begin: &mut usize,
-        (draft, cursor): (&mut Draft<'a>, &Cursor<'a>),
-    ) {
+    fn apply<'a>(self, start: usize, begin: &mut usize, (draft, cursor): (&mut Draft<'a>, &Cursor<'a>)) {
         let at = start + self.at;
         let event = &mut draft.event;
         match self.what {
@@ -314,5 +309,71 @@ impl Note {
             What::Element => event.resources.push(EventResource::default()),
             What::Fixed(target, length) => target.put(cursor.between(at..at + length), draft),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::trail::event::Event;
+
+    const RECORD: &str = r#"{"eventVersion":"1.11","userIdentity":{"type":"IAMUser","arn":"arn:aws:iam::111122223333:user/u"},"eventTime":"2024-05-01T10:00:00Z","eventSource":"s3.amazonaws.com","eventName":"GetObject","awsRegion":"eu-west-1","requestParameters":{"key":"k","parts":[1,"2"]},"responseElements":null,"additionalEventData":{"bytes":12,"tls":true},"eventID":"one","readOnly":true,"resources":[{"ARN":"arn:aws:s3:::b/k","type":"AWS::S3::Object"},{}],"recipientAccountId":"111122223333"}"#;
+
+    /// What a form that was learnt from [`RECORD`] makes of another record.
+    fn read(record: &str) -> Option<String> {
+        let mut forms = Forms::default();
+        forms.learn(RECORD);
+        let text = format!("{record} {}", " ".repeat(16));
+        let (mut draft, mut cursor) = (Draft::default(), Cursor::new(&text));
+        let found = forms.read(&mut draft, &mut cursor, &mut Callers::default());
+        assert!(!found || cursor.at() == record.len());
+        let Event { id, name, request, read_only, resources, .. } = &draft.event;
+        let arns: Vec<_> = resources.iter().map(|resource| &*resource.arn).collect();
+        let request = request.raw().unwrap_or_default();
+        found.then(|| format!("{id} {name} {request} {read_only:?} {arns:?} {}", draft.keys))
+    }
+
+    #[test]
+    fn other_values_fit_and_another_structure_does_not() {
+        let key = r#"{"key":"k","parts":[1,"2"]}"#;
+        let expect = |id: &str, request: &str, arn: &str| {
+            Some(format!("{id} GetObject {request} Some(true) [\"{arn}\"] 11"))
+        };
+        let arn = "arn:aws:s3:::b/k";
+        assert_eq!(read(RECORD), expect("one", key, arn));
+        for (from, to, expect) in [
+            ("\"one\"", "\"another\"", expect("another", key, arn)),
+            ("\"one\"", "\"\"", expect("", key, arn)),
+            ("b/k", "b/é", expect("one", key, "arn:aws:s3:::b/é")),
+            ("[1,", "[4711,", expect("one", r#"{"key":"k","parts":[4711,"2"]}"#, arn)),
+            ("user/u", "user/someone else", expect("one", key, arn)),
+            ("12,", "12.5,", None),
+            ("[1,", "[-1,", None),
+            ("\"one\"", r#""o\u006ee""#, None),
+            ("\"one\"", "\"o\nne\"", None),
+            ("\"one\"", "1", None),
+            ("\"readOnly\":true", "\"readOnly\":false", None),
+            ("GetObject", "PutObject", None),
+            ("\"key\":", "\"kez\":", None),
+            (",{}]", "]", None),
+            ("null", "{}", None),
+            ("}]", "]]", None),
+            ("{\"eventV", "{ \"eventV", None),
+        ] {
+            assert!(RECORD.contains(from), "{from}");
+            assert_eq!(read(&RECORD.replacen(from, to, 1)), expect, "{from} → {to}");
+        }
+    }
+
+    #[test]
+    fn a_record_with_two_values_under_one_name_has_no_form() {
+        for twice in [
+            RECORD.replacen("\"readOnly\":true", "\"readOnly\":true,\"eventID\":\"two\"", 1),
+            RECORD.replacen("\"type\":\"AWS", "\"ARN\":\"x\",\"type\":\"AWS", 1),
+            RECORD.replacen("\"recipientAccountId\"", "\"insightDetails\":{},\"recipientAccountId\"", 1),
+        ] {
+            assert!(steps(&twice).is_none(), "{twice}");
+        }
+        assert!(steps(RECORD).is_some());
     }
 }

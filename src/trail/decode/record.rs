@@ -208,7 +208,8 @@ pub(super) const MEMBERS: [(&str, Member); 35] = [
 
 /// The index in [`MEMBERS`] of the member with this name.
 pub(super) fn member_index(name: &str) -> Option<usize> {
-    let is_it = |known: &str| known.strip_prefix('"').and_then(|known| known.strip_suffix("\":")) == Some(name);
+    let is_it =
+        |known: &str| known.strip_prefix('"').and_then(|known| known.strip_suffix("\":")) == Some(name);
     MEMBERS.iter().position(|(known, _)| is_it(known))
 }
 
@@ -383,11 +384,7 @@ impl<'a> Draft<'a> {
     }
 
     /// The `userIdentity` whose `{` is at the cursor: read, or known.
-    pub(super) fn caller(
-        &mut self,
-        cursor: &mut Cursor<'a>,
-        callers: &mut Callers<'a>,
-    ) -> Result<(), Fault> {
+    pub(super) fn caller(&mut self, cursor: &mut Cursor<'a>, callers: &mut Callers<'a>) -> Result<(), Fault> {
         let start = cursor.at();
         let hash = callers.hash(cursor.rest());
         if let Some((length, identity)) = callers.find(hash, cursor.rest()) {
