@@ -8,7 +8,8 @@
 
 mod learn;
 
-use super::record::{Callers, Draft, Member, says_something};
+use super::callers::Callers;
+use super::record::{Draft, Member, says_something};
 use crate::trail::event::EventResource;
 use crate::trail::request::RequestParameters;
 use crate::trail::scan::Cursor;
