@@ -1,5 +1,6 @@
 //! The command line: types and help, no work.
 
+use crate::source::open::AwsOptions;
 use crate::time::{DAY_SECONDS, Day, Timestamp};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use std::path::PathBuf;
@@ -55,7 +56,7 @@ pub enum Command {
 #[derive(Debug, Args)]
 pub struct LogArgs {
     /// CloudTrail logs: folders (an `AWSLogs` tree or flat), files (.json.gz, .json, JSONL, LookupEvents
-    /// output), or - for standard input
+    /// output), s3://bucket/prefix, or - for standard input
     #[arg(required = true, value_name = "PATH")]
     pub paths: Vec<PathBuf>,
     /// How they are read.
@@ -81,6 +82,53 @@ pub struct ReadArgs {
     /// CloudTrail's public keys: output of `aws cloudtrail list-public-keys`; repeat it for more regions
     #[arg(long, value_name = "FILE", requires = "require_digests", help_heading = "Input")]
     pub public_keys: Vec<PathBuf>,
+    /// How AWS is reached.
+    #[command(flatten)]
+    pub aws: AwsArgs,
+}
+
+/// How AWS is reached, for logs in S3.
+#[derive(Clone, Debug, Default, Args)]
+pub struct AwsArgs {
+    /// Profile of the shared AWS configuration
+    #[arg(long, value_name = "NAME", help_heading = "AWS")]
+    pub profile: Option<String>,
+    /// Region that is asked first [default: as configured, else us-east-1]; buckets elsewhere are found
+    #[arg(long, value_name = "REGION", help_heading = "AWS")]
+    pub region: Option<String>,
+    /// Role to assume for reading
+    #[arg(long, value_name = "ARN", help_heading = "AWS")]
+    pub role_arn: Option<String>,
+    /// Endpoint other than AWS's own; buckets are then addressed by path
+    #[arg(long, value_name = "URL", help_heading = "AWS")]
+    pub endpoint_url: Option<String>,
+    /// Who pays for requests, when the bucket's owner does not
+    #[arg(long, value_enum, value_name = "WHO", help_heading = "AWS")]
+    pub request_payer: Option<Payer>,
+    /// Objects fetched ahead of the decoding hold at most this many MiB [default: 64]
+    #[arg(long, value_name = "MIB", help_heading = "AWS")]
+    pub prefetch_mib: Option<u64>,
+}
+
+/// Who pays for requests to S3.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Payer {
+    /// Whoever asks
+    Requester,
+}
+
+impl AwsArgs {
+    /// For the source.
+    pub fn options(&self) -> AwsOptions {
+        AwsOptions {
+            profile: self.profile.clone(),
+            region: self.region.clone(),
+            endpoint_url: self.endpoint_url.clone(),
+            role_arn: self.role_arn.clone(),
+            requester_pays: self.request_payer == Some(Payer::Requester),
+            prefetch_mib: self.prefetch_mib,
+        }
+    }
 }
 
 /// Arguments of `coverage`.
@@ -104,7 +152,7 @@ pub struct CoverageArgs {
 /// Arguments of `validate-logs`.
 #[derive(Debug, Args)]
 pub struct ValidateArgs {
-    /// Folders with logs and digest files, as CloudTrail delivered them
+    /// Folders or places in S3 with logs and digest files, as CloudTrail delivered them
     #[arg(required = true, value_name = "PATH")]
     pub paths: Vec<PathBuf>,
 
@@ -123,6 +171,9 @@ pub struct ValidateArgs {
     /// What to print
     #[arg(long, value_enum, default_value_t = PlainFormat::Table)]
     pub format: PlainFormat,
+    /// How AWS is reached.
+    #[command(flatten)]
+    pub aws: AwsArgs,
 }
 
 /// What is judged, by which rules; the same for every command that judges principals.

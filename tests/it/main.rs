@@ -35,6 +35,8 @@ mod readme;
 mod review;
 mod risk;
 mod run;
+#[cfg(feature = "aws")]
+mod s3;
 mod sample_logs;
 mod shapes;
 mod signed_trail;
