@@ -1,6 +1,6 @@
 //! The command line: types and help, no work.
 
-use crate::source::open::AwsOptions;
+use crate::source::open::{AwsOptions, LookupOptions};
 use crate::time::{DAY_SECONDS, Day, Timestamp};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use std::path::PathBuf;
@@ -56,7 +56,7 @@ pub enum Command {
 #[derive(Debug, Args)]
 pub struct LogArgs {
     /// CloudTrail logs: folders (an `AWSLogs` tree or flat), files (.json.gz, .json, JSONL, LookupEvents
-    /// output), s3://bucket/prefix, or - for standard input
+    /// output), s3://bucket/prefix, `lookup-events:` (90 days without a trail), or - for standard input
     #[arg(required = true, value_name = "PATH")]
     pub paths: Vec<PathBuf>,
     /// How they are read.
@@ -85,9 +85,56 @@ pub struct ReadArgs {
     /// How AWS is reached.
     #[command(flatten)]
     pub aws: AwsArgs,
+    /// What is looked up.
+    #[command(flatten)]
+    pub lookup: LookupArgs,
 }
 
-/// How AWS is reached, for logs in S3.
+/// What `lookup-events:` stands for.
+#[derive(Clone, Debug, Default, Args)]
+pub struct LookupArgs {
+    /// With `lookup-events:`, only these regions, separated by commas [default: those that every account has]
+    #[arg(long, value_name = "REGION", value_delimiter = ',', help_heading = "AWS")]
+    pub regions: Vec<String>,
+    /// With `lookup-events:`, keep events in this folder, and ask only for those that are not there yet
+    #[arg(long, value_name = "DIR", help_heading = "AWS")]
+    pub lookup_cache: Option<PathBuf>,
+    /// With `lookup-events:`, only events with this attribute, such as Username=x; then silence proves nothing
+    #[arg(long, value_name = "KEY=VALUE", value_parser = parse_attribute, conflicts_with = "lookup_cache", help_heading = "AWS")]
+    pub lookup_attribute: Option<(String, String)>,
+}
+
+impl LookupArgs {
+    /// For the source.
+    pub fn options(&self) -> LookupOptions {
+        LookupOptions {
+            regions: self.regions.clone(),
+            attribute: self.lookup_attribute.clone(),
+            cache: self.lookup_cache.clone(),
+        }
+    }
+}
+
+/// Attributes by which events are looked up ("`LookupAttribute`", `CloudTrail` API reference, 2026-11).
+const ATTRIBUTES: [&str; 8] = [
+    "AccessKeyId",
+    "EventId",
+    "EventName",
+    "EventSource",
+    "ReadOnly",
+    "ResourceName",
+    "ResourceType",
+    "Username",
+];
+
+fn parse_attribute(text: &str) -> Result<(String, String), String> {
+    let known = text.split_once('=').filter(|(key, value)| ATTRIBUTES.contains(key) && !value.is_empty());
+    known
+        .map(|(key, value)| (key.to_owned(), value.to_owned()))
+        .ok_or_else(|| format!("KEY=VALUE is needed, with one of {}", ATTRIBUTES.join(", ")))
+}
+
+/// How AWS is reached, for logs in S3 and for lookups.
 #[derive(Clone, Debug, Default, Args)]
 pub struct AwsArgs {
     /// Profile of the shared AWS configuration

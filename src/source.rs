@@ -3,6 +3,8 @@
 #[cfg(feature = "aws")]
 mod aws;
 pub mod dir;
+#[cfg(feature = "aws")]
+mod lookup;
 pub mod memory;
 pub mod open;
 #[cfg(feature = "aws")]

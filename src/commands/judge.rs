@@ -51,6 +51,7 @@ impl Judge {
     /// Reads what the user named. Errors: an unreadable snapshot or trail configuration, a selection that
     /// fits nobody, a mistake in the exclusions, no log file at all.
     pub fn read(args: &JudgeArgs, settings: &Settings) -> anyhow::Result<Self> {
+        read_logs::check_trails(&args.logs, &args.trails)?;
         let exclusions = exclusions(args)?;
         let mut snapshot = Snapshot::read(&args.grants)?;
         let selectors = if args.trails.is_empty() { None } else { Some(Selectors::read(&args.trails)?) };

@@ -25,6 +25,7 @@ use crate::usage::{Fold, Seen, Usage};
 use anyhow::{Context as _, bail};
 use rayon::prelude::*;
 use rayon::{ThreadPool, ThreadPoolBuilder};
+use std::path::PathBuf;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -94,11 +95,12 @@ pub fn read_given(args: &LogArgs, hash: bool, settings: &Settings) -> anyhow::Re
         .build()
         .context("cannot start threads")?;
     let options = Options { hash, ..Options::given(&args.read, settings.now) };
-    let source = open::open(Request {
+    let source = open::open(&Request {
         paths: args.paths.clone(),
         digests: args.read.require_digests,
         window: Window { from: options.from, to: options.to, now: settings.now },
         aws: args.read.aws.options(),
+        lookup: args.read.lookup.options(),
     })?;
     let progress = Progress::new(!settings.quiet);
     progress.stop_on_ctrl_c();
@@ -112,6 +114,17 @@ pub fn read_given(args: &LogArgs, hash: bool, settings: &Settings) -> anyhow::Re
         bail!(nothing_found(&logs));
     }
     Ok((logs, pool))
+}
+
+/// The configuration of a trail says nothing about what is looked up without one: it must not make a claim
+/// about that coverage.
+pub fn check_trails(args: &LogArgs, trails: &[PathBuf]) -> anyhow::Result<()> {
+    if !trails.is_empty() && args.paths.iter().any(|path| open::is_lookup(path)) {
+        bail!(
+            "`lookup-events:` shows management events whatever trails there are\nhint: without --trails, coverage is concluded from the events"
+        );
+    }
+    Ok(())
 }
 
 /// Why there was no file to read: the first problem, or that the folders hold none.

@@ -27,7 +27,7 @@ pub fn run(args: &ValidateArgs, settings: &Settings) -> anyhow::Result<Outcome> 
     let range = Range { from: resolve(args.from), to: resolve(args.to) };
     let window = Window { from: range.from, to: range.to, now: settings.now };
     let (paths, aws) = (args.paths.clone(), args.aws.options());
-    let source = open::open(Request { paths, digests: true, window, aws })?;
+    let source = open::open(&Request { paths, digests: true, window, aws, ..Request::default() })?;
     let limits = Limits::given(args.max_file_mib);
     let mut listing = source.list();
     if let (true, true, Some(problem)) =

@@ -11,10 +11,13 @@ use std::sync::Arc;
 /// How places in S3 begin.
 const S3: &str = "s3://";
 
+/// What stands for the events that `CloudTrail` keeps without a trail.
+pub const LOOKUP: &str = "lookup-events:";
+
 /// What to open, and how.
 #[derive(Clone, Debug, Default)]
 pub struct Request {
-    /// Files, folders, `-`, and `s3://bucket/prefix`.
+    /// Files, folders, `-`, `s3://bucket/prefix`, and [`LOOKUP`].
     pub paths: Vec<PathBuf>,
     /// List digest files too, apart from the logs.
     pub digests: bool,
@@ -23,6 +26,8 @@ pub struct Request {
     pub window: Window,
     /// How AWS is reached.
     pub aws: AwsOptions,
+    /// What is looked up.
+    pub lookup: LookupOptions,
 }
 
 /// A span of time, open where an end is not given.
@@ -54,6 +59,17 @@ pub struct AwsOptions {
     pub prefetch_mib: Option<u64>,
 }
 
+/// What is looked up where [`LOOKUP`] is among the paths.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct LookupOptions {
+    /// Only these regions; none for those that every account has.
+    pub regions: Vec<String>,
+    /// Only events with this value of this attribute.
+    pub attribute: Option<(String, String)>,
+    /// A folder that keeps what was looked up.
+    pub cache: Option<PathBuf>,
+}
+
 /// Why a source could not be opened at all. Two lines: what is wrong, and what to do about it.
 #[derive(Debug, thiserror::Error)]
 pub enum OpenError {
@@ -62,6 +78,9 @@ pub enum OpenError {
         "{0} is in AWS, and this build reads only files and folders\nhint: build it with `--features aws`"
     )]
     NotBuilt(String),
+    /// A lookup is named by its word alone.
+    #[error("{0} is no place\nhint: `lookup-events:`, and --regions for some regions only")]
+    NoLookup(String),
     /// No bucket can have this name.
     #[error("{0} names no bucket\nhint: s3://bucket/prefix")]
     NoBucket(String),
@@ -91,12 +110,14 @@ pub struct Opened {
     here: DirSource,
     #[cfg(feature = "aws")]
     s3: Option<super::s3::S3Source>,
+    #[cfg(feature = "aws")]
+    lookup: Option<super::lookup::LookupSource>,
 }
 
 /// Opens the sources of a request. Nothing is listed yet; of AWS only the credentials are asked for.
-pub fn open(request: Request) -> Result<Opened, OpenError> {
+pub fn open(request: &Request) -> Result<Opened, OpenError> {
     let (remote, here): (Vec<PathBuf>, Vec<PathBuf>) =
-        request.paths.iter().cloned().partition(|path| is_remote(path.as_os_str()));
+        request.paths.iter().cloned().partition(|path| is_remote(path.as_os_str()) || is_lookup(path));
     let mut source = DirSource::new(here);
     if request.digests {
         source = source.with_digests();
@@ -105,32 +126,57 @@ pub fn open(request: Request) -> Result<Opened, OpenError> {
     if let Some(path) = remote.first() {
         return Err(OpenError::NotBuilt(shown(path)));
     }
+    #[cfg(feature = "aws")]
+    let (lookups, buckets): (Vec<PathBuf>, Vec<PathBuf>) =
+        remote.into_iter().partition(|path| is_lookup(path));
     Ok(Opened {
         here: source,
         #[cfg(feature = "aws")]
-        s3: match remote.is_empty() {
+        s3: match buckets.is_empty() {
             true => None,
-            false => Some(super::s3::S3Source::open(&remote, &request)?),
+            false => Some(super::s3::S3Source::open(&buckets, request)?),
+        },
+        #[cfg(feature = "aws")]
+        lookup: match lookups.iter().find(|path| path.as_os_str() != LOOKUP) {
+            Some(path) => return Err(OpenError::NoLookup(shown(path))),
+            None if lookups.is_empty() => None,
+            None => Some(super::lookup::LookupSource::open(request)?),
         },
     })
+}
+
+impl Opened {
+    /// The source of an object.
+    fn of(&self, object: &LogObject) -> &dyn LogSource {
+        #[cfg(feature = "aws")]
+        {
+            if let (Some(s3), true) = (&self.s3, is_remote(object.location())) {
+                return s3;
+            }
+            if let (Some(lookup), true) = (&self.lookup, is_lookup(Path::new(object.location()))) {
+                return lookup;
+            }
+        }
+        #[cfg(not(feature = "aws"))]
+        let _ = object;
+        &self.here
+    }
 }
 
 impl LogSource for Opened {
     fn list(&self) -> Listing {
         let listing = self.here.list();
         #[cfg(feature = "aws")]
-        if let Some(s3) = &self.s3 {
-            return listing.with(s3.list());
-        }
+        let listing = {
+            let s3 = self.s3.as_ref().map(LogSource::list).unwrap_or_default();
+            let lookup = self.lookup.as_ref().map(LogSource::list).unwrap_or_default();
+            listing.with(s3).with(lookup)
+        };
         listing
     }
 
     fn read(&self, object: &LogObject, into: &mut Vec<u8>) -> Result<(), SourceError> {
-        #[cfg(feature = "aws")]
-        if let (Some(s3), true) = (&self.s3, is_remote(object.location())) {
-            return s3.read(object, into);
-        }
-        self.here.read(object, into)
+        self.of(object).read(object, into)
     }
 
     fn prefetch(&self, order: &Arc<Vec<LogObject>>) {
@@ -142,12 +188,13 @@ impl LogSource for Opened {
     }
 
     fn read_again(&self, object: &LogObject, into: &mut Vec<u8>) {
-        #[cfg(feature = "aws")]
-        if let (Some(s3), true) = (&self.s3, is_remote(object.location())) {
-            return s3.read_again(object, into);
-        }
-        self.here.read_again(object, into);
+        self.of(object).read_again(object, into);
     }
+}
+
+/// Does a path stand for a lookup? A file of such a name can be given as `./lookup-events:`.
+pub fn is_lookup(path: &Path) -> bool {
+    path.as_os_str().as_encoded_bytes().starts_with(LOOKUP.as_bytes())
 }
 
 /// Is it a place in S3? Paths of this machine are opened by their true names, which never look like one.

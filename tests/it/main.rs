@@ -28,6 +28,8 @@ mod fuzz_seeds;
 mod hostile;
 mod identities;
 mod laws;
+#[cfg(feature = "aws")]
+mod lookup;
 mod needs;
 mod personas;
 mod policies;

@@ -296,6 +296,49 @@ fn digest_files_and_their_signatures_are_read_when_asked_for() {
     assert!(ran.stdout.contains("8 events"), "{}", ran.stdout);
 }
 
+/// Memory for a hundred thousand objects. By hand, because it takes a minute:
+/// `cargo test --all-features --test it hundred_thousand -- --ignored --nocapture`
+#[cfg(target_os = "linux")]
+#[test]
+#[ignore = "takes a minute and prints numbers for docs/BENCHMARKS.md"]
+fn a_hundred_thousand_objects_are_listed_and_read() {
+    let (_, content) = sample().into_iter().find(|(name, _)| name.contains("CloudTrail/eu-west-1")).unwrap();
+    let key = |number: usize| {
+        let (day, file) = (number / 1_112, number % 1_112);
+        let (month, day) = (8 + day / 30, 1 + day % 30);
+        format!(
+            "AWSLogs/111122223333/CloudTrail/eu-west-1/2026/{month:02}/{day:02}/111122223333_CloudTrail_eu-west-1_2026{month:02}{day:02}T{:02}{:02}Z_{file:016}.json.gz",
+            file / 60,
+            file % 60
+        )
+    };
+    let objects: BTreeMap<String, Arc<Vec<u8>>> =
+        (0..100_000).map(|number| (key(number), Arc::clone(&content))).collect();
+    assert_eq!(objects.len(), 100_000);
+    let stub = Stub::start(World {
+        buckets: BTreeMap::from([("trail".to_owned(), ("us-east-1".to_owned(), objects))]),
+        page: 1_000,
+        ..World::default()
+    });
+    for mib in ["64", "8"] {
+        let begin = std::time::Instant::now();
+        let args = ["usage", "s3://trail", "--quiet", "--prefetch-mib", mib, "--endpoint-url", &stub.url];
+        let program = env!("CARGO_BIN_EXE_trailtrim");
+        let mut child = Command::new(program).args(args).envs(ENV).stdout(Stdio::null()).spawn().unwrap();
+        let mut peak = String::new();
+        while child.try_wait().unwrap().is_none() {
+            let status = fs::read_to_string(format!("/proc/{}/status", child.id())).unwrap_or_default();
+            let line = status.lines().find(|line| line.starts_with("VmHWM"));
+            peak = line.map_or(peak, ToOwned::to_owned);
+            sleep(Duration::from_millis(20));
+        }
+        assert_eq!(child.wait().unwrap().code(), Some(0));
+        println!("{mib} MiB ahead, {} bytes an object: {peak}, {:?}", content.len(), begin.elapsed());
+    }
+    let lists = stub.seen().iter().filter(|request| request.query.contains_key("list-type")).count();
+    println!("{lists} listings in two runs");
+}
+
 /// Against another S3 than our own, when there is one (`pip install 'moto[server]'`).
 #[cfg(unix)]
 #[test]
