@@ -56,7 +56,7 @@ pub enum Command {
 #[derive(Debug, Args)]
 pub struct LogArgs {
     /// CloudTrail logs: folders (an `AWSLogs` tree or flat), files (.json.gz, .json, JSONL, LookupEvents
-    /// output), s3://bucket/prefix, `lookup-events:` (90 days without a trail), or - for standard input
+    /// output), `s3://bucket/prefix`, `lookup-events:` (90 days without a trail), or - for standard input
     #[arg(required = true, value_name = "PATH")]
     pub paths: Vec<PathBuf>,
     /// How they are read.

@@ -107,7 +107,7 @@ impl LookupSource {
         let account = match ask::account(&self.config, self.endpoint_url.as_deref()).await {
             Ok(account) => account,
             Err(why) => {
-                listing.problems.push(unlisted(LOOKUP.to_owned(), why));
+                listing.problems.push(unlisted(LOOKUP.to_owned(), &why));
                 return listing;
             }
         };
@@ -132,15 +132,15 @@ impl LookupSource {
             match done {
                 Ok((name, pages, why)) => {
                     listing = self.add(listing, pages);
-                    let problem = why.map(|why| unlisted(format!("{LOOKUP}{name}"), why));
+                    let problem = why.map(|why| unlisted(format!("{LOOKUP}{name}"), &why));
                     listing.problems.extend(problem);
                 }
-                Err(lost) => listing.problems.push(unlisted(LOOKUP.to_owned(), lost.to_string())),
+                Err(lost) => listing.problems.push(unlisted(LOOKUP.to_owned(), &lost.to_string())),
             }
         }
         if let Some((key, value)) = &self.attribute {
             let why = format!("only events with {key}={value} were asked for: silence proves nothing");
-            listing.problems.push(unlisted(LOOKUP.to_owned(), why));
+            listing.problems.push(unlisted(LOOKUP.to_owned(), &why));
         }
         listing.sorted()
     }
@@ -189,7 +189,7 @@ impl Drop for LookupSource {
     }
 }
 
-fn unlisted(file: String, why: String) -> Problem {
+fn unlisted(file: String, why: &str) -> Problem {
     Problem { file, record: None, kind: ProblemKind::Unlisted, message: format!("not looked up: {why}") }
 }
 

@@ -132,10 +132,7 @@ pub fn open(request: &Request) -> Result<Opened, OpenError> {
     Ok(Opened {
         here: source,
         #[cfg(feature = "aws")]
-        s3: match buckets.is_empty() {
-            true => None,
-            false => Some(super::s3::S3Source::open(&buckets, request)?),
-        },
+        s3: if buckets.is_empty() { None } else { Some(super::s3::S3Source::open(&buckets, request)?) },
         #[cfg(feature = "aws")]
         lookup: match lookups.iter().find(|path| path.as_os_str() != LOOKUP) {
             Some(path) => return Err(OpenError::NoLookup(shown(path))),

@@ -79,8 +79,8 @@ fn service(throttled: u32, denied: &'static str) -> Stub {
         *left = throttled;
         let asked: Value = serde_json::from_str(&request.body).unwrap();
         assert_eq!(asked["MaxResults"], 50);
-        let bound =
-            |name: &str| asked[name].as_i64().or(asked[name].as_f64().map(|time| time as i64)).unwrap();
+        // Seconds, perhaps written with a fraction.
+        let bound = |name: &str| asked[name].to_string().split('.').next().unwrap().parse::<i64>().unwrap();
         let (from, to) = (bound("StartTime"), bound("EndTime"));
         let start: usize = asked["NextToken"].as_str().map_or(0, |token| token.parse().unwrap());
         let fits = |(seconds, _): &(i64, Value)| (from..=to).contains(seconds);
@@ -89,7 +89,7 @@ fn service(throttled: u32, denied: &'static str) -> Stub {
             .iter()
             .skip(start)
             .take(PAGE)
-            .map(|(seconds, record)| json!({"EventTime": *seconds as f64, "CloudTrailEvent": record.to_string()}))
+            .map(|(seconds, record)| json!({"EventTime": seconds, "CloudTrailEvent": record.to_string()}))
             .collect();
         let next = (start + PAGE < all.len()).then(|| (start + PAGE).to_string());
         (200, json!({"Events": page, "NextToken": next}).to_string())

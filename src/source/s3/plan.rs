@@ -39,7 +39,7 @@ pub(super) fn folder(prefix: &str) -> Folder<'_> {
     }
     let mut parts = parts.peekable();
     parts.next_if(|(part, _)| part.starts_with("o-"));
-    if !parts.next().is_some_and(|(part, _)| AccountId::parse(part).is_some()) {
+    if parts.next().is_none_or(|(part, _)| AccountId::parse(part).is_none()) {
         return Folder::Open;
     }
     match (parts.next(), parts.next()) {

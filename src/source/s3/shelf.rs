@@ -94,19 +94,15 @@ impl Shelf {
         while let Some(Slot::Coming) = state.slots.get(name) {
             state = self.changed.wait(state).unwrap_or_else(PoisonError::into_inner);
         }
-        match state.slots.remove(name) {
+        if let Some(Slot::Here(fetched, room)) = state.slots.remove(name) {
             // The reader's own buffer holds the bytes from here on, and the room is free again.
-            Some(Slot::Here(fetched, room)) => {
-                drop(room);
-                Some(fetched)
-            }
-            _ => {
-                if state.fetchers > 0 {
-                    state.slots.insert(name.to_owned(), Slot::Taken);
-                }
-                None
-            }
+            drop(room);
+            return Some(fetched);
         }
+        if state.fetchers > 0 {
+            state.slots.insert(name.to_owned(), Slot::Taken);
+        }
+        None
     }
 
     fn state(&self) -> MutexGuard<'_, State> {

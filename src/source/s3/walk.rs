@@ -125,7 +125,7 @@ impl Walk {
             match running.join_next().await {
                 None => return,
                 Some(Ok((task, Ok(page)))) => self.take(&task, page, listing, &mut open),
-                Some(Ok((task, Err(why)))) => failed(&task, why, listing),
+                Some(Ok((task, Err(why)))) => failed(&task, &why, listing),
                 Some(Err(lost)) => listing.problems.push(Problem {
                     file: "s3://".to_owned(),
                     record: None,
@@ -235,7 +235,7 @@ fn with_slash(key: &str) -> String {
 }
 
 /// What could not be listed may hold anything. An object that the user named may still be readable.
-fn failed(task: &Task, why: String, listing: &mut Listing) {
+fn failed(task: &Task, why: &str, listing: &mut Listing) {
     if let What::Object { then_folder: true, .. } = task.what {
         listing.objects.push(object(task.shown(), 0, true));
         return;

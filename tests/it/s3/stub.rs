@@ -13,11 +13,17 @@ use std::time::Duration;
 /// From this attempt at the same thing on, nothing goes wrong any more.
 const ATTEMPTS_FAULTY: u32 = 4;
 
+/// Objects by key.
+pub(crate) type Objects = BTreeMap<String, Arc<Vec<u8>>>;
+
+/// Answers a request with status and body.
+pub(crate) type Answer = Box<dyn Fn(&Request) -> (u16, String) + Send + Sync>;
+
 /// What the service holds and how it behaves.
 #[derive(Default)]
 pub(crate) struct World {
     /// Buckets: region and objects.
-    pub(crate) buckets: BTreeMap<String, (String, BTreeMap<String, Arc<Vec<u8>>>)>,
+    pub(crate) buckets: BTreeMap<String, (String, Objects)>,
     /// Keys that nobody may read, and prefixes that nobody may list.
     pub(crate) denied: BTreeSet<String>,
     /// Keys on a page.
@@ -31,7 +37,7 @@ pub(crate) struct World {
     /// Keys whose objects carry a signature as metadata.
     pub(crate) signatures: BTreeMap<String, String>,
     /// Answers of other services: the body of a request to status and body.
-    pub(crate) other: Option<Box<dyn Fn(&Request) -> (u16, String) + Send + Sync>>,
+    pub(crate) other: Option<Answer>,
 }
 
 /// A request, as far as it matters.
@@ -188,7 +194,7 @@ impl Shared {
         }
         let dice = dice(seed, &format!("{what} {attempt}"));
         // XML has no guard against a byte that is another.
-        let is_object = request.query.get("list-type").is_none();
+        let is_object = !request.query.contains_key("list-type");
         match dice % 100 {
             0..20 => Fault::Busy,
             20..23 => Fault::Broken,
@@ -238,12 +244,7 @@ impl Shared {
         (200, headers, content.to_vec())
     }
 
-    fn list(
-        &self,
-        bucket: &str,
-        request: &Request,
-        objects: &BTreeMap<String, Arc<Vec<u8>>>,
-    ) -> (u16, String, Vec<u8>) {
+    fn list(&self, bucket: &str, request: &Request, objects: &Objects) -> (u16, String, Vec<u8>) {
         let get = |name: &str| request.query.get(name).map(String::as_str).unwrap_or_default();
         let (prefix, delimiter) = (get("prefix"), get("delimiter"));
         if self.world.denied.contains(prefix) {
