@@ -8,6 +8,8 @@ pub mod json;
 pub mod markdown;
 pub mod model;
 mod proposals;
+#[cfg(feature = "sql")]
+pub mod rows;
 pub mod text;
 pub mod usage;
 pub mod validation;

@@ -25,6 +25,7 @@ use crate::usage::{Fold, Seen, Usage};
 use anyhow::{Context as _, bail};
 use rayon::prelude::*;
 use rayon::{ThreadPool, ThreadPoolBuilder};
+use std::fmt;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -50,6 +51,17 @@ pub struct Options<'a> {
     pub hash: bool,
     /// Only log files that digest files prove, when these are given.
     pub proven: Option<&'a Expected>,
+    /// Gets every event besides.
+    pub sink: Option<&'a dyn EventSink>,
+}
+
+/// Takes events while they are read, on all threads at once, in no order.
+pub trait EventSink: Sync + fmt::Debug {
+    /// Takes one event, which was not delivered before, and its fingerprint.
+    fn add(&self, event: &Event<'_>, fingerprint: u128);
+
+    /// Is the summary of the events wanted as well?
+    fn needs_usage(&self) -> bool;
 }
 
 impl Options<'_> {
@@ -62,6 +74,7 @@ impl Options<'_> {
             to: resolve(args.to),
             hash: false,
             proven: None,
+            sink: None,
         }
     }
 }
@@ -89,12 +102,30 @@ pub struct Logs {
 /// No file at all is an error: the path was meant to be another.
 /// With `hash`, the files are hashed for certificates.
 pub fn read_given(args: &LogArgs, hash: bool, settings: &Settings) -> anyhow::Result<(Logs, ThreadPool)> {
+    read_args(args, Options { hash, ..Options::default() }, settings)
+}
+
+/// [`read_given`], with somebody who takes every event.
+pub fn read_into(
+    args: &LogArgs,
+    sink: &dyn EventSink,
+    settings: &Settings,
+) -> anyhow::Result<(Logs, ThreadPool)> {
+    read_args(args, Options { sink: Some(sink), ..Options::default() }, settings)
+}
+
+fn read_args(
+    args: &LogArgs,
+    options: Options<'_>,
+    settings: &Settings,
+) -> anyhow::Result<(Logs, ThreadPool)> {
     let pool = ThreadPoolBuilder::new()
         .num_threads(settings.threads.unwrap_or(0))
         .build()
         .context("cannot start threads")?;
     let source = DirSource::new(args.paths.clone());
-    let options = Options { hash, ..Options::given(&args.read, settings.now) };
+    let given = Options::given(&args.read, settings.now);
+    let options = Options { hash: options.hash, sink: options.sink, ..given };
     let progress = Progress::new(!settings.quiet);
     progress.stop_on_ctrl_c();
     let logs = if args.read.require_digests {
@@ -348,12 +379,18 @@ impl Reader<'_> {
         if from.is_some_and(|from| event.time < from) || to.is_some_and(|to| event.time >= to) {
             return;
         }
-        if !self.seen.first_time(event.fingerprint().0) {
+        let fingerprint = event.fingerprint().0;
+        if !self.seen.first_time(fingerprint) {
             part.coverage.add_duplicate();
             return;
         }
         part.coverage.add_event(event);
-        part.fold.add(event);
+        if let Some(sink) = self.options.sink {
+            sink.add(event, fingerprint);
+        }
+        if self.options.sink.is_none_or(EventSink::needs_usage) {
+            part.fold.add(event);
+        }
     }
 
     /// This thread's part. A poisoned lock means a bug elsewhere; the part itself is whole.

@@ -31,6 +31,8 @@ mod laws;
 mod needs;
 mod policies;
 mod protection;
+#[cfg(feature = "sql")]
+mod query;
 mod readme;
 mod review;
 mod risk;
