@@ -11,5 +11,5 @@ SELECT DISTINCT e.event_id, e.event_time, e.principal_key, e.principal_name, e.h
        e.recipient_account AS account, e.region,
        f.path || ' = ' || f.value || ' of ' || e.resource_name AS why
 FROM events e
-JOIN fields f ON f.event_key = e.event_key AND f.path IN ('datapointsToAlert', 'evaluationPeriod')
-WHERE e.event_source = 'sagemaker.amazonaws.com' AND e.event_name = 'UpdateMonitoringAlert' AND e.ok = 1 AND e.is_iac = 0
+JOIN fields f ON f.event_key = e.event_key
+WHERE (f.path = 'datapointsToAlert' OR f.path = 'evaluationPeriod') AND e.event_source = 'sagemaker.amazonaws.com' AND e.event_name = 'UpdateMonitoringAlert' AND e.ok = 1 AND e.is_iac = 0

@@ -11,7 +11,8 @@ SELECT DISTINCT e.event_id, e.event_time, e.principal_key, e.principal_name, e.h
        e.recipient_account AS account, e.region,
        e.event_name AS why
 FROM events e
-LEFT JOIN fields f ON f.event_key = e.event_key AND f.path = 'loggingConfig.textDataDeliveryEnabled' AND f.value = 'false'
+LEFT JOIN (SELECT event_key, value FROM fields WHERE path = 'loggingConfig.textDataDeliveryEnabled' AND value = 'false') f
+  ON f.event_key = e.event_key
 WHERE e.event_source = 'bedrock.amazonaws.com' AND e.ok = 1 AND e.is_iac = 0
   AND (e.event_name = 'DeleteModelInvocationLoggingConfiguration'
     OR (e.event_name = 'PutModelInvocationLoggingConfiguration' AND f.value IS NOT NULL))

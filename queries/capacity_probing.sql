@@ -9,8 +9,8 @@
 -- look-alikes: a team that looks for scarce machines
 WITH w AS (
   SELECT e.actor_key, CAST(FLOOR(e.ts / 1800) AS BIGINT) AS slot, COUNT(DISTINCT r.value) AS n, MAX(e.ts) AS ts
-  FROM events e JOIN refs r ON r.event_key = e.event_key AND r.kind = 'instance_type'
-  WHERE e.error_code LIKE '%ResourceLimitExceeded%'
+  FROM events e JOIN refs r ON r.event_key = e.event_key
+  WHERE r.kind = 'instance_type' AND e.error_code LIKE '%ResourceLimitExceeded%'
   GROUP BY e.actor_key, CAST(FLOOR(e.ts / 1800) AS BIGINT)
 )
 SELECT DISTINCT e.event_id, e.event_time, e.principal_key, e.principal_name, e.human_key,

@@ -18,10 +18,10 @@ SELECT DISTINCT e.event_id, e.event_time, e.principal_key, e.principal_name, e.h
        'a processing job copies from ' || i.norm || ' to ' || o.norm || ', both new for this principal' AS why,
        i.norm AS source_bucket, o.norm AS target_bucket
 FROM events e
-JOIN refs i ON i.event_key = e.event_key AND i.kind = 's3_in'
-JOIN refs o ON o.event_key = e.event_key AND o.kind = 's3_out'
+JOIN refs i ON i.event_key = e.event_key
+JOIN refs o ON o.event_key = e.event_key
 JOIN n ni ON ni.actor_key = e.actor_key AND ni.bucket = i.norm AND ni.kind = i.kind
 JOIN n no ON no.actor_key = e.actor_key AND no.bucket = o.norm AND no.kind = o.kind
 CROSS JOIN params p
 WHERE p.has_baseline = 1 AND e.ts >= p.split AND e.event_name = 'CreateProcessingJob' AND e.ok = 1
-  AND ni.first_ts = e.ts AND no.first_ts = e.ts AND i.norm <> o.norm
+  AND i.kind = 's3_in' AND o.kind = 's3_out' AND ni.first_ts = e.ts AND no.first_ts = e.ts AND i.norm <> o.norm

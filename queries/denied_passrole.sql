@@ -10,8 +10,8 @@
 -- look-alikes: a new project whose permissions are not complete, by infrastructure as code, which is left out
 WITH n AS (
   SELECT e.actor_key, CAST(FLOOR(e.ts / 3600) AS BIGINT) AS slot, COUNT(DISTINCT r.value) AS roles, MAX(e.ts) AS ts
-  FROM events e JOIN refs r ON r.event_key = e.event_key AND r.kind = 'passed_role'
-  WHERE e.event_source = 'sagemaker.amazonaws.com' AND e.denied = 1 AND e.is_iac = 0 AND e.error_message LIKE '%PassRole%'
+  FROM events e JOIN refs r ON r.event_key = e.event_key
+  WHERE r.kind = 'passed_role' AND e.event_source = 'sagemaker.amazonaws.com' AND e.denied = 1 AND e.is_iac = 0 AND e.error_message LIKE '%PassRole%'
   GROUP BY e.actor_key, CAST(FLOOR(e.ts / 3600) AS BIGINT)
 )
 SELECT DISTINCT e.event_id, e.event_time, e.principal_key, e.principal_name, e.human_key,

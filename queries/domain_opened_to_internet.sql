@@ -11,5 +11,6 @@ SELECT DISTINCT e.event_id, e.event_time, e.principal_key, e.principal_name, e.h
        e.recipient_account AS account, e.region,
        e.event_name || ' ' || e.resource_name || ': applications reach the internet directly' AS why
 FROM events e
-JOIN fields f ON f.event_key = e.event_key AND f.path = 'appNetworkAccessType' AND f.value = 'PublicInternetOnly'
-WHERE e.event_source = 'sagemaker.amazonaws.com' AND e.event_name IN ('CreateDomain', 'UpdateDomain') AND e.ok = 1 AND e.is_iac = 0
+JOIN fields f ON f.event_key = e.event_key
+WHERE f.path = 'appNetworkAccessType' AND f.value = 'PublicInternetOnly'
+  AND e.event_source = 'sagemaker.amazonaws.com' AND e.event_name IN ('CreateDomain', 'UpdateDomain') AND e.ok = 1 AND e.is_iac = 0

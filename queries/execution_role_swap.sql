@@ -12,6 +12,7 @@ SELECT DISTINCT e.event_id, e.event_time, e.principal_key, e.principal_name, e.h
        e.event_name || ' sets ' || r.path || ' to ' || r.value AS why,
        r.value AS role, e.target_profile, e.resource_name
 FROM events e
-JOIN refs r ON r.event_key = e.event_key AND r.kind = 'passed_role'
-WHERE e.event_source = 'sagemaker.amazonaws.com' AND e.ok = 1 AND e.is_iac = 0 AND e.event_name IN ('UpdateUserProfile', 'UpdateDomain')
+JOIN refs r ON r.event_key = e.event_key
+WHERE r.kind = 'passed_role'
+  AND e.event_source = 'sagemaker.amazonaws.com' AND e.ok = 1 AND e.is_iac = 0 AND e.event_name IN ('UpdateUserProfile', 'UpdateDomain')
   AND r.path IN ('userSettings.executionRole', 'defaultUserSettings.executionRole', 'defaultSpaceSettings.executionRole')

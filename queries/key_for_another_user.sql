@@ -12,7 +12,7 @@ SELECT DISTINCT e.event_id, e.event_time, e.principal_key, e.principal_name, e.h
        e.event_name || ' for ' || f.value AS why,
        f.value AS target_user
 FROM events e
-JOIN fields f ON f.event_key = e.event_key AND f.path = 'userName'
-WHERE e.event_source = 'iam.amazonaws.com' AND e.ok = 1 AND e.is_iac = 0
+JOIN fields f ON f.event_key = e.event_key
+WHERE f.path = 'userName' AND e.event_source = 'iam.amazonaws.com' AND e.ok = 1 AND e.is_iac = 0
   AND e.event_name IN ('CreateAccessKey', 'CreateLoginProfile', 'UpdateLoginProfile')
   AND f.value <> e.principal_name

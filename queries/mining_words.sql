@@ -12,5 +12,5 @@ SELECT DISTINCT e.event_id, e.event_time, e.principal_key, e.principal_name, e.h
        e.event_name || ' ' || e.resource_name || ' names mining software' AS why,
        e.script_flags
 FROM events e
-LEFT JOIN refs r ON r.event_key = e.event_key AND r.kind = 'image'
+LEFT JOIN (SELECT event_key, value FROM refs WHERE kind = 'image') r ON r.event_key = e.event_key
 WHERE e.is_ai = 1 AND (e.script_flags LIKE '%,miner,%' OR r.value LIKE '%xmrig%' OR r.value LIKE '%nicehash%' OR r.value LIKE '%ethminer%')

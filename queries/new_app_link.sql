@@ -11,7 +11,8 @@
 WITH f AS (
   SELECT actor_key, event_name, resource_name, MIN(ts) AS first_ts
   FROM events
-  WHERE event_name IN ('CreatePresignedMlflowTrackingServerUrl', 'CreatePresignedMlflowAppUrl', 'CreatePartnerAppPresignedUrl', 'CreateHubContentPresignedUrls') AND ok = 1 AND resource_name <> 'SageMakerPublicHub'
+  WHERE event_name IN ('CreatePresignedMlflowTrackingServerUrl', 'CreatePresignedMlflowAppUrl', 'CreatePartnerAppPresignedUrl', 'CreateHubContentPresignedUrls')
+    AND ok = 1
   GROUP BY actor_key, event_name, resource_name
 )
 SELECT DISTINCT e.event_id, e.event_time, e.principal_key, e.principal_name, e.human_key,
@@ -21,5 +22,6 @@ SELECT DISTINCT e.event_id, e.event_time, e.principal_key, e.principal_name, e.h
 FROM f
 JOIN events e ON e.actor_key = f.actor_key AND e.event_name = f.event_name AND e.resource_name = f.resource_name AND e.ts = f.first_ts
 CROSS JOIN params p
-WHERE p.has_baseline = 1 AND f.first_ts >= p.split
-  AND e.event_name IN ('CreatePresignedMlflowTrackingServerUrl', 'CreatePresignedMlflowAppUrl', 'CreatePartnerAppPresignedUrl', 'CreateHubContentPresignedUrls') AND e.ok = 1 AND e.resource_name <> 'SageMakerPublicHub'
+LEFT JOIN (SELECT event_key, 1 AS is_public FROM fields WHERE path = 'hubName' AND value = 'SageMakerPublicHub') h
+  ON h.event_key = e.event_key
+WHERE p.has_baseline = 1 AND f.first_ts >= p.split AND e.ok = 1 AND h.is_public IS NULL

@@ -21,7 +21,7 @@ WITH n AS (
 ), young AS (
   SELECT f.recipient_account, f.role, 1 AS seen
   FROM f JOIN made m ON m.recipient_account = f.recipient_account
-  WHERE f.role LIKE '%/' || m.resource_name AND m.made_ts <= f.first_ts AND m.made_ts >= f.first_ts - 172800
+  WHERE ENDS_WITH(f.role, '/' || m.resource_name) AND m.made_ts <= f.first_ts AND m.made_ts >= f.first_ts - 172800
 )
 SELECT DISTINCT e.event_id, e.event_time, e.principal_key, e.principal_name, e.human_key,
        e.recipient_account AS account, e.region,

@@ -11,7 +11,7 @@
 WITH n AS (
   SELECT DISTINCT a.actor_key, a.ts, a.event_key
   FROM events a
-  LEFT JOIN refs r ON r.event_key = a.event_key AND r.kind = 'posture_flag'
+  LEFT JOIN (SELECT event_key, path, value FROM refs WHERE kind = 'posture_flag') r ON r.event_key = a.event_key
   WHERE a.event_source = 'sagemaker.amazonaws.com' AND a.ok = 1
     AND (a.event_name = 'StartSession'
       OR (r.path = 'spaceSettings.remoteAccess' AND r.value = 'ENABLED')

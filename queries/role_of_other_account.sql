@@ -13,5 +13,5 @@ SELECT DISTINCT e.event_id, e.event_time, e.principal_key, e.principal_name, e.h
        e.event_name || ' with ' || r.value || ' (' || e.outcome || ')' AS why,
        r.value AS role, r.path AS path, e.outcome
 FROM events e
-JOIN refs r ON r.event_key = e.event_key AND r.kind = 'passed_role' AND r.external = 1
-WHERE e.is_ai = 1
+JOIN refs r ON r.event_key = e.event_key
+WHERE r.kind = 'passed_role' AND r.external = 1 AND e.is_ai = 1

@@ -12,11 +12,12 @@ SELECT DISTINCT e.event_id, e.event_time, e.principal_key, e.principal_name, e.h
        'changed the role of ' || e.target_profile || ' to ' || r.value || ', opened it, changed it again' AS why,
        r.value AS role, e.target_profile, o.event_id AS opened_event_id, z.event_id AS back_event_id
 FROM events e
-JOIN refs r ON r.event_key = e.event_key AND r.path = 'userSettings.executionRole'
+JOIN refs r ON r.event_key = e.event_key
 JOIN events o ON o.actor_key = e.actor_key AND o.target_profile = e.target_profile
 JOIN events z ON z.actor_key = e.actor_key AND z.target_profile = e.target_profile
-JOIN refs y ON y.event_key = z.event_key AND y.path = 'userSettings.executionRole'
-WHERE e.event_name = 'UpdateUserProfile' AND e.ok = 1
+JOIN refs y ON y.event_key = z.event_key
+WHERE r.path = 'userSettings.executionRole' AND y.path = 'userSettings.executionRole'
+  AND e.event_name = 'UpdateUserProfile' AND e.ok = 1
   AND o.event_name IN ('CreatePresignedDomainUrl', 'CreateApp') AND o.ok = 1
   AND z.event_name = 'UpdateUserProfile' AND z.ok = 1
   AND o.ts >= e.ts AND z.ts >= o.ts AND z.ts <= e.ts + 21600

@@ -12,6 +12,7 @@ SELECT DISTINCT e.event_id, e.event_time, e.principal_key, e.principal_name, e.h
        e.event_name || ' ' || f.value AS why,
        f.value AS log_group
 FROM events e
-JOIN fields f ON f.event_key = e.event_key AND f.path = 'logGroupName' AND f.value LIKE '/aws/sagemaker/%'
-WHERE e.event_source = 'logs.amazonaws.com' AND e.ok = 1 AND e.is_iac = 0
+JOIN fields f ON f.event_key = e.event_key
+WHERE f.path = 'logGroupName' AND f.value LIKE '/aws/sagemaker/%'
+  AND e.event_source = 'logs.amazonaws.com' AND e.ok = 1 AND e.is_iac = 0
   AND e.event_name IN ('DeleteLogGroup', 'DeleteLogStream', 'PutRetentionPolicy')

@@ -94,7 +94,7 @@ fn columns(chosen: &Chosen) -> Vec<Column> {
 }
 
 /// The cells that are kept of a row.
-fn kept<'v, const N: usize>(cells: [Cell<'v>; N], chosen: &[(usize, Column)]) -> Vec<Cell<'v>> {
+fn kept<'v>(cells: &[Cell<'v>], chosen: &[(usize, Column)]) -> Vec<Cell<'v>> {
     chosen.iter().filter_map(|(place, _)| cells.get(*place).cloned()).collect()
 }
 
@@ -112,12 +112,12 @@ impl EventSink for Gather {
         }
         if let Some(chosen) = &self.refs {
             for row in references(&view) {
-                slot.refs.push(time, view.key, kept(ref_cells(&view, &row), chosen));
+                slot.refs.push(time, view.key, kept(&ref_cells(&view, &row), chosen));
             }
         }
         if let Some(chosen) = &self.fields {
             for cells in field_rows(&view) {
-                slot.fields.push(time, view.key, kept(cells, chosen));
+                slot.fields.push(time, view.key, kept(&cells, chosen));
             }
         }
     }

@@ -138,7 +138,7 @@ fn series_of(name: PlSmallStr, data: Data) -> Result<Series, QueryError> {
 
 /// The values of a frame.
 pub(super) fn answer(frame: &DataFrame) -> Result<Answer, QueryError> {
-    let columns = frame.get_column_names().iter().map(|name| name.to_string()).collect();
+    let columns = frame.get_column_names().iter().map(ToString::to_string).collect();
     let mut rows: Vec<Vec<Value>> = (0..frame.height()).map(|_| Vec::with_capacity(frame.width())).collect();
     for column in frame.columns() {
         for (number, row) in rows.iter_mut().enumerate() {

@@ -94,15 +94,11 @@ impl Header {
     pub fn parse(sql: &str) -> Result<Self, HeaderError> {
         let mut entries: Vec<(String, String)> = Vec::new();
         for line in sql.lines().map_while(|line| line.strip_prefix("--")) {
-            match (line.strip_prefix("   "), entries.last_mut()) {
-                (Some(more), Some((_, value))) => {
-                    value.push(' ');
-                    value.push_str(more.trim());
-                }
-                _ => {
-                    let Some((key, value)) = line.split_once(':') else { continue };
-                    entries.push((key.trim().to_owned(), value.trim().to_owned()));
-                }
+            if let (Some(more), Some((_, value))) = (line.strip_prefix("   "), entries.last_mut()) {
+                value.push(' ');
+                value.push_str(more.trim());
+            } else if let Some((key, value)) = line.split_once(':') {
+                entries.push((key.trim().to_owned(), value.trim().to_owned()));
             }
         }
         let mut header = Self::default();

@@ -4,7 +4,7 @@
 use super::escape;
 use super::text::{clipped, grouped};
 use crate::query::frame::Value;
-use crate::query::{Answer, Header, Query, Unmet};
+use crate::query::{Answer, Header, Query, Severity, Unmet};
 use crate::time::Timestamp;
 use serde_json::{Map, Value as Json, json};
 use std::fmt::Write as _;
@@ -137,7 +137,7 @@ pub fn json(report: &RowsReport<'_>) -> String {
             "name": report.name,
             "ids": header.ids,
             "title": header.title,
-            "severity": header.severity.map(|severity| severity.as_str()),
+            "severity": header.severity.map(Severity::as_str),
             "attack": header.attack,
             "atlas": header.atlas,
         },

@@ -24,7 +24,7 @@ enum Store {
 #[derive(Debug, Default)]
 struct Words {
     ids: Vec<u32>,
-    words: Vec<Box<str>>,
+    list: Vec<Box<str>>,
     #[expect(clippy::disallowed_types, reason = "only asked for keys, never iterated")]
     found: std::collections::HashMap<Box<str>, u32>,
 }
@@ -78,15 +78,13 @@ pub enum Data {
 
 impl Words {
     fn add(&mut self, text: &str) {
-        let id = match self.found.get(text) {
-            Some(id) => *id,
-            None => {
-                let id = u32::try_from(self.words.len()).unwrap_or(u32::MAX);
-                self.words.push(text.into());
-                self.found.insert(text.into(), id);
-                id
-            }
-        };
+        let known = self.found.get(text).copied();
+        let id = known.unwrap_or_else(|| {
+            let id = u32::try_from(self.list.len()).unwrap_or(u32::MAX);
+            self.list.push(text.into());
+            self.found.insert(text.into(), id);
+            id
+        });
         self.ids.push(id);
     }
 }
@@ -109,7 +107,7 @@ impl Builder {
         self.order.push((time, event_key));
         let mut cells = cells.into_iter();
         for store in &mut self.stores {
-            store.push(cells.next());
+            store.push(cells.next().as_ref());
         }
     }
 
@@ -120,8 +118,8 @@ impl Builder {
 }
 
 impl Store {
-    fn push(&mut self, cell: Option<Cell<'_>>) {
-        let text = match &cell {
+    fn push(&mut self, cell: Option<&Cell<'_>>) {
+        let text = match cell {
             Some(Cell::Text(text)) => text.as_ref(),
             _ => "",
         };
@@ -132,11 +130,11 @@ impl Store {
                 ends.push(all.len());
             }
             Self::Numbers(all) => all.push(match cell {
-                Some(Cell::Number(number)) => number,
+                Some(Cell::Number(number)) => *number,
                 _ => None,
             }),
             Self::Flags(all) => all.push(match cell {
-                Some(Cell::Flag(flag)) => flag,
+                Some(Cell::Flag(flag)) => *flag,
                 _ => None,
             }),
         }
@@ -174,7 +172,9 @@ impl Table {
         keys.sort_unstable();
         let order: Vec<(u32, u32)> = keys.into_iter().map(|(_, _, part, row)| (part, row)).collect();
         let mut parts = parts;
-        parts.iter_mut().for_each(|part| part.order = Vec::new());
+        for part in &mut parts {
+            part.order = Vec::new();
+        }
         Self { columns: columns.to_vec(), rows: order.len(), parts, order: Arc::new(order) }
     }
 
@@ -207,8 +207,8 @@ fn merge_words(stores: &mut [Store]) -> Vec<Box<str>> {
     let mut whole = Words::default();
     for store in stores {
         let Store::Words(own) = store else { continue };
-        own.found = Default::default();
-        for word in std::mem::take(&mut own.words) {
+        own.found.clear();
+        for word in std::mem::take(&mut own.list) {
             whole.add(&word);
         }
         // The ids that were just given out are the translation.
@@ -217,7 +217,7 @@ fn merge_words(stores: &mut [Store]) -> Vec<Box<str>> {
             *id = translation.get(*id as usize).copied().unwrap_or_default();
         }
     }
-    whole.words
+    whole.list
 }
 
 #[cfg(test)]

@@ -125,6 +125,7 @@ fn names_of(event: &str) -> Vec<String> {
         "modelpackagename",
         "trackingservername",
         "trainingjobname",
+        "pipelinename",
         "rolename",
         "username",
         "groupname",
@@ -262,6 +263,7 @@ mod tests {
         check("UpdateModelPackage", r#"{"modelPackageArn":"m","modelApprovalStatus":"Approved"}"#, "m");
         check("StartSession", r#"{"resourceIdentifier":"arn:x"}"#, "arn:x");
         check("InvokeModel", r#"{"modelId":"m"}"#, "m");
+        check("StartPipelineExecution", r#"{"pipelineName":"p","clientRequestToken":"t"}"#, "p");
         check("Search", "{}", "");
     }
 

@@ -97,7 +97,7 @@ impl Params {
         let (first, last) = span.map_or((0, -1), |(first, last)| (first.seconds(), last.seconds()));
         let end = last + 1;
         let half = (end - first) / 2;
-        let usual = half.min(BASELINE_DAYS * DAY_SECONDS).max(BASELINE_DAYS_MIN * DAY_SECONDS);
+        let usual = half.clamp(BASELINE_DAYS_MIN * DAY_SECONDS, BASELINE_DAYS * DAY_SECONDS);
         let split = since.map_or((first + usual).min(end), Timestamp::seconds);
         Self { first, split, end }
     }

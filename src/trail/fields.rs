@@ -199,10 +199,14 @@ fn redact(value: &mut Value, name: &str, secret: bool, depth: usize) {
     match value {
         _ if depth > DEPTH_MAX => *value = Value::Null,
         Value::Object(members) => {
-            members.iter_mut().for_each(|(name, member)| redact(member, name, secret, depth + 1));
+            for (name, member) in members.iter_mut() {
+                redact(member, name, secret, depth + 1);
+            }
         }
         Value::Array(elements) => {
-            elements.iter_mut().for_each(|element| redact(element, "", secret, depth + 1));
+            for element in elements {
+                redact(element, "", secret, depth + 1);
+            }
         }
         Value::String(text) => {
             if let Some(secret) = hidden(text, secret) {

@@ -61,6 +61,11 @@ fn cast(who: &str) -> (Value, &'static str, &'static str) {
             "10.0.0.5",
             boto,
         ),
+        "studio_hand" => (
+            session("studio-exec", "AROAEXAMPLESTUDIO0001", "ana-by-hand", "ASIAEXAMPLEBYHAND001"),
+            "192.0.2.60",
+            boto,
+        ),
         "user" => (
             json!({"type": "IAMUser", "principalId": "AIDAEXAMPLELEGACY0001", "arn": format!("arn:aws:iam::{ACCOUNT}:user/legacy"),
                 "accountId": ACCOUNT, "accessKeyId": "AKIAEXAMPLELEGACY001", "userName": "legacy"}),
@@ -459,4 +464,69 @@ fn every_row_of_the_catalogue_has_a_query_or_a_reason() {
     for row in &rows {
         assert_eq!(row[4].is_empty(), answered.contains(row[0].as_str()), "{row:?}");
     }
+}
+
+/// Asks every query of `DuckDB` over the tables as Parquet files, and prints the rows.
+const DUCKDB: &str = r#"
+import json, pathlib, sys
+import duckdb
+tables, queries = map(pathlib.Path, sys.argv[1:3])
+connection = duckdb.connect()
+for table in tables.glob("*.parquet"):
+    connection.execute(f"CREATE TABLE {table.stem} AS SELECT * FROM read_parquet(?)", [str(table)])
+answers = {}
+for query in queries.glob("*.sql"):
+    found = connection.execute(query.read_text())
+    names = [column[0] for column in found.description]
+    answers[query.stem] = [dict(zip(names, row)) for row in found.fetchall()]
+print(json.dumps(answers, default=float))
+"#;
+
+#[test]
+fn duckdb_gives_the_same_rows() {
+    use std::process::Command;
+    let python = |args: &[&str]| Command::new("python3").args(args).output();
+    if !python(&["-c", "import duckdb"]).is_ok_and(|ran| ran.status.success()) {
+        println!("skipped: python3 with the package duckdb is not installed");
+        return;
+    }
+    let folder = Folder::new();
+    // All fixtures together: every query meets the events of all others.
+    let mut events = Vec::new();
+    for query in shipped::all().iter().filter(|query| !query.header.needs.contains(&Need::Snapshot)) {
+        for mut event in fixture(query) {
+            event["id"] = format!("{}/{}", query.name, event["id"].as_str().unwrap()).into();
+            events.push(event);
+        }
+    }
+    let log = folder.file("log.json", log(&events));
+    let asked = ["query", &log, "--grants", SNAPSHOT];
+    for table in trailtrim::tables::tables() {
+        let (sql, file) =
+            (format!("SELECT * FROM {}", table.name), folder.path(&format!("tables/{}.parquet", table.name)));
+        fs::create_dir_all(folder.path("tables")).unwrap();
+        let ran = trailtrim(
+            &[asked.as_slice(), &["--sql", &sql, "--format", "parquet", "--output", &file]].concat(),
+        );
+        assert_eq!(ran.status, 0, "{}", ran.stderr);
+    }
+    let queries = root().join("queries");
+    let ran = python(&["-c", DUCKDB, &folder.path("tables"), queries.to_str().unwrap()]).unwrap();
+    assert!(ran.status.success(), "{}", String::from_utf8_lossy(&ran.stderr));
+    let theirs: BTreeMap<String, Vec<Value>> = serde_json::from_slice(&ran.stdout).unwrap();
+    let mut rows = 0;
+    for query in shipped::all() {
+        let ran = trailtrim(&["query", &query.name, &log, "--grants", SNAPSHOT, "--format", "json"]);
+        let value: Value =
+            serde_json::from_str(&ran.stdout).unwrap_or_else(|_| panic!("{}: {}", query.name, ran.stderr));
+        let texts = |rows: &[Value]| {
+            let mut texts: Vec<String> = rows.iter().map(Value::to_string).collect();
+            texts.sort();
+            texts
+        };
+        let ours = value["rows"].as_array().unwrap();
+        assert_eq!(texts(ours), texts(&theirs[&query.name]), "{}", query.name);
+        rows += ours.len();
+    }
+    assert!(rows > 300, "{rows}");
 }
