@@ -3,6 +3,7 @@
 use crate::run::{Folder, root, trailtrim};
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Write as _;
 use std::fs;
 use trailtrim::cli::{LogArgs, ReadArgs};
 use trailtrim::commands::gather::Gather;
@@ -256,11 +257,11 @@ fn a_grant_that_nobody_uses() {
     for row in value["rows"].as_array().unwrap() {
         let service =
             row["why"].as_str().unwrap().split(" grants ").nth(1).unwrap().split(":*").next().unwrap();
-        let uses = |one: &&Value| {
+        let is_use = |one: &&Value| {
             one["principal_key"] == row["principal_key"]
                 && one["action"].as_str().unwrap().starts_with(&format!("{service}:"))
         };
-        assert_eq!(used["rows"].as_array().unwrap().iter().find(uses), None, "{row}");
+        assert_eq!(used["rows"].as_array().unwrap().iter().find(is_use), None, "{row}");
     }
 }
 
@@ -387,12 +388,13 @@ fn cell(text: &str) -> String {
 fn tables_page() -> String {
     let mut out = String::new();
     for table in trailtrim::tables::tables() {
-        out += &format!(
+        let _ = write!(
+            out,
             "\n## `{}`\n\nA row: {}.\n\n| column | type | meaning |\n|---|---|---|\n",
             table.name, table.about
         );
         for column in &table.columns {
-            out += &format!("| `{}` | {} | {} |\n", column.name, column.kind.sql(), cell(column.about));
+            let _ = writeln!(out, "| `{}` | {} | {} |", column.name, column.kind.sql(), cell(column.about));
         }
     }
     out
@@ -425,7 +427,7 @@ fn queries_page() -> String {
             &needs.join(", "),
             &header.look_alikes,
         ];
-        out += &format!("| {} |\n", cells.map(cell).join(" | "));
+        let _ = writeln!(out, "| {} |", cells.map(cell).join(" | "));
     }
     let by_id: BTreeMap<&str, &str> = queries
         .iter()
@@ -433,13 +435,15 @@ fn queries_page() -> String {
         .collect();
     let rows = catalogue();
     let done = rows.iter().filter(|row| by_id.contains_key(row[0].as_str())).count();
-    out += &format!(
+    let _ = write!(
+        out,
         "\n## The catalogue: {done} of {} rows have a query\n\n| id | meaning | severity | needs | query |\n|---|---|---|---|---|\n",
         rows.len()
     );
     for row in &rows {
         let query = by_id.get(row[0].as_str()).map_or_else(|| row[4].clone(), |name| format!("`{name}`"));
-        out += &format!("| {} | {} | {} | {} | {} |\n", row[0], cell(&row[1]), row[2], row[3], cell(&query));
+        let _ =
+            writeln!(out, "| {} | {} | {} | {} | {} |", row[0], cell(&row[1]), row[2], row[3], cell(&query));
     }
     out
 }
