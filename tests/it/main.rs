@@ -29,6 +29,7 @@ mod hostile;
 mod identities;
 mod laws;
 mod needs;
+mod personas;
 mod policies;
 mod protection;
 #[cfg(feature = "sql")]
