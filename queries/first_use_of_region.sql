@@ -11,7 +11,7 @@
 WITH f AS (
   SELECT actor_key, region, MIN(ts) AS first_ts
   FROM events
-  WHERE ok = 1 AND is_write = 1 AND region <> ''
+  WHERE ok = 1 AND is_write = 1 AND region <> '' AND principal_kind <> 'service' AND event_type = 'api_call'
   GROUP BY actor_key, region
 )
 SELECT DISTINCT e.event_id, e.event_time, e.principal_key, e.principal_name, e.human_key,
@@ -21,4 +21,4 @@ FROM f
 JOIN events e ON e.actor_key = f.actor_key AND e.region = f.region AND e.ts = f.first_ts
 CROSS JOIN params p
 WHERE p.has_baseline = 1 AND f.first_ts >= p.split
-  AND e.ok = 1 AND e.is_write = 1 AND e.region <> ''
+  AND e.ok = 1 AND e.is_write = 1 AND e.region <> '' AND e.principal_kind <> 'service' AND e.event_type = 'api_call'

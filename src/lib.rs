@@ -4,7 +4,7 @@
 //!
 //! ```text
 //! source ──bytes──▶ trail (decode) ──events──▶ usage ─┐
-//!  dir, stdin           └─problems──▶ coverage ───────┼─▶ drift ─verdicts─▶ recommend ─▶ report
+//!  dir, s3, lookup      └─problems──▶ coverage ───────┼─▶ drift ─verdicts─▶ recommend ─▶ report
 //! grants ──policies──▶ iam (evaluate, contain) ───────┘
 //! ```
 //!

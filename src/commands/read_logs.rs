@@ -8,7 +8,7 @@ use super::{Settings, digests};
 use crate::cli::{LogArgs, Moment, ReadArgs};
 use crate::report::escape;
 use crate::sha256::Sha256;
-use crate::source::dir::DirSource;
+use crate::source::open::{self, Request, Window};
 use crate::source::{Listing, LogObject, LogSource};
 use crate::time::Timestamp;
 use crate::trail::coverage::Coverage;
@@ -26,6 +26,7 @@ use anyhow::{Context as _, bail};
 use rayon::prelude::*;
 use rayon::{ThreadPool, ThreadPoolBuilder};
 use std::fmt;
+use std::path::PathBuf;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -123,14 +124,20 @@ fn read_args(
         .num_threads(settings.threads.unwrap_or(0))
         .build()
         .context("cannot start threads")?;
-    let source = DirSource::new(args.paths.clone());
     let given = Options::given(&args.read, settings.now);
     let options = Options { hash: options.hash, sink: options.sink, ..given };
+    let source = open::open(&Request {
+        paths: args.paths.clone(),
+        digests: args.read.require_digests,
+        window: Window { from: options.from, to: options.to, now: settings.now },
+        aws: args.read.aws.options(),
+        lookup: args.read.lookup.options(),
+    })?;
     let progress = Progress::new(!settings.quiet);
     progress.stop_on_ctrl_c();
     let logs = if args.read.require_digests {
         let keys = digests::read_keys(&args.read.public_keys)?;
-        pool.install(|| read_proven(&source.with_digests(), keys.as_ref(), options, &progress))
+        pool.install(|| read_proven(&source, keys.as_ref(), options, &progress))
     } else {
         pool.install(|| read(&source, source.list(), options, &progress))
     };
@@ -138,6 +145,17 @@ fn read_args(
         bail!(nothing_found(&logs));
     }
     Ok((logs, pool))
+}
+
+/// The configuration of a trail says nothing about what is looked up without one: it must not make a claim
+/// about that coverage.
+pub fn check_trails(args: &LogArgs, trails: &[PathBuf]) -> anyhow::Result<()> {
+    if !trails.is_empty() && args.paths.iter().any(|path| open::is_lookup(path)) {
+        bail!(
+            "`lookup-events:` shows management events whatever trails there are\nhint: without --trails, coverage is concluded from the events"
+        );
+    }
+    Ok(())
 }
 
 /// Why there was no file to read: the first problem, or that the folders hold none.
@@ -184,6 +202,8 @@ pub fn read(
     let Listing { mut objects, skipped, problems, .. } = listing;
     // The largest file first: it must not be the one that everybody waits for at the end.
     objects.sort_by(|a, b| b.size.cmp(&a.size).then_with(|| a.name.cmp(&b.name)));
+    let objects = Arc::new(objects);
+    source.prefetch(&objects);
     let threads = rayon::current_num_threads();
     let parts: Vec<Mutex<Part>> = (0..threads).map(|_| Mutex::default()).collect();
     let left = AtomicU64::new(objects.iter().map(|object| object.size).sum());
@@ -241,6 +261,12 @@ pub fn read(
 }
 
 impl Logs {
+    /// Nobody knows what is in some of the logs, because the user stopped the reading or a place could not
+    /// be listed: silence proves nothing.
+    pub fn is_partial(&self) -> bool {
+        self.stopped || self.problems.iter().any(|problem| problem.kind == ProblemKind::Unlisted)
+    }
+
     fn merge(&mut self, part: Part, usage: Usage) {
         self.usage.merge(usage);
         self.coverage.merge(part.coverage);
@@ -285,26 +311,47 @@ impl Reader<'_> {
             self.part().add_failed_file(error.into());
             return 0;
         }
+        self.content(object, buffers, true)
+    }
+
+    /// Decodes the bytes of a file; damaged ones may have been damaged on the way, and are read again.
+    fn content(&self, object: &LogObject, buffers: &mut Buffers, once_more: bool) -> usize {
         let Buffers { bytes, text } = buffers;
+        let limits = self.options.limits;
+        let damaged = |kind| matches!(kind, ProblemKind::Corrupt | ProblemKind::Truncated);
+        if let Some(expected) = self.options.proven {
+            let whole = inflate::whole(bytes, limits, text);
+            if once_more && whole.as_ref().is_err_and(|problem| damaged(problem.kind)) {
+                self.source.read_again(object, bytes);
+                return self.content(object, buffers, false);
+            }
+            self.hash(bytes);
+            let whole = whole.map_err(|problem| Fault::Format(problem.message));
+            let hash = whole.as_ref().map(|content| Sha256::of(content)).map_err(Fault::clone);
+            return match (expected.judge(&object.name, hash), whole) {
+                // Inflated already: not compressed any more.
+                (Standing::Valid, Ok(content)) => {
+                    self.inflated(object, inflate::inflate(content, limits, &mut Vec::new()))
+                }
+                (standing, _) => {
+                    self.unproven(object, bytes, &standing);
+                    0
+                }
+            };
+        }
+        let inflated = inflate::inflate(bytes, limits, text);
+        if once_more && inflated.problems.iter().any(|problem| damaged(problem.kind)) {
+            self.source.read_again(object, bytes);
+            return self.content(object, buffers, false);
+        }
+        self.hash(bytes);
+        self.inflated(object, inflated)
+    }
+
+    fn hash(&self, bytes: &[u8]) {
         if self.options.hash {
             let hash = Sha256::of(bytes);
             self.part().hashes.push(hash);
-        }
-        let limits = self.options.limits;
-        let Some(expected) = self.options.proven else {
-            return self.inflated(object, inflate::inflate(bytes, limits, text));
-        };
-        let whole = inflate::whole(bytes, limits, text).map_err(|problem| Fault::Format(problem.message));
-        let hash = whole.as_ref().map(|content| Sha256::of(content)).map_err(Fault::clone);
-        match (expected.judge(&object.name, hash), whole) {
-            // Inflated already: not compressed any more.
-            (Standing::Valid, Ok(content)) => {
-                self.inflated(object, inflate::inflate(content, limits, &mut Vec::new()))
-            }
-            (standing, _) => {
-                self.unproven(object, bytes, &standing);
-                0
-            }
         }
     }
 

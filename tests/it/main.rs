@@ -28,6 +28,8 @@ mod fuzz_seeds;
 mod hostile;
 mod identities;
 mod laws;
+#[cfg(feature = "aws")]
+mod lookup;
 mod needs;
 mod personas;
 mod policies;
@@ -38,6 +40,8 @@ mod readme;
 mod review;
 mod risk;
 mod run;
+#[cfg(feature = "aws")]
+mod s3;
 mod sample_logs;
 mod shapes;
 mod signed_trail;

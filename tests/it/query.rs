@@ -73,6 +73,11 @@ fn cast(who: &str) -> (Value, &'static str, &'static str) {
             "192.0.2.30",
             boto,
         ),
+        "svc" => (
+            json!({"type": "AWSService", "invokedBy": "kms.amazonaws.com"}),
+            "kms.amazonaws.com",
+            "kms.amazonaws.com",
+        ),
         "root" => (
             json!({"type": "Root", "principalId": ACCOUNT, "arn": format!("arn:aws:iam::{ACCOUNT}:root"), "accountId": ACCOUNT}),
             "192.0.2.40",
