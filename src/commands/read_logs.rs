@@ -27,6 +27,7 @@ use anyhow::{Context as _, bail};
 use rayon::prelude::*;
 use rayon::{ThreadPool, ThreadPoolBuilder};
 use std::collections::BTreeMap;
+use std::fmt;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -53,6 +54,17 @@ pub struct Options<'a> {
     pub hash: bool,
     /// Only log files that digest files prove, when these are given.
     pub proven: Option<&'a Expected>,
+    /// Gets every event besides.
+    pub sink: Option<&'a dyn EventSink>,
+}
+
+/// Takes events while they are read, on all threads at once, in no order.
+pub trait EventSink: Sync + fmt::Debug {
+    /// Takes one event, which was not delivered before, and its fingerprint.
+    fn add(&self, event: &Event<'_>, fingerprint: u128);
+
+    /// Is the summary of the events wanted as well?
+    fn needs_usage(&self) -> bool;
 }
 
 impl Options<'_> {
@@ -65,6 +77,7 @@ impl Options<'_> {
             to: resolve(args.to),
             hash: false,
             proven: None,
+            sink: None,
         }
     }
 }
@@ -92,11 +105,29 @@ pub struct Logs {
 /// No file at all is an error: the path was meant to be another.
 /// With `hash`, the files are hashed for certificates.
 pub fn read_given(args: &LogArgs, hash: bool, settings: &Settings) -> anyhow::Result<(Logs, ThreadPool)> {
+    read_args(args, Options { hash, ..Options::default() }, settings)
+}
+
+/// [`read_given`], with somebody who takes every event.
+pub fn read_into(
+    args: &LogArgs,
+    sink: &dyn EventSink,
+    settings: &Settings,
+) -> anyhow::Result<(Logs, ThreadPool)> {
+    read_args(args, Options { sink: Some(sink), ..Options::default() }, settings)
+}
+
+fn read_args(
+    args: &LogArgs,
+    options: Options<'_>,
+    settings: &Settings,
+) -> anyhow::Result<(Logs, ThreadPool)> {
     let pool = ThreadPoolBuilder::new()
         .num_threads(settings.threads.unwrap_or(0))
         .build()
         .context("cannot start threads")?;
-    let options = Options { hash, ..Options::given(&args.read, settings.now) };
+    let given = Options::given(&args.read, settings.now);
+    let options = Options { hash: options.hash, sink: options.sink, ..given };
     let source = open::open(&Request {
         paths: args.paths.clone(),
         digests: args.read.require_digests,
@@ -429,13 +460,19 @@ impl Reader<'_> {
         if from.is_some_and(|from| event.time < from) || to.is_some_and(|to| event.time >= to) {
             return;
         }
-        if !self.seen.first_time(event.fingerprint().0) {
+        let fingerprint = event.fingerprint().0;
+        if !self.seen.first_time(fingerprint) {
             part.coverage.add_duplicate();
             return;
         }
         let Part { tally, coverage, .. } = part;
         tally.add_event(coverage, event);
-        part.fold.add(event);
+        if let Some(sink) = self.options.sink {
+            sink.add(event, fingerprint);
+        }
+        if self.options.sink.is_none_or(EventSink::needs_usage) {
+            part.fold.add(event);
+        }
     }
 
     /// This thread's part. A poisoned lock means a bug elsewhere; the part itself is whole.
