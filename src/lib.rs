@@ -4,7 +4,7 @@
 //!
 //! ```text
 //! source ──bytes──▶ trail (decode) ──events──▶ usage ─┐
-//!  dir, stdin           └─problems──▶ coverage ───────┼─▶ drift ─verdicts─▶ recommend ─▶ report
+//!  dir, s3, lookup      └─problems──▶ coverage ───────┼─▶ drift ─verdicts─▶ recommend ─▶ report
 //! grants ──policies──▶ iam (evaluate, contain) ───────┘
 //! ```
 //!
@@ -23,8 +23,12 @@ pub mod source;
 pub mod grants;
 
 pub mod usage;
+pub mod tables;
 pub mod drift;
 pub mod recommend;
+
+#[cfg(feature = "sql")]
+pub mod query;
 
 pub mod report;
 pub mod cli;

@@ -8,7 +8,7 @@ use super::{Settings, digests};
 use crate::cli::{LogArgs, Moment, ReadArgs};
 use crate::report::escape;
 use crate::sha256::Sha256;
-use crate::source::dir::DirSource;
+use crate::source::open::{self, Request, Window};
 use crate::source::{Listing, LogObject, LogSource};
 use crate::time::Timestamp;
 use crate::trail::coverage::Coverage;
@@ -27,6 +27,8 @@ use anyhow::{Context as _, bail};
 use rayon::prelude::*;
 use rayon::{ThreadPool, ThreadPoolBuilder};
 use std::collections::BTreeMap;
+use std::fmt;
+use std::path::PathBuf;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -52,6 +54,17 @@ pub struct Options<'a> {
     pub hash: bool,
     /// Only log files that digest files prove, when these are given.
     pub proven: Option<&'a Expected>,
+    /// Gets every event besides.
+    pub sink: Option<&'a dyn EventSink>,
+}
+
+/// Takes events while they are read, on all threads at once, in no order.
+pub trait EventSink: Sync + fmt::Debug {
+    /// Takes one event, which was not delivered before, and its fingerprint.
+    fn add(&self, event: &Event<'_>, fingerprint: u128);
+
+    /// Is the summary of the events wanted as well?
+    fn needs_usage(&self) -> bool;
 }
 
 impl Options<'_> {
@@ -64,6 +77,7 @@ impl Options<'_> {
             to: resolve(args.to),
             hash: false,
             proven: None,
+            sink: None,
         }
     }
 }
@@ -91,17 +105,41 @@ pub struct Logs {
 /// No file at all is an error: the path was meant to be another.
 /// With `hash`, the files are hashed for certificates.
 pub fn read_given(args: &LogArgs, hash: bool, settings: &Settings) -> anyhow::Result<(Logs, ThreadPool)> {
+    read_args(args, Options { hash, ..Options::default() }, settings)
+}
+
+/// [`read_given`], with somebody who takes every event.
+pub fn read_into(
+    args: &LogArgs,
+    sink: &dyn EventSink,
+    settings: &Settings,
+) -> anyhow::Result<(Logs, ThreadPool)> {
+    read_args(args, Options { sink: Some(sink), ..Options::default() }, settings)
+}
+
+fn read_args(
+    args: &LogArgs,
+    options: Options<'_>,
+    settings: &Settings,
+) -> anyhow::Result<(Logs, ThreadPool)> {
     let pool = ThreadPoolBuilder::new()
         .num_threads(settings.threads.unwrap_or(0))
         .build()
         .context("cannot start threads")?;
-    let source = DirSource::new(args.paths.clone());
-    let options = Options { hash, ..Options::given(&args.read, settings.now) };
+    let given = Options::given(&args.read, settings.now);
+    let options = Options { hash: options.hash, sink: options.sink, ..given };
+    let source = open::open(&Request {
+        paths: args.paths.clone(),
+        digests: args.read.require_digests,
+        window: Window { from: options.from, to: options.to, now: settings.now },
+        aws: args.read.aws.options(),
+        lookup: args.read.lookup.options(),
+    })?;
     let progress = Progress::new(!settings.quiet);
     progress.stop_on_ctrl_c();
     let logs = if args.read.require_digests {
         let keys = digests::read_keys(&args.read.public_keys)?;
-        pool.install(|| read_proven(&source.with_digests(), keys.as_ref(), options, &progress))
+        pool.install(|| read_proven(&source, keys.as_ref(), options, &progress))
     } else {
         pool.install(|| read(&source, source.list(), options, &progress))
     };
@@ -109,6 +147,17 @@ pub fn read_given(args: &LogArgs, hash: bool, settings: &Settings) -> anyhow::Re
         bail!(nothing_found(&logs));
     }
     Ok((logs, pool))
+}
+
+/// The configuration of a trail says nothing about what is looked up without one: it must not make a claim
+/// about that coverage.
+pub fn check_trails(args: &LogArgs, trails: &[PathBuf]) -> anyhow::Result<()> {
+    if !trails.is_empty() && args.paths.iter().any(|path| open::is_lookup(path)) {
+        bail!(
+            "`lookup-events:` shows management events whatever trails there are\nhint: without --trails, coverage is concluded from the events"
+        );
+    }
+    Ok(())
 }
 
 /// Why there was no file to read: the first problem, or that the folders hold none.
@@ -155,6 +204,8 @@ pub fn read(
     let Listing { mut objects, skipped, problems, .. } = listing;
     // The largest file first: it must not be the one that everybody waits for at the end.
     objects.sort_by(|a, b| b.size.cmp(&a.size).then_with(|| a.name.cmp(&b.name)));
+    let objects = Arc::new(objects);
+    source.prefetch(&objects);
     let threads = rayon::current_num_threads();
     let parts: Vec<Mutex<Part>> = (0..threads).map(|_| Mutex::default()).collect();
     let left = AtomicU64::new(objects.iter().map(|object| object.size).sum());
@@ -216,6 +267,12 @@ pub fn read(
 }
 
 impl Logs {
+    /// Nobody knows what is in some of the logs, because the user stopped the reading or a place could not
+    /// be listed: silence proves nothing.
+    pub fn is_partial(&self) -> bool {
+        self.stopped || self.problems.iter().any(|problem| problem.kind == ProblemKind::Unlisted)
+    }
+
     fn merge(&mut self, part: Part) {
         self.coverage.merge(part.coverage);
         self.problems.extend(part.problems);
@@ -282,26 +339,47 @@ impl Reader<'_> {
             self.part().add_failed_file(error.into());
             return 0;
         }
+        self.content(object, buffers, true)
+    }
+
+    /// Decodes the bytes of a file; damaged ones may have been damaged on the way, and are read again.
+    fn content(&self, object: &LogObject, buffers: &mut Buffers, once_more: bool) -> usize {
         let Buffers { bytes, text } = buffers;
+        let limits = self.options.limits;
+        let damaged = |kind| matches!(kind, ProblemKind::Corrupt | ProblemKind::Truncated);
+        if let Some(expected) = self.options.proven {
+            let whole = inflate::whole(bytes, limits, text);
+            if once_more && whole.as_ref().is_err_and(|problem| damaged(problem.kind)) {
+                self.source.read_again(object, bytes);
+                return self.content(object, buffers, false);
+            }
+            self.hash(bytes);
+            let whole = whole.map_err(|problem| Fault::Format(problem.message));
+            let hash = whole.as_ref().map(|content| Sha256::of(content)).map_err(Fault::clone);
+            return match (expected.judge(&object.name, hash), whole) {
+                // Inflated already: not compressed any more.
+                (Standing::Valid, Ok(content)) => {
+                    self.inflated(object, inflate::inflate(content, limits, &mut Vec::new()))
+                }
+                (standing, _) => {
+                    self.unproven(object, bytes, &standing);
+                    0
+                }
+            };
+        }
+        let inflated = inflate::inflate(bytes, limits, text);
+        if once_more && inflated.problems.iter().any(|problem| damaged(problem.kind)) {
+            self.source.read_again(object, bytes);
+            return self.content(object, buffers, false);
+        }
+        self.hash(bytes);
+        self.inflated(object, inflated)
+    }
+
+    fn hash(&self, bytes: &[u8]) {
         if self.options.hash {
             let hash = Sha256::of(bytes);
             self.part().hashes.push(hash);
-        }
-        let limits = self.options.limits;
-        let Some(expected) = self.options.proven else {
-            return self.inflated(object, inflate::inflate(bytes, limits, text));
-        };
-        let whole = inflate::whole(bytes, limits, text).map_err(|problem| Fault::Format(problem.message));
-        let hash = whole.as_ref().map(|content| Sha256::of(content)).map_err(Fault::clone);
-        match (expected.judge(&object.name, hash), whole) {
-            // Inflated already: not compressed any more.
-            (Standing::Valid, Ok(content)) => {
-                self.inflated(object, inflate::inflate(content, limits, &mut Vec::new()))
-            }
-            (standing, _) => {
-                self.unproven(object, bytes, &standing);
-                0
-            }
         }
     }
 
@@ -382,13 +460,19 @@ impl Reader<'_> {
         if from.is_some_and(|from| event.time < from) || to.is_some_and(|to| event.time >= to) {
             return;
         }
-        if !self.seen.first_time(event.fingerprint().0) {
+        let fingerprint = event.fingerprint().0;
+        if !self.seen.first_time(fingerprint) {
             part.coverage.add_duplicate();
             return;
         }
         let Part { tally, coverage, .. } = part;
         tally.add_event(coverage, event);
-        part.fold.add(event);
+        if let Some(sink) = self.options.sink {
+            sink.add(event, fingerprint);
+        }
+        if self.options.sink.is_none_or(EventSink::needs_usage) {
+            part.fold.add(event);
+        }
     }
 
     /// This thread's part. A poisoned lock means a bug elsewhere; the part itself is whole.
