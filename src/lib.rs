@@ -23,8 +23,12 @@ pub mod source;
 pub mod grants;
 
 pub mod usage;
+pub mod tables;
 pub mod drift;
 pub mod recommend;
+
+#[cfg(feature = "sql")]
+pub mod query;
 
 pub mod report;
 pub mod cli;

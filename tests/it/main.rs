@@ -34,6 +34,8 @@ mod needs;
 mod personas;
 mod policies;
 mod protection;
+#[cfg(feature = "sql")]
+mod query;
 mod readme;
 mod review;
 mod risk;
