@@ -344,7 +344,7 @@ impl Writer<'_> {
                 "N" => out.push_str(&names.name),
                 "O" => out.push_str(&names.role),
                 "U" => out.push_str(&self.rng.uuid()),
-                "V" if self.mix == Mix::Usual => out.push_str(&format!("{:016x}", self.rng.below(20))),
+                "V" if self.mix == Mix::Usual => out.push_str(&network(self.rng.below(20))),
                 "H" | "V" => out.push_str(&self.rng.hex(16)),
                 _ => out.push_str(&self.rng.below(9_000_000).to_string()),
             }
@@ -395,4 +395,9 @@ impl Names {
 /// FNV-1a with another start.
 fn hash(text: &str) -> u64 {
     text.bytes().fold(7, |sum, byte| (sum ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3))
+}
+
+/// The hexadecimal digits of a network's id.
+fn network(number: u32) -> String {
+    format!("{number:016x}")
 }

@@ -450,9 +450,9 @@ impl Reader<'_> {
     fn decoded(&self, decode: impl FnOnce(&mut Decoder, &mut dyn FnMut(Event<'_>)) -> Decoded) -> Decoded {
         let mut part = self.part();
         let mut decoder = std::mem::take(&mut part.decoder);
-        let decoded = decode(&mut decoder, &mut |event| self.event(&mut part, &event));
+        let found = decode(&mut decoder, &mut |event| self.event(&mut part, &event));
         part.decoder = decoder;
-        decoded
+        found
     }
 
     fn event(&self, part: &mut Part, event: &Event<'_>) {

@@ -182,8 +182,9 @@ fn is_value(variable: &str, value: &str) -> bool {
         seen | u8::from(byte == b'/') | u8::from(byte == b':') << 1 | odd << 2
     });
     let (slash, colon, odd) = (seen & 1 != 0, seen & 2 != 0, seen & 4 != 0);
+    let controls = odd && value.contains(char::is_control);
     !value.is_empty()
-        && !(odd && value.contains(char::is_control))
+        && !controls
         && (!slash || variable.ends_with("WithPath") || WITH_SLASHES.contains(&variable))
         && (!colon || variable == WITH_COLONS)
 }

@@ -6,6 +6,7 @@
 //! structure. So what is inside a record is never taken for a record as long as the text is as AWS wrote
 //! it, cut short or not; only behind damage in the middle of a text is the next record searched for.
 
+mod callers;
 mod cut;
 mod form;
 mod record;
@@ -17,9 +18,10 @@ use crate::trail::event::Event;
 use crate::trail::inflate::{self, Limits};
 use crate::trail::problem::{Problem, ProblemKind};
 use crate::trail::scan::Cursor;
+use callers::Callers;
 use cut::Cutter;
 use form::Forms;
-use record::{Callers, Draft, Record};
+use record::{Draft, Record};
 use std::ops::Range;
 use walk::Walk;
 

@@ -273,7 +273,7 @@ impl<'e> Call<'e> {
                     Some(rows) => {
                         longer.extend(rows.iter().map(|row| {
                             row.iter().cloned().chain([(*name, value.clone())]).collect::<Vec<_>>()
-                        }))
+                        }));
                     }
                 }
             }

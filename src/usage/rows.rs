@@ -114,8 +114,8 @@ impl Rows {
     /// collapses must not be tried again for every event.
     fn collapse(&mut self) {
         let (resources_max, collapses) = (self.resources_max, self.collapses);
-        let collapsed = std::mem::take(self).into_map();
-        for (resource, stats) in collapsed {
+        let rows = std::mem::take(self).into_map();
+        for (resource, stats) in rows {
             self.push(resource, stats);
         }
         let mut templates = Templates::default();

@@ -8,7 +8,8 @@
 
 mod learn;
 
-use super::record::{Callers, Draft, Member, says_something};
+use super::callers::Callers;
+use super::record::{Draft, Member, says_something};
 use crate::trail::event::EventResource;
 use crate::trail::request::RequestParameters;
 use crate::trail::scan::Cursor;
@@ -121,7 +122,10 @@ impl Forms {
                 Value::Text(target) => cursor.plain_text().map(|text| target.put(text, draft)),
                 Value::Digits(target) => {
                     let digits = cursor.digits();
-                    target.map_or(Some(()), |target| Some(target.put(digits, draft)))
+                    if let Some(target) = target {
+                        target.put(digits, draft);
+                    }
+                    Some(())
                 }
                 Value::Caller => draft.caller(cursor, callers).ok(),
                 Value::End(keys) => {

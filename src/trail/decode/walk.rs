@@ -1,8 +1,9 @@
 //! The walk over a text from record to record.
 
+use super::callers::Callers;
 use super::cut::{Opened, members, open_document};
 use super::form::Forms;
-use super::record::{Callers, Draft, Record};
+use super::record::{Draft, Record};
 use super::resync::Resync;
 use super::{Chunk, Decoded, Place, Shape};
 use crate::trail::event::Event;

@@ -62,7 +62,7 @@ struct Learner<'r> {
     seen: [bool; MEMBERS.len()],
 }
 
-impl<'r> Learner<'r> {
+impl Learner<'_> {
     fn record(&mut self) -> Option<()> {
         self.cursor.eat(b'{');
         let mut first = true;
