@@ -8,6 +8,7 @@ pub mod judge;
 pub mod output;
 pub mod progress;
 pub mod read_logs;
+pub mod ledger;
 pub mod recommend;
 pub mod review;
 pub mod select;

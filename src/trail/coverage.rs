@@ -147,15 +147,27 @@ pub struct Coverage {
 impl Coverage {
     /// Counts one event that was not delivered before.
     pub fn add_event(&mut self, event: &Event<'_>) {
-        self.counts.events += 1;
-        self.counts.events_distinct += 1;
-        self.widen(event.time, event.time);
         let category = Category::of(event);
-        let resource_type = if category.is_data() { data_resource_type(event) } else { "" };
-        let regions = self.cells.entry(identity::acted_in(event)).or_default();
-        update(regions, kept(&event.region), |days| {
-            let types = days.entry(event.time.day()).or_default().entry(category).or_default();
-            update(types, kept(resource_type), |events| *events += 1);
+        let cell = Cell {
+            account: identity::acted_in(event),
+            region: &event.region,
+            day: event.time.day(),
+            category,
+            resource_type: if category.is_data() { data_resource_type(event) } else { "" },
+            events: 1,
+        };
+        self.add_cell(&cell, (event.time, event.time));
+    }
+
+    /// Adds a number that was counted elsewhere, of events between two points in time.
+    pub fn add_cell(&mut self, cell: &Cell<'_>, (first, last): (Timestamp, Timestamp)) {
+        self.counts.events += cell.events;
+        self.counts.events_distinct += cell.events;
+        self.widen(first, last);
+        let regions = self.cells.entry(cell.account).or_default();
+        update(regions, kept(cell.region), |days| {
+            let types = days.entry(cell.day).or_default().entry(cell.category).or_default();
+            update(types, kept(cell.resource_type), |events| *events += cell.events);
         });
     }
 

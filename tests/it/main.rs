@@ -28,6 +28,8 @@ mod fuzz_seeds;
 mod hostile;
 mod identities;
 mod laws;
+#[cfg(feature = "sql")]
+mod ledger;
 mod needs;
 mod policies;
 mod protection;
