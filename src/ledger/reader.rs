@@ -147,7 +147,9 @@ impl Ledger {
         let wanted = |place: &Place| window.contains(place.1) && kept.is_none_or(|kept| place.1 >= kept);
         self.entries()
             .filter(|(_, entry)| matches!(entry.table, TableKind::Usage | TableKind::Coverage))
-            .filter_map(|(segment, entry)| Some(Part { segment, entry, place: entry.place().filter(wanted)? }))
+            .filter_map(|(segment, entry)| {
+                Some(Part { segment, entry, place: entry.place().filter(wanted)? })
+            })
             .collect()
     }
 

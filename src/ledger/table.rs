@@ -55,8 +55,9 @@ impl Cells {
 pub(super) struct Table(DataFrame);
 
 impl Table {
-    /// Reads Parquet. An error says what is wrong with it. The decoder may panic over bytes that are no
-    /// Parquet at all; that is caught here and nowhere else.
+    /// Reads Parquet. An error says what is wrong with it. Give it only bytes whose hash was checked: the
+    /// decoder may panic over others, which is caught here, and may end the process when a damaged length asks
+    /// for more memory than there is (polars 0.55.2), which nothing can catch.
     pub(super) fn read(bytes: &[u8]) -> Result<Self, String> {
         let read = || -> PolarsResult<DataFrame> {
             let reader = ParquetReader::new(Cursor::new(bytes)).read_parallel(ParallelStrategy::None);

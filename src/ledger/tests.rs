@@ -52,7 +52,10 @@ fn log(events: &[u32]) -> String {
 }
 
 /// Folds logs for one commit, as `ingest` does.
-fn gather(writer: &Writer, logs: &[(&str, &str)]) -> (Batch, BTreeMap<Place, Vec<u128>>) {
+fn gather(
+    writer: &Writer,
+    logs: &[(&str, &str)],
+) -> Result<(Batch, BTreeMap<Place, Vec<u128>>), LedgerError> {
     let seen = writer.seen();
     let mut days: BTreeMap<Day, (Fold, Coverage)> = BTreeMap::new();
     let mut objects = Vec::new();
@@ -79,7 +82,7 @@ fn gather(writer: &Writer, logs: &[(&str, &str)]) -> (Batch, BTreeMap<Place, Vec
     }
     let part = |(fold, coverage): (Fold, Coverage)| DayPart { usage: fold.finish(), coverage };
     let days = days.into_iter().map(|(day, of)| (day, part(of))).collect();
-    (Batch { days, objects }, seen.finish().unwrap())
+    Ok((Batch { days, objects }, seen.finish()?))
 }
 
 fn add(writer: &mut Writer, logs: &[(&str, &str)]) -> Result<(), LedgerError> {
@@ -88,7 +91,7 @@ fn add(writer: &mut Writer, logs: &[(&str, &str)]) -> Result<(), LedgerError> {
         .filter(|(name, text)| !writer.has_content(name, Sha256::of(text.as_bytes())))
         .copied()
         .collect();
-    let (batch, fresh) = gather(writer, &new);
+    let (batch, fresh) = gather(writer, &new)?;
     writer.commit(batch, fresh, Root::default())
 }
 
@@ -108,9 +111,9 @@ fn told(folder: &Path) -> Result<String, LedgerError> {
 fn batches() -> [Vec<(&'static str, String)>; 3] {
     let numbers = |range: std::ops::Range<u32>| range.collect::<Vec<_>>();
     [
-        vec![("a", log(&numbers(0..25))), ("b", log(&numbers(20..30)))],
-        vec![("c", log(&numbers(5..35)))],
-        vec![("d", log(&numbers(0..3))), ("e", log(&numbers(30..41)))],
+        vec![("a", log(&numbers(0..8))), ("b", log(&numbers(6..12)))],
+        vec![("c", log(&numbers(4..15)))],
+        vec![("d", log(&numbers(0..3))), ("e", log(&numbers(12..20)))],
     ]
 }
 
@@ -139,7 +142,7 @@ fn folded_day_by_day_it_is_what_one_fold_of_everything_is() {
     let once: Vec<(&str, &str)> = all.iter().flat_map(|batch| borrowed(batch)).collect();
     add(&mut writer, &once).unwrap();
     let mut fold = Fold::default();
-    decode::decode("all", &log(&(0..41).collect::<Vec<_>>()), &mut |event| fold.add(&event));
+    decode::decode("all", &log(&(0..20).collect::<Vec<_>>()), &mut |event| fold.add(&event));
     let whole = format!("{:#?}", fold.finish());
     let told = told(&folder.0).unwrap();
     assert!(told.starts_with(&whole), "{told} {whole}");
@@ -212,10 +215,11 @@ fn damage_is_told_and_never_believed() {
         }
         for variant in variants {
             fs::write(&path, variant).unwrap();
-            let read: Result<(), _> = told(&folder.0).and_then(|_| Writer::open(&folder.0)).and_then(|mut writer| {
-                add(&mut writer, &borrowed(&batches()[1]))?;
-                panic!("{} is damaged, and was used", path.display())
-            });
+            let read: Result<(), _> =
+                told(&folder.0).and_then(|_| Writer::open(&folder.0)).and_then(|mut writer| {
+                    add(&mut writer, &borrowed(&batches()[1]))?;
+                    panic!("{} is damaged, and was used", path.display())
+                });
             let Err(error) = read else { panic!("{} is damaged, and nobody said so", path.display()) };
             assert!(matches!(error, LedgerError::Damaged { .. } | LedgerError::Schema { .. }), "{error}");
             damaged += 1;
@@ -226,24 +230,15 @@ fn damage_is_told_and_never_believed() {
     assert_eq!(told(&folder.0).unwrap(), whole);
 }
 
-/// Bytes that no hash protects: the decoder may refuse them or find other values, and nothing else.
+/// What a disk that is full or a copy that broke off leaves.
 #[test]
-fn flipped_bits_in_parquet_end_nothing() {
+fn parquet_that_is_cut_is_refused() {
     let text = (0..300).map(|number| Some(format!("value {}", number % 7))).collect();
     let numbers = (0..300).collect();
     let bytes = table::write(vec![("text", Cells::Text(text)), ("number", Cells::Numbers(numbers))]).unwrap();
-    let mut refused = 0;
-    for at in 0..bytes.len() {
-        for bit in [1_u8, 0x80] {
-            let mut flipped = bytes.clone();
-            flipped[at] ^= bit;
-            refused += u32::from(Table::read(&flipped).is_err());
-        }
-    }
     for end in 0..bytes.len() {
         assert!(Table::read(&bytes[..end]).is_err(), "{end}");
     }
-    assert!(refused > 10, "{refused}");
     assert_eq!(Table::read(&bytes).unwrap().rows(), 300);
 }
 
@@ -300,11 +295,11 @@ fn another_version_s_ledger_is_refused() {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(24))]
+    #![proptest_config(ProptestConfig::with_cases(12))]
     /// However events are spread over objects and commits, the ledger says the same.
     #[test]
     fn the_order_of_commits_does_not_matter(
-        events in prop::collection::vec((0..60_u32, 0..4_usize), 1..50),
+        events in prop::collection::vec((0..30_u32, 0..4_usize), 1..30),
         compact in any::<bool>(),
     ) {
         let folder = Folder::new();
