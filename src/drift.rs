@@ -8,6 +8,7 @@ pub mod escalation;
 pub mod finding;
 pub mod needs;
 pub mod observability;
+pub mod persona;
 pub mod protection;
 pub mod resolve;
 pub mod together;
@@ -16,6 +17,7 @@ pub mod verdict;
 
 pub use finding::{Finding, FindingKind, Severity};
 pub use needs::Implied;
+pub use persona::Personas;
 use protection::Protection;
 
 pub use observability::{Observability, Visible};
@@ -67,6 +69,8 @@ pub struct PrincipalReview<'a> {
     pub trusted: Vec<trust::Trusted<'a>>,
     /// Ways to more permissions that its policies leave open.
     pub ways: Vec<escalation::OpenWay>,
+    /// What it is to SageMaker.
+    pub personas: Personas,
     /// Authorized calls that no policy of the snapshot explains.
     pub unexplained: Vec<credit::Use<'a>>,
     /// What the verdicts rest on.
@@ -106,6 +110,7 @@ pub struct UsageIndex<'a> {
     by_arn: BTreeMap<&'a str, Vec<(&'a PrincipalKey, &'a PrincipalUsage)>>,
     assumptions: trust::Assumptions<'a>,
     needs: needs::NeedsIndex<'a>,
+    handed: persona::HandedOver<'a>,
 }
 
 impl<'a> UsageIndex<'a> {
@@ -117,8 +122,14 @@ impl<'a> UsageIndex<'a> {
                 by_arn.entry(arn).or_default().push((key, principal));
             }
         }
-        let assumptions = trust::Assumptions::new(usage);
-        Self { usage, groups: None, by_arn, assumptions, needs: needs::NeedsIndex::new(usage) }
+        Self {
+            usage,
+            groups: None,
+            by_arn,
+            assumptions: trust::Assumptions::new(usage),
+            needs: needs::NeedsIndex::new(usage),
+            handed: persona::HandedOver::new(usage),
+        }
     }
 
     /// With what the members of groups did.
@@ -188,7 +199,7 @@ pub fn review_principal<'a>(
     let protected = inputs.protection.whole.as_ref().map(ToString::to_string);
     let exclusions = inputs.protection.exclusions.clone();
     let trusted = trust::review(principal, index, observability, settings);
-    PrincipalReview {
+    let mut review = PrincipalReview {
         principal,
         usage,
         namesakes,
@@ -198,9 +209,12 @@ pub fn review_principal<'a>(
         policies,
         trusted,
         ways: open_ways(principal),
+        personas: Personas::default(),
         unexplained,
         inputs,
-    }
+    };
+    review.personas = persona::personas(&review, &index.handed);
+    review
 }
 
 /// Ways to more permissions that the policies leave open.

@@ -17,7 +17,7 @@ pub mod vpc_endpoint;
 pub use backtest::{Backtest, Choice};
 pub use inventory::Inventory;
 pub use narrow::Wildcard;
-pub use propose::{Proposal, proposals};
+pub use propose::{Proposal, Proposals, Withheld, proposals};
 pub use selfcheck::{Proof, ReplayCounts};
 pub use shared::Shared;
 pub use trim::{StatementChange, Trimmed};
@@ -219,7 +219,7 @@ fn plan(review: &PrincipalReview<'_>, index: usize, trimmed: Trimmed, shared: &S
             quota::pack(&document, quota_chars, room).map_err(|why| why.to_string())
         }
         _ => {
-            let limit = quota_chars.saturating_sub(inline_elsewhere(review, index, step));
+            let limit = room(review, index, step);
             if size_chars <= limit {
                 Ok(vec![document.clone()])
             } else {
@@ -320,6 +320,11 @@ fn inline_elsewhere(review: &PrincipalReview<'_>, index: usize, step: Step) -> u
         .filter_map(|(_, one)| one.policy.document.as_deref())
         .map(|document| quota::size(document).bytes)
         .sum()
+}
+
+/// The characters that a policy may have when it is changed in this way.
+fn room(review: &PrincipalReview<'_>, index: usize, step: Step) -> usize {
+    size_limit(review, step).saturating_sub(inline_elsewhere(review, index, step))
 }
 
 /// Managed policies that are attached to the principal itself.

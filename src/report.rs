@@ -7,6 +7,7 @@ pub mod coverage;
 pub mod json;
 pub mod markdown;
 pub mod model;
+mod personas;
 mod proposals;
 pub mod text;
 pub mod usage;

@@ -33,7 +33,8 @@ pub fn run(args: &ReviewArgs, settings: &Settings) -> anyhow::Result<Outcome> {
 
 fn build(judge: &Judge, args: &JudgeArgs) -> Report {
     let mut principals = judge.each(|review, recommendations, show| {
-        let proposals = if show { recommend::proposals(review, &recommendations) } else { Vec::new() };
+        let propose = || recommend::proposals(review, &recommendations, judge.window);
+        let proposals = show.then(propose).unwrap_or_default();
         PrincipalReport::new(review, recommendations, show).with_proposals(proposals)
     });
     let (linked, mut editable): (Vec<_>, Vec<_>) =

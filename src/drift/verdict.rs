@@ -539,13 +539,19 @@ impl PrincipalReview<'_> {
     /// How many actions of all Allow statements have which verdict, in the order of [`Verdict::ALL`].
     /// An action that several statements grant counts once, with its strongest verdict.
     pub fn counts(&self) -> [usize; 5] {
+        let all = self.strongest();
+        Verdict::ALL.map(|verdict| all.iter().filter(|(_, one)| *one == verdict).count())
+    }
+
+    /// Every granted action once, with the strongest verdict on it, sorted.
+    pub fn strongest(&self) -> Vec<(ActionRef, Verdict)> {
         let statements = self.policies.iter().flat_map(|policy| &policy.statements);
         let mut all: Vec<(ActionRef, Verdict)> =
             statements.flat_map(|one| &one.actions).map(|one| (ActionRef(one.action), one.verdict)).collect();
         // The strongest verdict of each action comes first and is the one that stays.
         all.sort();
         all.dedup_by_key(|(action, _)| *action);
-        Verdict::ALL.map(|verdict| all.iter().filter(|(_, one)| *one == verdict).count())
+        all
     }
 }
 

@@ -56,6 +56,8 @@ pub struct Witness {
 
 /// Does `old` allow everything that `new` allows?
 ///
+/// Requests are those that AWS can make: their resource is `*` or a real ARN, whose partition, service and last
+/// part are not empty; text that is no ARN proves and refutes nothing.
 /// A proof does not rest on any disputed point of the semantics. Policy variables, tests of different
 /// types on one key, and patterns that combine in too many ways lead to [`Containment::Unknown`].
 pub fn contain(new: &[&PolicyDocument], old: &[&PolicyDocument]) -> Containment {

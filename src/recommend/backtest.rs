@@ -90,7 +90,7 @@ impl Backtest {
 /// Tests a principal over a window. The policies of groups stay, as they do in recommendations.
 pub fn backtest(review: &PrincipalReview<'_>, window: Option<(Timestamp, Timestamp)>) -> Backtest {
     let discovery = review.usage.map(Discovery::of).unwrap_or_default();
-    let splits = match splits(review, window) {
+    let splits = match tested_splits(review, window) {
         Ok(splits) => splits,
         Err(why) => return Backtest { untested: Some(why), discovery, ..Backtest::default() },
     };
@@ -104,22 +104,29 @@ pub fn backtest(review: &PrincipalReview<'_>, window: Option<(Timestamp, Timesta
     Backtest { trials: trials.collect(), levels, untested: None, discovery }
 }
 
-/// The splits with calls of the principal on both sides.
-fn splits(review: &PrincipalReview<'_>, window: Option<(Timestamp, Timestamp)>) -> Result<Vec<Day>, String> {
+/// The first days of the parts that are replayed, or why the window is not split.
+pub(super) fn splits(window: Option<(Timestamp, Timestamp)>) -> Result<[Day; 3], String> {
     let Some((start, end)) = window else { return Err("the logs are empty".to_owned()) };
     let (start, end) = (start.day().epoch_days(), end.day().epoch_days());
     let days = end.saturating_sub(start).saturating_add(1);
     if days < WINDOW_DAYS_MIN {
         return Err(format!("the window has {days} days, {WINDOW_DAYS_MIN} are needed"));
     }
+    Ok(SPLITS_PERCENT.map(|percent| {
+        let before = i64::from(days) * i64::from(percent) / 100;
+        Day::from_epoch_days(start.saturating_add(i32::try_from(before).unwrap_or(i32::MAX)))
+    }))
+}
+
+/// The splits with calls of the principal on both sides.
+fn tested_splits(
+    review: &PrincipalReview<'_>,
+    window: Option<(Timestamp, Timestamp)>,
+) -> Result<Vec<Day>, String> {
+    let all = splits(window)?;
     let needs = review.usage.into_iter().flat_map(credit::uses).filter(is_need);
     let span = needs.filter_map(|row| row.stats.span).reduce(|(a, b), (c, d)| (a.min(c), b.max(d)));
     let Some((first, last)) = span else { return Err("no call of it was seen".to_owned()) };
-    let split = |percent: i32| {
-        let before = i64::from(days) * i64::from(percent) / 100;
-        Day::from_epoch_days(start.saturating_add(i32::try_from(before).unwrap_or(i32::MAX)))
-    };
-    let all = SPLITS_PERCENT.map(split);
     let found: Vec<Day> =
         all.into_iter().filter(|split| first < split.start() && split.start() <= last).collect();
     if found.is_empty() {

@@ -137,8 +137,10 @@ pub fn files(format: Format, changes: &[PrincipalChange<'_>]) -> Vec<File> {
     files
 }
 
-/// Leaves a change that several principals share, such as a new version of a policy that they all hold, with
-/// the first of them: made twice it would use up another version, or clash.
+/// Leaves a change that several principals share with the first of them: made twice, a new version of a policy
+/// that they all hold would use up another version. A permission set is changed for all its accounts at once
+/// and has one inline policy, so that only the first of its roles changes any of it: another role's other
+/// policies would overwrite what the first one wrote.
 pub fn once(changes: &mut [PrincipalChange<'_>]) {
     let mut seen: BTreeMap<String, String> = BTreeMap::new();
     for change in changes {
@@ -147,7 +149,7 @@ pub fn once(changes: &mut [PrincipalChange<'_>]) {
         policies.retain(|policy| {
             let key = match (policy.step, set) {
                 (Step::NewVersion, _) => policy.arn().to_owned(),
-                (Step::UpdatePermissionSet, Some(set)) => format!("{set} {}", policy.policy.name),
+                (Step::UpdatePermissionSet, Some(set)) => format!("permission set {set}"),
                 _ => return true,
             };
             let first = seen.entry(key).or_insert_with(|| principal.arn.to_string());
@@ -223,6 +225,20 @@ impl<'a> PrincipalChange<'a> {
             Step::Detach | Step::CreateAndDetach => !inline,
             Step::PutInline | Step::NewVersion | Step::UpdatePermissionSet => false,
         })
+    }
+
+    /// How many managed policies are attached to the principal when the turn of one comes: what is only
+    /// detached goes first, then each change in its order.
+    pub fn attached_before(&self, policy: &PolicyChange<'_>) -> usize {
+        let managed = |one: &&AttachedPolicy| {
+            matches!(one.source, PolicySource::CustomerManaged { .. } | PolicySource::AwsManaged { .. })
+        };
+        let of_step = |step| self.policies.iter().filter(move |one| one.step == step);
+        let earlier =
+            of_step(Step::CreateAndDetach).take_while(|one| !std::ptr::eq(one.policy, policy.policy));
+        let (gone, come) = earlier.fold((0, 0), |(gone, come), one| (gone + 1, come + one.documents.len()));
+        let now = self.principal.policies.iter().filter(managed).count();
+        (now + come).saturating_sub(gone + of_step(Step::Detach).count())
     }
 
     /// The principal's own policies of a source that are still there after the change, without new ones.

@@ -2,13 +2,14 @@
 //! every observed call would have met, and resources that only definitions name. Nothing here is part of a
 //! recommended policy.
 
+mod backtest;
 mod condition;
 
 pub use condition::Candidate;
 
 use super::narrow;
 use super::selfcheck;
-use super::{Recommendation, Status};
+use super::{Recommendation, Status, Step};
 use crate::drift::credit::{self, Replay, Use};
 use crate::drift::{ActionReview, PolicyReview, PrincipalReview, Standing, Verdict};
 use crate::grants::PolicySource;
@@ -17,10 +18,12 @@ use crate::iam::contain::Containment;
 use crate::iam::policy::Matcher;
 use crate::iam::reference::{ActionInfo, reference};
 use crate::iam::validate::PolicyType;
-use crate::iam::{Effect, PolicyDocument, Statement, glob};
+use crate::iam::{Effect, PolicyDocument, Statement, glob, quota};
+use crate::time::{Day, Timestamp};
 use crate::trail::outcome::Outcome;
 use crate::usage::{ActionRef, Contexts};
-use std::collections::BTreeSet;
+use backtest::{Sighting, Tested};
+use std::collections::{BTreeMap, BTreeSet};
 
 /// A condition that fewer calls support is not proposed: it could be chance.
 const CALLS_MIN: u64 = 10;
@@ -40,6 +43,9 @@ pub struct Proposal {
     pub support: (u64, u64),
     /// Ids of some of the supporting events, at most three.
     pub evidence: BTreeSet<String>,
+    /// The backtest: from each of these days on, nothing would have been refused by the same proposal, made
+    /// from what was seen before that day.
+    pub held_from: Vec<Day>,
     /// The policy with the change: the recommended one where there is one, else the present one.
     pub document: PolicyDocument,
 }
@@ -53,17 +59,40 @@ pub enum Change {
     Condition(Candidate),
 }
 
-/// All proposals for a principal, by policy, then in the order of statements. Each is contained in the policy
-/// that it changes, is a valid policy, and allows every observed call that this policy allows, with the
-/// condition keys that the call showed; what fails is left out.
-pub fn proposals(review: &PrincipalReview<'_>, recommendations: &[Recommendation]) -> Vec<Proposal> {
+/// The proposals for one principal.
+#[derive(Clone, Debug, Default)]
+pub struct Proposals {
+    /// By policy, then in the order of statements.
+    pub made: Vec<Proposal>,
+    /// Those that passed every check but the backtest, by policy.
+    pub withheld: BTreeMap<usize, Withheld>,
+}
+
+/// How many proposals the backtest took away.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Withheld {
+    /// Made from the first part of the window they would have refused a later call.
+    pub broken: usize,
+    /// There is nothing to test them with: the window is too short, or no split has calls on both sides.
+    pub untested: usize,
+}
+
+/// All proposals for a principal. Each is contained in the policy that it changes, is a valid policy within
+/// the size of its quota, allows every observed call that this policy allows, with the condition keys that the
+/// call showed, and passes the backtest over the window; what fails is left out.
+pub fn proposals(
+    review: &PrincipalReview<'_>,
+    recommendations: &[Recommendation],
+    window: Option<(Timestamp, Timestamp)>,
+) -> Proposals {
     let settled = matches!(review.standing, Standing::ServiceLinked | Standing::Unused);
     if settled || review.protected.is_some() {
-        return Vec::new();
+        return Proposals::default();
     }
+    let splits = super::backtest::splits(window).map(Vec::from).unwrap_or_default();
     let rows = review.usage.into_iter().flat_map(credit::uses);
     let replays: Vec<Replay<'_>> = rows.filter_map(|row| Replay::new(review.principal, row)).collect();
-    let mut all = Vec::new();
+    let mut all = Proposals::default();
     for (index, policy) in review.policies.iter().enumerate() {
         if matches!(policy.policy.source, PolicySource::Group { .. }) {
             continue;
@@ -72,11 +101,35 @@ pub fn proposals(review: &PrincipalReview<'_>, recommendations: &[Recommendation
             let compiled = CompiledPolicies::new(&[document]);
             let draft = Draft { review, replays: &replays, policy: (index, policy), document, compiled };
             for (at, statement) in document.statements.iter().enumerate() {
-                all.extend(draft.of_statement(at, statement));
+                for attempt in draft.of_statement(statement) {
+                    all.add(&draft, (at, statement), attempt, &splits);
+                }
             }
         }
     }
     all
+}
+
+impl Proposals {
+    fn add(
+        &mut self,
+        draft: &Draft<'_, '_>,
+        place: (usize, &Statement),
+        attempt: Attempt<'_>,
+        splits: &[Day],
+    ) {
+        let patterns = matches!(attempt.change, Change::Resources(_));
+        let tested = backtest::test(&attempt.sightings, splits, patterns);
+        let Some(mut proposal) = draft.checked(place, attempt) else { return };
+        match tested {
+            Tested::Held(from) => {
+                proposal.held_from = from;
+                self.made.push(proposal);
+            }
+            Tested::Broken => self.withheld.entry(proposal.policy).or_default().broken += 1,
+            Tested::Not => self.withheld.entry(proposal.policy).or_default().untested += 1,
+        }
+    }
 }
 
 /// The documents of a policy as they are recommended, or as they are.
@@ -101,7 +154,7 @@ struct Draft<'p, 'a> {
 }
 
 impl<'a> Draft<'_, 'a> {
-    fn of_statement(&self, at: usize, statement: &Statement) -> Vec<Proposal> {
+    fn of_statement(&self, statement: &Statement) -> Vec<Attempt<'_>> {
         let plain = statement.effect == Effect::Allow && statement.unknown.is_empty();
         let Some(matcher) = statement.action.as_ref().filter(|matcher| plain && !matcher.negated) else {
             return Vec::new();
@@ -111,7 +164,7 @@ impl<'a> Draft<'_, 'a> {
             patterns.filter_map(|pattern| reference().action_named(pattern)).collect();
         let mut drafts = self.implied_resources(statement, &actions);
         drafts.extend(self.conditions(statement, &actions));
-        drafts.into_iter().filter_map(|draft| self.checked(at, statement, draft)).collect()
+        drafts
     }
 
     /// What the review says about an action, in all old statements of the policy.
@@ -121,12 +174,12 @@ impl<'a> Draft<'_, 'a> {
     }
 
     /// Actions that only definitions need, limited to what definitions name.
-    fn implied_resources(&self, statement: &Statement, actions: &[&'static ActionInfo]) -> Vec<Attempt> {
+    fn implied_resources(&self, statement: &Statement, actions: &[&'static ActionInfo]) -> Vec<Attempt<'_>> {
         let Some(resource) = statement.resource.as_ref().filter(|one| !one.negated) else {
             return Vec::new();
         };
         let old = &resource.patterns.values;
-        let mut drafts: Vec<Attempt> = Vec::new();
+        let mut drafts: Vec<Attempt<'_>> = Vec::new();
         for action in actions {
             let reviews: Vec<&ActionReview<'_>> = self.reviews_of(action).collect();
             let implied = reviews.iter().flat_map(|one| &one.implied);
@@ -138,29 +191,39 @@ impl<'a> Draft<'_, 'a> {
             let Some(names) = names.filter(|names| only_implied && !names.is_empty()) else { continue };
             let Some(scope) = narrow::limited(&names, old) else { continue };
             let count = implied.clone().map(|one| one.stats.count).sum();
-            let evidence = implied.flat_map(|one| &one.stats.evidence).map(|(_, id)| id.clone()).collect();
-            let change = Change::Resources(scope);
-            match drafts.iter_mut().find(|draft| draft.change == change) {
-                Some(draft) => draft.add(action, count, evidence),
-                None => drafts.push(Attempt::new(action, change, (count, evidence))),
+            let evidence =
+                implied.clone().flat_map(|one| &one.stats.evidence).map(|(_, id)| id.clone()).collect();
+            let sightings = implied.filter_map(|one| {
+                let value = one.resource.as_ref()?.arn.clone();
+                Some(Sighting { action: ActionRef(action), value, days: &one.stats.days })
+            });
+            let sightings = sightings.collect();
+            let attempt = Attempt {
+                actions: vec![action],
+                change: Change::Resources(scope),
+                count,
+                evidence,
+                sightings,
+            };
+            match drafts.iter_mut().find(|draft| draft.change == attempt.change) {
+                Some(draft) => draft.join(attempt),
+                None => drafts.push(attempt),
             }
         }
         drafts
     }
 
     /// Conditions that every call of an action met, one draft for each key.
-    fn conditions(&self, statement: &Statement, actions: &[&'static ActionInfo]) -> Vec<Attempt> {
-        let mut drafts: Vec<Attempt> = Vec::new();
+    fn conditions(&self, statement: &Statement, actions: &[&'static ActionInfo]) -> Vec<Attempt<'_>> {
+        let mut drafts: Vec<Attempt<'_>> = Vec::new();
         for action in actions {
             let Some(calls) = self.calls_of(action, statement) else { continue };
             for candidate in condition::candidates(self.review.principal.kind, action, statement, &calls.rows)
             {
-                let change = Change::Condition(candidate);
-                if let Some(draft) = drafts.iter_mut().find(|draft| draft.takes(&change)) {
-                    draft.join(action, &change, &calls);
-                } else {
-                    let support = (calls.count, calls.evidence.clone());
-                    drafts.push(Attempt::new(action, change, support));
+                let attempt = calls.attempt(action, candidate);
+                match drafts.iter_mut().find(|draft| draft.takes(&attempt.change)) {
+                    Some(draft) => draft.join(attempt),
+                    None => drafts.push(attempt),
                 }
             }
         }
@@ -196,7 +259,7 @@ impl<'a> Draft<'_, 'a> {
     }
 
     /// The proposal of a draft, when it passes every check.
-    fn checked(&self, at: usize, statement: &Statement, draft: Attempt) -> Option<Proposal> {
+    fn checked(&self, (at, statement): (usize, &Statement), draft: Attempt<'_>) -> Option<Proposal> {
         let document = self.changed(at, statement, &draft);
         let contained = selfcheck::contained(&[&document], self.document);
         let kind = match self.policy.1.policy.source {
@@ -205,6 +268,7 @@ impl<'a> Draft<'_, 'a> {
         };
         let sound = matches!(contained, Containment::Proved { .. })
             && selfcheck::invalid(&[&document], self.document, kind).is_none()
+            && self.fits(&document)
             && self.allows_as_much(&document, &draft);
         let evidence = draft.evidence.into_iter().take(EVIDENCE_MAX).collect();
         let mut actions: Vec<String> = draft.actions.iter().map(ToString::to_string).collect();
@@ -216,12 +280,24 @@ impl<'a> Draft<'_, 'a> {
             change: draft.change,
             support: (draft.count, draft.count),
             evidence,
+            held_from: Vec::new(),
             document,
         })
     }
 
+    /// Does the document stay within the quota? One that replaces another managed policy is as large as one.
+    fn fits(&self, document: &PolicyDocument) -> bool {
+        let (index, policy) = self.policy;
+        let step = match policy.policy.source {
+            _ if self.review.standing == Standing::PermissionSet => Step::UpdatePermissionSet,
+            PolicySource::Inline => Step::PutInline,
+            _ => Step::NewVersion,
+        };
+        quota::size(document).bytes <= super::room(self.review, index, step)
+    }
+
     /// The document with the draft's actions in a statement of their own behind the old one.
-    fn changed(&self, at: usize, statement: &Statement, draft: &Attempt) -> PolicyDocument {
+    fn changed(&self, at: usize, statement: &Statement, draft: &Attempt<'_>) -> PolicyDocument {
         let old = statement.action.as_ref().map(|one| one.patterns.values.clone()).unwrap_or_default();
         let concerned = |pattern: &String| {
             let named = reference().action_named(pattern);
@@ -248,7 +324,7 @@ impl<'a> Draft<'_, 'a> {
     }
 
     /// Replays every call against the principal's other policies and the old and the new document.
-    fn allows_as_much(&self, new: &PolicyDocument, draft: &Attempt) -> bool {
+    fn allows_as_much(&self, new: &PolicyDocument, draft: &Attempt<'_>) -> bool {
         let concerned = |row: &Use<'_>| draft.actions.iter().any(|one| ActionRef(one) == row.call.action);
         self.replays.iter().filter(|replay| concerned(&replay.row)).all(|replay| {
             let contexts =
@@ -290,25 +366,31 @@ struct Calls<'a> {
     evidence: BTreeSet<String>,
 }
 
+impl<'a> Calls<'a> {
+    /// The condition as a proposal of these calls.
+    fn attempt(&self, action: &'static ActionInfo, candidate: Candidate) -> Attempt<'a> {
+        let sights = self.rows.iter().filter_map(|(row, context)| candidate.sights(row, context)).flatten();
+        let sighting = |(value, days)| Sighting { action: ActionRef(action), value, days };
+        Attempt {
+            actions: vec![action],
+            count: self.count,
+            evidence: self.evidence.clone(),
+            sightings: sights.map(sighting).collect(),
+            change: Change::Condition(candidate),
+        }
+    }
+}
+
 /// A proposal before its checks.
-struct Attempt {
+struct Attempt<'u> {
     actions: Vec<&'static ActionInfo>,
     change: Change,
     count: u64,
     evidence: BTreeSet<String>,
+    sightings: Vec<Sighting<'u>>,
 }
 
-impl Attempt {
-    fn new(action: &'static ActionInfo, change: Change, (count, evidence): (u64, BTreeSet<String>)) -> Self {
-        Self { actions: vec![action], change, count, evidence }
-    }
-
-    fn add(&mut self, action: &'static ActionInfo, count: u64, evidence: BTreeSet<String>) {
-        self.actions.push(action);
-        self.count += count;
-        self.evidence.extend(evidence);
-    }
-
+impl Attempt<'_> {
     /// Is the other change one condition on the same key?
     fn takes(&self, change: &Change) -> bool {
         match (&self.change, change) {
@@ -317,17 +399,23 @@ impl Attempt {
         }
     }
 
-    fn join(&mut self, action: &'static ActionInfo, change: &Change, calls: &Calls<'_>) {
-        if let (Change::Condition(mine), Change::Condition(other)) = (&mut self.change, change) {
-            mine.values.extend(other.values.iter().cloned());
-        }
-        self.add(action, calls.count, calls.evidence.clone());
-    }
-
     fn is_selective(&self) -> bool {
         match &self.change {
             Change::Condition(candidate) => candidate.is_selective(),
             Change::Resources(_) => true,
         }
+    }
+}
+
+impl<'u> Attempt<'u> {
+    /// Adds the same change for another action.
+    fn join(&mut self, other: Attempt<'u>) {
+        if let (Change::Condition(mine), Change::Condition(other)) = (&mut self.change, &other.change) {
+            mine.values.extend(other.values.iter().cloned());
+        }
+        self.actions.extend(other.actions);
+        self.count += other.count;
+        self.evidence.extend(other.evidence);
+        self.sightings.extend(other.sightings);
     }
 }

@@ -72,7 +72,7 @@ fn collect(principal: &PrincipalUsage, seen: &mut BTreeMap<String, Seen>) {
             .collect();
         for (endpoint, calls) in &endpoints.values {
             let one = seen.entry(endpoint.clone()).or_default();
-            one.calls += calls;
+            one.calls += calls.count;
             one.regions.insert(key.region.clone());
             if actions.is_empty() {
                 one.unknowns.insert(format!("`{}` maps to no action", key.event.1));

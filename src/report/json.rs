@@ -5,6 +5,7 @@ use super::model::{
     ActionGroup, ChangeReport, ExclusionReport, PolicyReport, PrincipalReport, RecommendationReport, Report,
     StatementReport, TrustedReport, UsedAction,
 };
+use super::personas;
 use super::proposals;
 use crate::drift::Verdict;
 use crate::iam::contain::Containment;
@@ -118,6 +119,7 @@ fn principal(principal: &PrincipalReport) -> Value {
         "unmapped": unmapped.collect::<Vec<_>>(),
         "trusted": principal.trusted.iter().map(trusted).collect::<Vec<_>>(),
         "risk": risk(principal),
+        "sagemaker": personas::json(&principal.personas),
         "other_identities": namesakes.collect::<Vec<_>>(),
     })
 }
@@ -169,6 +171,7 @@ fn policy(policy: &PolicyReport) -> Value {
         "statements": policy.statements.iter().map(statement).collect::<Vec<_>>(),
         "recommendation": policy.recommendation.as_ref().map(recommendation),
         "proposals": policy.proposals.iter().map(proposals::json).collect::<Vec<_>>(),
+        "proposals_withheld": proposals::withheld_json(policy.withheld),
     })
 }
 

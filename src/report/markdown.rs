@@ -5,6 +5,7 @@ use super::escape::{code, markdown, sentence};
 use super::model::{
     ActionGroup, PolicyReport, PrincipalReport, RecommendationReport, Report, StatementReport,
 };
+use super::personas;
 use super::proposals;
 use super::text::{grouped, plural, wrapped_list};
 use crate::drift::{Standing, Verdict};
@@ -103,6 +104,7 @@ fn principal(out: &mut String, one: &PrincipalReport, report: &Report) {
         out.push('\n');
     }
     risk(out, one);
+    personas::markdown(out, &one.personas);
     match one.standing {
         Standing::Unused => out.push_str(
             "Next step: delete it, or detach its policies and wait. No trimmed policy is shown, because nothing of it was used.\n\n",
@@ -144,7 +146,7 @@ fn policy(out: &mut String, one: &PolicyReport) {
     if let Some(recommendation) = &one.recommendation {
         self::recommendation(out, recommendation);
     }
-    proposals::markdown(out, &one.proposals);
+    proposals::markdown(out, &one.proposals, one.withheld);
 }
 
 /// Why nothing is recommended for a policy, where that is not said elsewhere.

@@ -9,14 +9,16 @@ use super::escape;
 use crate::drift::credit::Use;
 use crate::drift::finding::{self, Finding};
 use crate::drift::trust;
-use crate::drift::{PolicyReview, PrincipalReview, Standing, StatementReview, Verdict};
+use crate::drift::{Personas, PolicyReview, PrincipalReview, Standing, StatementReview, Verdict};
 use crate::grants::{AttachedPolicy, Exclusion, GrantedPrincipal, PolicySource, PrincipalType};
 use crate::iam::contain::Containment;
 use crate::iam::reference::ActionInfo;
 use crate::iam::{Effect, PolicyDocument};
 use crate::recommend::emit::{self, PrincipalChange, aws_cli};
 use crate::recommend::risk::{self, Comparison};
-use crate::recommend::{Backtest, Choice, Proposal, Recommendation, ReplayCounts, Status, Step, Wildcard};
+use crate::recommend::{
+    Backtest, Choice, Proposal, Proposals, Recommendation, ReplayCounts, Status, Step, Wildcard, Withheld,
+};
 use crate::time::Timestamp;
 use crate::trail::{Outcome, Problem};
 use crate::usage::{Resource, Stats};
@@ -160,6 +162,8 @@ pub struct PrincipalReport {
     pub unmapped: Vec<((String, String), Stats)>,
     /// Trusted principals: type and name as written, were they never seen, who was.
     pub trusted: Vec<TrustedReport>,
+    /// What it is to SageMaker.
+    pub personas: Personas,
     /// Ways to more permissions that are open: name, actions, not used.
     pub ways: Vec<(&'static str, &'static [&'static str], bool)>,
     /// Risk before and after what is recommended.
@@ -198,6 +202,8 @@ pub struct PolicyReport {
     pub recommendation: Option<RecommendationReport>,
     /// What may be done beyond it.
     pub proposals: Vec<Proposal>,
+    /// How many more the backtest took away.
+    pub withheld: Withheld,
 }
 
 /// One statement.
@@ -380,6 +386,7 @@ impl PrincipalReport {
             unexplained: unexplained(&review.unexplained),
             unmapped: usage.into_iter().flat_map(|usage| usage.unmapped.clone()).collect(),
             trusted: review.trusted.iter().map(trusted_report).collect(),
+            personas: review.personas.clone(),
             ways: ways(review),
             risk,
             namesakes: review
@@ -392,10 +399,15 @@ impl PrincipalReport {
 
     /// Adds what may be done beyond the recommendations.
     #[must_use]
-    pub fn with_proposals(mut self, proposals: Vec<Proposal>) -> Self {
-        for proposal in proposals {
+    pub fn with_proposals(mut self, proposals: Proposals) -> Self {
+        for proposal in proposals.made {
             if let Some(policy) = self.policies.get_mut(proposal.policy) {
                 policy.proposals.push(proposal);
+            }
+        }
+        for (index, withheld) in proposals.withheld {
+            if let Some(policy) = self.policies.get_mut(index) {
+                policy.withheld = withheld;
             }
         }
         self
@@ -460,6 +472,7 @@ fn policy_report(
         recommendation: recommendation
             .map(|(one, commands)| recommendation_report(principal, policy, one, commands)),
         proposals: Vec::new(),
+        withheld: Withheld::default(),
         arn,
     }
 }

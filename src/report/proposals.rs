@@ -5,8 +5,8 @@ use super::json::with_stats;
 use super::model::{ImpliedNeed, StatementReport};
 use super::text::wrapped_list;
 use crate::iam::quota;
-use crate::recommend::Proposal;
 use crate::recommend::propose::Change;
+use crate::recommend::{Proposal, Withheld};
 use serde_json::{Value, json};
 use std::fmt::Write as _;
 
@@ -44,17 +44,38 @@ pub(super) fn json(proposal: &Proposal) -> Value {
         "condition": condition,
         "support": {"calls": supporting, "of": all},
         "evidence": proposal.evidence,
+        "backtest_held_from": proposal.held_from.iter().map(ToString::to_string).collect::<Vec<_>>(),
         "document": proposal.document.to_json(),
         "size_chars": quota::size(&proposal.document).characters,
     })
 }
 
+/// How many proposals the backtest took away.
+pub(super) fn withheld_json(withheld: Withheld) -> Value {
+    json!({"broken_in_backtest": withheld.broken, "not_backtested": withheld.untested})
+}
+
 /// The proposals of one policy as a list.
-pub(super) fn markdown(out: &mut String, proposals: &[Proposal]) {
+pub(super) fn markdown(out: &mut String, proposals: &[Proposal], withheld: Withheld) {
+    list(out, proposals);
+    let Withheld { broken, untested } = withheld;
+    if broken > 0 {
+        let _ = writeln!(
+            out,
+            "Withheld proposals: {broken}. Every observed call meets them, but made earlier they would have \
+             refused a later call.\n"
+        );
+    }
+    if untested > 0 {
+        let _ = writeln!(out, "Proposals that nothing in the window tests, withheld: {untested}.\n");
+    }
+}
+
+fn list(out: &mut String, proposals: &[Proposal]) {
     if proposals.is_empty() {
         return;
     }
-    out.push_str("Proposals, not part of what is recommended; each allows every observed call (documents in `review.json`):\n\n");
+    out.push_str("Proposals, not part of what is recommended; each allows every observed call and held in the backtest (documents in `review.json`):\n\n");
     for one in proposals {
         let actions: Vec<String> = one.actions.iter().map(|action| code(action)).collect();
         let actions = wrapped_list(&actions, VALUES_LISTED);

@@ -83,8 +83,6 @@ impl Shape {
 pub struct Chunk {
     /// The bytes of the text.
     pub range: Range<usize>,
-    /// The number of records in front of it.
-    pub first_record: usize,
     place: Place,
     last: bool,
 }
@@ -107,8 +105,10 @@ impl Chunk {
 }
 
 impl Decoded {
-    /// Adds what another part of the same text held. Parts are merged in the order of the text.
+    /// Adds what another part of the same text held. Parts are merged in the order of the text: a part numbers
+    /// its records from 0, and only those before it know how many there were.
     pub fn merge(&mut self, other: Decoded) {
+        let before = self.records;
         self.records += other.records;
         self.events += other.events;
         if let Some((first, last)) = other.span {
@@ -118,7 +118,8 @@ impl Decoded {
         self.insights += other.insights;
         self.shape = self.shape.followed_by(other.shape);
         self.problems_more += other.problems_more;
-        for problem in other.problems {
+        for mut problem in other.problems {
+            problem.record = problem.record.map(|record| record + before);
             self.add_problem(problem);
         }
     }
@@ -144,7 +145,7 @@ impl Decoded {
 
 /// Decodes a whole text and hands out its events in the order of the text. `file` names it in problems.
 pub fn decode(file: &str, text: &str, each: &mut dyn FnMut(Event<'_>)) -> Decoded {
-    let whole = Chunk { range: 0..text.len(), first_record: 0, place: Place::Top, last: true };
+    let whole = Chunk { range: 0..text.len(), place: Place::Top, last: true };
     decode_chunk(file, text, &whole, each)
 }
 
@@ -180,23 +181,16 @@ pub fn decode_chunk(file: &str, text: &str, chunk: &Chunk, each: &mut dyn FnMut(
 /// flaw in its structure is cut up to the flaw; the rest is one chunk.
 pub fn split(text: &str, bytes: usize) -> Vec<Chunk> {
     let mut chunks = Vec::new();
-    let mut open = Chunk { range: 0..text.len(), first_record: 0, place: Place::Top, last: true };
+    let mut open = Chunk { range: 0..text.len(), place: Place::Top, last: true };
     if text.len() > bytes && starts_like_a_log(text) {
         let mut cutter = Cutter::new(text);
-        let mut record = 0;
         while let Some(range) = cutter.next_record() {
             if range.start - open.range.start >= bytes.max(1) {
-                let next = Chunk {
-                    range: range.start..text.len(),
-                    first_record: record,
-                    place: cutter.place,
-                    last: true,
-                };
+                let next = Chunk { range: range.start..text.len(), place: cutter.place, last: true };
                 open.range.end = range.start;
                 open.last = false;
                 chunks.push(std::mem::replace(&mut open, next));
             }
-            record += 1;
         }
     }
     chunks.push(open);

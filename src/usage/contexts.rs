@@ -1,5 +1,7 @@
 //! The condition keys that calls showed, folded: mergeable, the same in any order, and bounded.
 
+use super::days::DaySet;
+use crate::time::Day;
 use crate::trail::condition_values::ConditionPaths;
 use crate::trail::event::Event;
 use std::collections::BTreeMap;
@@ -32,33 +34,46 @@ pub struct Contexts {
 pub struct Observed {
     /// Calls that showed it. What the others had is unknown.
     pub present: u64,
-    /// The values, with the number of calls that had each; empty when they are too many.
-    pub values: BTreeMap<String, u64>,
+    /// The values, with the calls that had each; empty when they are too many.
+    pub values: BTreeMap<String, Calls>,
     /// There were more than [`VALUES_MAX`] values.
     pub many: bool,
+}
+
+/// The calls that showed one value.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Calls {
+    /// How many.
+    pub count: u64,
+    /// The UTC days on which there was at least one.
+    pub days: DaySet,
 }
 
 impl Contexts {
     /// Adds one call.
     pub(super) fn add(&mut self, event: &Event<'_>, paths: Option<&ConditionPaths>) {
         self.events += 1;
+        let day = event.time.day();
         if !event.vpc_endpoint_id.is_empty() {
-            self.observe("aws:SourceVpce", [&*event.vpc_endpoint_id]);
+            self.observe("aws:SourceVpce", day, [&*event.vpc_endpoint_id]);
         }
         // Without it nothing can be proposed, so that it need not be kept.
         if event.identity.mfa == Some(true) {
-            self.observe("aws:MultiFactorAuthPresent", ["true"]);
+            self.observe("aws:MultiFactorAuthPresent", day, ["true"]);
         }
         for (key, values) in paths.map(|paths| paths.values(event)).unwrap_or_default() {
-            self.observe(key, values.iter().map(String::as_str));
+            self.observe(key, day, values.iter().map(String::as_str));
         }
     }
 
-    fn observe<'v>(&mut self, key: &'static str, values: impl IntoIterator<Item = &'v str>) {
+    fn observe<'v>(&mut self, key: &'static str, day: Day, values: impl IntoIterator<Item = &'v str>) {
         let observed = self.keys.entry(key).or_default();
         observed.present += 1;
         for value in values {
-            observed.count(value, 1);
+            observed.add(value, |calls| {
+                calls.count += 1;
+                calls.days.insert(day);
+            });
         }
     }
 
@@ -71,22 +86,26 @@ impl Contexts {
             if theirs.many {
                 mine.give_up();
             }
-            for (value, count) in &theirs.values {
-                mine.count(value, *count);
+            for (value, calls) in &theirs.values {
+                mine.add(value, |mine| {
+                    mine.count += calls.count;
+                    mine.days.merge(&calls.days);
+                });
             }
         }
     }
 }
 
 impl Observed {
-    fn count(&mut self, value: &str, calls: u64) {
+    fn add(&mut self, value: &str, add: impl FnOnce(&mut Calls)) {
         if self.many {
             return;
         }
-        if let Some(count) = self.values.get_mut(value) {
-            *count += calls;
-            return;
+        if let Some(calls) = self.values.get_mut(value) {
+            return add(calls);
         }
+        let mut calls = Calls::default();
+        add(&mut calls);
         self.values.insert(value.to_owned(), calls);
         if self.values.len() > VALUES_MAX {
             self.give_up();

@@ -31,6 +31,7 @@ mod laws;
 #[cfg(feature = "sql")]
 mod ledger;
 mod needs;
+mod personas;
 mod policies;
 mod protection;
 mod readme;

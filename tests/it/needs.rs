@@ -172,10 +172,20 @@ fn narrowing_covers_what_was_used_and_what_is_implied() {
     );
     // Only implied: the default keeps the old scope, the proposal names the new one.
     assert_eq!(recommended(&one, "s3:PutObject"), json!("arn:aws:s3:::*"));
-    let proposals = one["policies"][0]["proposals"].as_array().unwrap();
+    // One job of one day is no test: what would have been proposed before it?
+    assert_eq!(one["policies"][0]["proposals"], json!([]));
+    assert_eq!(one["policies"][0]["proposals_withheld"]["not_backtested"], 1);
+    let again = |output: &str| definition(2, "CreateTrainingJob", 25, &training(output));
+    let twice = role(&granted, &(used.clone() + &job + &again("s3://outputs/models/")));
+    let proposals = twice["policies"][0]["proposals"].as_array().unwrap();
     let put = proposals.iter().find(|one| one["actions"] == json!(["s3:PutObject"])).unwrap();
     assert_eq!(put["resources"], json!(["arn:aws:s3:::outputs/models/*"]));
-    assert_eq!(put["support"], json!({"calls": 1, "of": 1}));
+    assert_eq!(put["support"], json!({"calls": 2, "of": 2}));
+    // Each split before the second job tests the proposal made from the first.
+    assert_eq!(put["backtest_held_from"], json!(["2026-08-16", "2026-08-21", "2026-08-26"]));
+    let other = role(&granted, &(used.clone() + &job + &again("s3://elsewhere/models/")));
+    assert_eq!(other["policies"][0]["proposals"], json!([]));
+    assert_eq!(other["policies"][0]["proposals_withheld"]["broken_in_backtest"], 1);
     // A list of other objects does not tell them: nothing is narrowed.
     let manifest = json!({"roleArn": "ROLE", "inputDataConfig": [{"dataSource": {"s3DataSource":
         {"s3DataType": "ManifestFile", "s3Uri": "s3://inputs/list"}}}]});
@@ -233,10 +243,11 @@ fn an_address_in_a_definition_is_hostile() {
     }
 }
 
-/// `count` reads of bucket `aaa`, each changed by `change`.
+/// `count` reads of bucket `aaa` over all of August, each changed by `change`.
 fn calls(count: usize, change: impl Fn(usize, &mut Value)) -> String {
     let one = |index: usize| {
-        let mut call: Value = serde_json::from_str(&event(700 + index, 0, false, index % 28)).unwrap();
+        let mut call: Value =
+            serde_json::from_str(&event(700 + index, 0, false, index * 31 / count)).unwrap();
         change(index, &mut call);
         call.to_string() + "\n"
     };
@@ -278,6 +289,13 @@ fn a_condition_is_proposed_when_every_call_met_it() {
         (through(12, 99), vec![endpoint]),
         (through(12, 5), vec![]),
         (through(9, 99), vec![]),
+        // The second endpoint came late: the proposal of the first half would have refused it.
+        (
+            calls(12, |index, call| {
+                call["vpcEndpointId"] = json!(if index < 11 { "vpce-1" } else { "vpce-2" });
+            }),
+            vec![],
+        ),
         // Seventeen endpoints are not kept.
         (calls(17, |index, call| call["vpcEndpointId"] = json!(format!("vpce-{index}"))), vec![]),
     ] {
@@ -296,7 +314,7 @@ fn a_condition_is_proposed_when_every_call_met_it() {
     );
     // A bucket is in one region; what is granted on everything is not.
     let everywhere = allow(&["ec2:DescribeVpcs", "s3:PutObject"], &json!("*"));
-    let looks: String = (0..12).map(|day| event(800 + day, 7, false, day) + "\n").collect();
+    let looks: String = (0..12).map(|day| event(800 + day, 7, false, day * 2) + "\n").collect();
     assert_eq!(
         conditions(&role(&everywhere, &looks), "ec2:DescribeVpcs"),
         ["StringEquals aws:RequestedRegion eu-west-1"]

@@ -1,6 +1,7 @@
 //! Groups, policies that several hold, boundaries and endpoint policies.
 
 use crate::run::{Folder, trailtrim};
+use crate::trimming::{background, event};
 use serde_json::{Value, json};
 use std::fs;
 
@@ -171,4 +172,42 @@ fn an_endpoint_policy_holds_who_used_what_through_it() {
     assert!(script.contains(
         "aws ec2 modify-vpc-endpoint --region eu-west-1 --vpc-endpoint-id vpce-1 --policy-document '{"
     ));
+}
+
+#[test]
+fn a_permission_set_is_changed_by_one_of_its_roles_only() {
+    let set = "AWSReservedSSO_Ops_0123456789abcdef";
+    let arn = format!("arn:aws:iam::111122223333:role/aws-reserved/sso.amazonaws.com/{set}");
+    let allow = |actions: Value| json!({"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": actions, "Resource": "*"}]});
+    // The snapshots of the two accounts are of different days: each has another policy of the set.
+    let grants = |policy: &str| {
+        let document = allow(json!(["ec2:DescribeVpcs", "ec2:DescribeSubnets"]));
+        json!({"RoleDetailList": [{
+            "RoleName": set, "RoleId": "AROAWORKER", "Arn": arn, "Path": "/aws-reserved/sso.amazonaws.com/",
+            "CreateDate": "2020-01-01T00:00:00Z", "AttachedManagedPolicies": [],
+            "RolePolicyList": [{"PolicyName": policy, "PolicyDocument": document}]}]})
+        .to_string()
+    };
+    let elsewhere =
+        |text: &str| text.replace("111122223333", "444455556666").replace("AROAWORKER", "AROAELSEWHERE");
+    let calls: String = (0..20).map(|day| event(500 + day, 7, false, day) + "\n").collect();
+    let calls = calls.replace("arn:aws:iam::111122223333:role/app/Worker", &arn).replace("Worker", set);
+    let log = background() + &calls;
+    let folder = Folder::new();
+    let ran = trailtrim(&[
+        "recommend",
+        &folder.file("one.jsonl", log.clone()),
+        &folder.file("two.jsonl", elsewhere(&log).replace("\"eventID\":\"e", "\"eventID\":\"f")),
+        "--grants",
+        &folder.file("one.json", grants("First")),
+        "--grants",
+        &folder.file("two.json", elsewhere(&grants("Second"))),
+        "--format",
+        "aws-cli",
+        "--quiet",
+    ]);
+    assert!(ran.stdout.contains("ec2:DescribeVpcs"), "{} {}", ran.stdout, ran.stderr);
+    let left = "Left as it is: Second: the change is made once, with arn:aws:iam::111122223333:role";
+    assert!(ran.stdout.contains(left), "{}", ran.stdout);
+    assert_eq!(ran.stdout.matches("\nput_inline_policy '").count(), 1, "{}", ran.stdout);
 }

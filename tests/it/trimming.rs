@@ -330,7 +330,8 @@ fn check(choice: Choice, policies: &[Value], calls: &[(usize, bool)], jobs: &[us
     }
     let new = new_documents(&old, &recommendations);
     compare(&old, &new, calls, jobs);
-    for proposal in recommend::proposals(&review, &recommendations) {
+    let window = Some((settings.window_start, settings.window_end));
+    for proposal in recommend::proposals(&review, &recommendations, window).made {
         let contained = contain(&[&proposal.document], &[old[proposal.policy]]);
         assert!(matches!(contained, Containment::Proved { .. }), "{contained:?}");
         let ready = recommendations.iter().find(|one| one.policy == proposal.policy);

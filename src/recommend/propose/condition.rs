@@ -6,7 +6,8 @@ use crate::iam::json::Json;
 use crate::iam::policy::{ConditionKey, ConditionOperator};
 use crate::iam::reference::{ActionInfo, reference};
 use crate::iam::{Statement, arn};
-use crate::usage::Contexts;
+use crate::usage::contexts::Calls;
+use crate::usage::{Contexts, DaySet};
 use std::collections::BTreeSet;
 
 /// A condition with more values than this reads like a list of everything.
@@ -29,6 +30,9 @@ pub struct Candidate {
     /// The values.
     pub values: BTreeSet<String>,
 }
+
+/// A value that calls of one row had, and on which days.
+pub(super) type Sight<'u> = (String, &'u DaySet);
 
 /// A value of a key that a call showed.
 #[derive(Clone, Debug)]
@@ -62,11 +66,16 @@ impl Candidate {
         }
     }
 
+    /// The values of the key that the calls of a row showed, with their days; `None` when they did not show all.
+    pub(super) fn sights<'u>(&self, row: &Use<'u>, context: &'u Contexts) -> Option<Vec<Sight<'u>>> {
+        shown(self.key, row, context)
+    }
+
     /// The values that the calls of a row showed, one context each; none when they did not show all.
     pub(super) fn contexts(&self, row: &Use<'_>, context: &Contexts) -> Vec<Option<Shown>> {
         let list = self.operator.starts_with("For");
         let shown = shown(self.key, row, context).unwrap_or_default();
-        shown.into_iter().map(|value| Some(Shown { key: self.key, value, list })).collect()
+        shown.into_iter().map(|(value, _)| Some(Shown { key: self.key, value, list })).collect()
     }
 }
 
@@ -94,9 +103,10 @@ pub(super) fn candidates(
     };
     let mut found = Vec::new();
     for (key, operator) in keys_of(principal, action, statement, rows) {
-        let values: Option<Vec<Vec<String>>> =
+        let sights: Option<Vec<Vec<Sight<'_>>>> =
             rows.iter().map(|(row, context)| shown(key, row, context)).collect();
-        let values: BTreeSet<String> = values.into_iter().flatten().flatten().collect();
+        let sights = sights.into_iter().flatten().flatten();
+        let values: BTreeSet<String> = sights.map(|(value, _)| value).collect();
         let arns = operator != "ArnEquals" || values.iter().all(|value| value.starts_with("arn:"));
         if !values.is_empty() && arns && !spoken(key) {
             found.push(Candidate { key, operator, values });
@@ -159,23 +169,25 @@ fn pins_region(statement: &Statement) -> bool {
 }
 
 /// The values of a key that the calls of a row had; `None` unless every one of them showed it.
-fn shown(key: &str, row: &Use<'_>, context: &Contexts) -> Option<Vec<String>> {
+fn shown<'u>(key: &str, row: &Use<'u>, context: &'u Contexts) -> Option<Vec<Sight<'u>>> {
     let via = row.call.via.as_deref().filter(|service| service.ends_with(".amazonaws.com"));
-    match key {
-        "iam:PassedToService" => Some(vec![row.call.passed_to.clone()?]),
-        "aws:RequestedRegion" => Some(vec![row.call.region.clone()]).filter(|one| one != &[""]),
-        "aws:ViaAWSService" => via.map(|_| vec!["true".to_owned()]),
-        "aws:CalledVia" => via.map(|service| vec![service.to_owned()]),
+    // What is the same for all calls of a row.
+    let value = match key {
+        "iam:PassedToService" => row.call.passed_to.clone(),
+        "aws:RequestedRegion" => Some(row.call.region.clone()).filter(|region| !region.is_empty()),
+        "aws:ViaAWSService" => via.map(|_| "true".to_owned()),
+        "aws:CalledVia" => via.map(str::to_owned),
         // `s3.eu-west-1.amazonaws.com` (KMS developer guide, "kms:ViaService").
-        "kms:ViaService" => {
-            let service = via?.strip_suffix(".amazonaws.com")?;
-            Some(vec![format!("{service}.{}.amazonaws.com", row.call.region)])
-                .filter(|_| !service.contains('.'))
-        }
+        "kms:ViaService" => via
+            .and_then(|service| service.strip_suffix(".amazonaws.com"))
+            .filter(|service| !service.contains('.'))
+            .map(|service| format!("{service}.{}.amazonaws.com", row.call.region)),
         _ => {
             let observed = context.keys.get(key)?;
             let known = observed.present == context.events && !observed.many;
-            known.then(|| observed.values.keys().cloned().collect())
+            let sight = |(value, calls): (&String, &'u Calls)| (value.clone(), &calls.days);
+            return known.then(|| observed.values.iter().map(sight).collect());
         }
-    }
+    };
+    Some(vec![(value?, &row.stats.days)])
 }

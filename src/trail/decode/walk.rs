@@ -19,7 +19,7 @@ pub(super) struct Walk<'t, 'e> {
     place: Place,
     /// What surrounds the wrapper in whose list the walk is.
     outer: Place,
-    /// Number of the next record.
+    /// Number of the next record of the chunk.
     record: usize,
     /// Has anything been seen that only a log has?
     recognised: bool,
@@ -49,7 +49,7 @@ impl<'t, 'e> Walk<'t, 'e> {
             callers: Callers::default(),
             place: chunk.place,
             outer: Place::Top,
-            record: chunk.first_record,
+            record: 0,
             recognised: false,
             mended: false,
             documents: 0,

@@ -5,6 +5,7 @@ use super::Call;
 use crate::escape::{file_name, shell, terminal};
 use crate::grants::PolicySource;
 use crate::iam::json::Json;
+use crate::iam::quota::Quota;
 use crate::recommend::Step;
 use crate::recommend::emit::{
     NewPolicy, PolicyChange, PrincipalChange, literal, permission_set, policy_path,
@@ -200,6 +201,16 @@ esac",
     }
 
     fn create_and_detach(&self, out: &mut String) {
+        let peak = self.change.attached_before(self.policy) + self.policy.documents.len();
+        let most = Quota::ManagedPolicy.limit().documents_max;
+        if peak > most {
+            // Nothing may be refused in between, so the order stays; `set -e` ends the script in time.
+            let _ = writeln!(
+                out,
+                "# Before the old policy goes, {peak} managed policies are attached, and {most} is the default\n\
+                 # quota. Where it was not raised, attaching stops the script here, and nothing is detached."
+            );
+        }
         let mut inner = String::new();
         for new in &self.policy.documents {
             let arn = shell(&self.change.new_arn(&new.name));
