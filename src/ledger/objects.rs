@@ -120,7 +120,7 @@ pub(super) fn read(bytes: &[u8]) -> Result<Vec<Object>, String> {
     let (keys, names, hashes, states, shapes) = (keys?, names?, hashes?, states?, shapes?);
     let (days, problems, sizes, records, events) = (days?, problems?, sizes?, records?, events?);
     let (digests, insights, more) = (digests?, insights?, more?);
-    let (named, first, last) = (table.flags("named")?, table.times("first")?, table.times("last")?);
+    let (by_user, first, last) = (table.flags("named")?, table.times("first")?, table.times("last")?);
     let number = |number: u64| usize::try_from(number).ok();
     let object = |row: usize| -> Option<Object> {
         let name = names.at(row);
@@ -143,7 +143,7 @@ pub(super) fn read(bytes: &[u8]) -> Result<Vec<Object>, String> {
         Some(Object {
             key: keys.at(row).to_owned(),
             name: name.to_owned(),
-            named: named.at(row),
+            named: by_user.at(row),
             size: sizes.at(row),
             sha256: match hashes.get(row) {
                 None => None,

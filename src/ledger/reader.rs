@@ -157,7 +157,7 @@ impl Ledger {
     pub fn add(&self, part: Part<'_>, usage: &mut Usage, coverage: &mut Coverage) -> Result<(), LedgerError> {
         let (path, bytes) = self.read(part.segment, part.entry)?;
         let added = match part.entry.table {
-            TableKind::Usage => usage_table::read(&bytes, usage),
+            TableKind::Usage => usage_table::read(&bytes, part.place.1, usage),
             TableKind::Coverage => coverage_table::read(&bytes, part.place, coverage),
             TableKind::Objects | TableKind::Seen => Ok(()),
         };

@@ -92,7 +92,7 @@ fn add(writer: &mut Writer, logs: &[(&str, &str)]) -> Result<(), LedgerError> {
         .copied()
         .collect();
     let (batch, fresh) = gather(writer, &new)?;
-    writer.commit(batch, fresh, Root::default())
+    writer.commit(batch, &fresh, Root::default())
 }
 
 /// Everything that a ledger says, as text.
@@ -264,7 +264,7 @@ fn the_sample_s_days_are_read_as_they_were_written() {
         let usage = fold.finish();
         let (mut read, mut counted) = (Usage::default(), Coverage::default());
         for bytes in usage_table::write(&usage).unwrap().values() {
-            usage_table::read(bytes, &mut read).unwrap();
+            usage_table::read(bytes, day, &mut read).unwrap();
         }
         for (account, bytes) in coverage_table::write(&coverage).unwrap() {
             coverage_table::read(&bytes, (account, day), &mut counted).unwrap();

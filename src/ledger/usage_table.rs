@@ -7,13 +7,13 @@ use super::words::{
 };
 use crate::iam::reference::reference;
 use crate::iam::{AccountId, Arn};
-use crate::time::Timestamp;
+use crate::time::{Day, Timestamp};
 use crate::trail::definitions::{Kind as NeedKind, Starts};
 use crate::trail::grant_change::{Change, Target, What};
 use crate::trail::identity::PrincipalKind;
 use crate::trail::outcome::Outcome;
 use crate::trail::passed_roles::RoleReference;
-use crate::usage::contexts::Observed;
+use crate::usage::contexts::{Calls, Observed};
 use crate::usage::definitions::{Actor, Model, Need};
 use crate::usage::{
     ActionRef, CallKey, ContextKey, Contexts, DenialKey, PrincipalKey, PrincipalUsage, Resource,
@@ -251,7 +251,9 @@ fn evidence_json(stats: &Stats) -> String {
 }
 
 fn observed_json(observed: &Observed) -> Value {
-    json!({ "present": observed.present, "many": observed.many, "values": observed.values })
+    let values: BTreeMap<&str, u64> =
+        observed.values.iter().map(|(value, calls)| (value.as_str(), calls.count)).collect();
+    json!({ "present": observed.present, "many": observed.many, "values": values })
 }
 
 fn model_json(model: &Model) -> Value {
@@ -280,6 +282,7 @@ fn change_json(change: &Change) -> Value {
 
 /// The columns of a table that was read.
 struct Read {
+    day: Day,
     texts: Vec<Texts>,
     complete: Flags,
     count: Numbers,
@@ -287,10 +290,11 @@ struct Read {
     last: Times,
 }
 
-/// Adds the rows of one table to a summary. An error says what is wrong with the table.
-pub(super) fn read(bytes: &[u8], usage: &mut Usage) -> Result<(), String> {
+/// Adds the rows of one day's table to a summary. An error says what is wrong with the table.
+pub(super) fn read(bytes: &[u8], day: Day, usage: &mut Usage) -> Result<(), String> {
     let table = Table::read(bytes)?;
     let read = Read {
+        day,
         texts: TEXTS.iter().map(|name| table.text(name)).collect::<Result<_, _>>()?,
         complete: table.flags("complete")?,
         count: table.numbers("count")?,
@@ -365,7 +369,7 @@ impl Read {
             "context" => {
                 let region = self.text(row, Text::Region).to_owned();
                 let key = ContextKey { event: self.event(row), region, via: self.via(row) };
-                mine.contexts.insert(key, contexts(&self.detail(row)?)?);
+                mine.contexts.insert(key, contexts(&self.detail(row)?, self.day)?);
             }
             "denial" => {
                 let detail = self.detail(row)?;
@@ -457,15 +461,15 @@ impl Read {
         serde_json::from_str(self.text(row, Text::Detail)).ok()
     }
 
-    /// Count, span and evidence; the day is that of the span, which a table does not leave.
+    /// Count, span and evidence; the day is the table's, which the span does not leave.
     fn stats(&self, row: usize) -> Option<Stats> {
         let time = |seconds: Option<i64>| Timestamp::from_seconds(seconds?);
         let (first, last) = (time(self.first.get(row))?, time(self.last.get(row))?);
         let mut stats = Stats { count: self.count.at(row), span: Some((first, last)), ..Stats::default() };
-        if first.day() != last.day() {
+        if first.day() != self.day || last.day() != self.day {
             return None;
         }
-        stats.days.insert(first.day());
+        stats.days.insert(self.day);
         let evidence: Vec<(i64, String)> = serde_json::from_str(self.text(row, Text::Evidence)).ok()?;
         for (seconds, id) in evidence {
             stats.evidence.push((Timestamp::from_seconds(seconds)?, id));
@@ -474,7 +478,7 @@ impl Read {
     }
 }
 
-fn contexts(detail: &Value) -> Option<Contexts> {
+fn contexts(detail: &Value, day: Day) -> Option<Contexts> {
     let mut contexts = Contexts { events: detail.get("events")?.as_u64()?, ..Contexts::default() };
     for (key, one) in detail.get("keys")?.as_object()? {
         let mut observed = Observed {
@@ -483,7 +487,9 @@ fn contexts(detail: &Value) -> Option<Contexts> {
             ..Observed::default()
         };
         for (value, calls) in one.get("values")?.as_object()? {
-            observed.values.insert(value.clone(), calls.as_u64()?);
+            let mut seen = Calls { count: calls.as_u64()?, ..Calls::default() };
+            seen.days.insert(day);
+            observed.values.insert(value.clone(), seen);
         }
         contexts.keys.insert(table_name(key)?, observed);
     }
@@ -511,10 +517,8 @@ fn target(value: &Value) -> Option<Target> {
 
 fn change(value: &Value) -> Option<Change> {
     let text = |at: usize| value.get(at)?.as_str().map(str::to_owned);
-    let what = match value.get(3)?.as_bool()? {
-        true => What::Given(value.get(4)?.as_str().map(Into::into)),
-        false => What::Taken,
-    };
+    let document = value.get(4)?.as_str().map(Into::into);
+    let what = if value.get(3)?.as_bool()? { What::Given(document) } else { What::Taken };
     let time = Timestamp::from_seconds(value.get(0)?.as_i64()?)?;
     Some(Change { time, event_id: text(1)?, event_name: text(2)?, what })
 }

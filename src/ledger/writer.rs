@@ -143,7 +143,7 @@ impl Writer {
     pub fn commit(
         &mut self,
         batch: Batch,
-        fresh: BTreeMap<Place, Vec<u128>>,
+        fresh: &BTreeMap<Place, Vec<u128>>,
         root: Root,
     ) -> Result<(), LedgerError> {
         let mut segment = NewSegment::begin(self)?;
@@ -159,7 +159,7 @@ impl Writer {
                 }
             }
         }
-        for (place, fingerprints) in &fresh {
+        for (place, fingerprints) in fresh {
             segment.add(&self.disk, TableKind::Seen, Some(*place), seen::write(fingerprints))?;
         }
         let new = segment.finish(&self.disk)?;
@@ -283,7 +283,7 @@ impl Writer {
                 return Ok(bytes);
             }
             match kind {
-                TableKind::Usage => usage_table::read(&bytes, &mut usage),
+                TableKind::Usage => usage_table::read(&bytes, place.1, &mut usage),
                 TableKind::Coverage => coverage_table::read(&bytes, place, &mut coverage),
                 TableKind::Seen => seen::read(&bytes, &mut fingerprints),
                 TableKind::Objects => Ok(()),
@@ -310,21 +310,21 @@ impl Writer {
         roots: Vec<Root>,
     ) -> Result<(), LedgerError> {
         let mut segments = self.ledger.segments.clone();
-        let mut next = self.ledger.manifest.next;
-        for (name, described) in other.segments.iter().filter(|(name, _)| names.contains(name.name.as_str()))
-        {
-            let mut segment = NewSegment::numbered(self, next)?;
+        let wanted = other.segments.iter().filter(|(name, _)| names.contains(name.name.as_str()));
+        for (number, (name, described)) in (self.ledger.manifest.next..).zip(wanted) {
+            let mut segment = NewSegment::numbered(self, number)?;
             segment.described = Segment { files: Vec::new(), ..described.clone() };
             for entry in &described.files {
                 let (_, bytes) = other.read(&name.name, entry)?;
                 segment.add(&self.disk, entry.table, entry.place(), Ok(bytes))?;
             }
             segments.push(segment.finish(&self.disk)?);
-            next += 1;
         }
         let mut manifest = self.ledger.manifest.clone();
         manifest.kept_from = manifest.kept_from().max(other.manifest.kept_from()).map(|day| day.to_string());
-        roots.into_iter().for_each(|root| manifest.set_root(root));
+        for root in roots {
+            manifest.set_root(root);
+        }
         self.commit_manifest(manifest, segments)?;
         self.known.clear();
         for object in self.ledger.objects()? {

@@ -80,11 +80,9 @@ pub fn run(args: &IngestArgs, settings: &Settings) -> anyhow::Result<Outcome> {
     }
     let mut writer = Writer::open(&args.ledger).map_err(|error| complaint(&error))?;
     let reading = Reading { source: &source, limits, expected: expected.as_ref(), roots: &args.paths };
-    let mut problems = listing.problems.clone();
-    let done = pool.install(|| reading.all(listing, &mut writer, &progress, &mut problems));
-    let sums = done.map_err(|error| complaint(&error))?;
+    let done = pool.install(|| reading.all(listing, &mut writer, &progress));
+    let (sums, problems) = done.map_err(|error| complaint(&error))?;
     print(&text(sums))?;
-    problems.sort();
     note_problems(&problems, settings);
     Ok(if problems.is_empty() && sums.left == 0 { Outcome::Clean } else { Outcome::Incomplete })
 }
@@ -92,11 +90,10 @@ pub fn run(args: &IngestArgs, settings: &Settings) -> anyhow::Result<Outcome> {
 fn text(sums: Sums) -> String {
     let Sums { listed, known, added, left, events, events_new } = sums;
     let seen = events - events_new;
-    let mut text = format!("objects  {listed} listed, {known} known, {added} added");
-    if left > 0 {
-        text += &format!(", {left} left: run it again");
-    }
-    text + &format!("\nevents   {events} in the added objects: {events_new} new, {seen} known\n")
+    let left = if left > 0 { format!(", {left} left: run it again") } else { String::new() };
+    format!(
+        "objects  {listed} listed, {known} known, {added} added{left}\nevents   {events} in the added objects: {events_new} new, {seen} known\n"
+    )
 }
 
 /// How objects are read.
@@ -124,18 +121,17 @@ pub(super) fn key(name: &str, roots: &[PathBuf]) -> String {
 }
 
 impl Reading<'_> {
-    /// Adds every listed object that the ledger does not have. Problems of what was read are added to
-    /// `problems`.
+    /// Adds every listed object that the ledger does not have. Gives what it did, and the problems of what
+    /// was listed and read.
     pub(super) fn all(
         &self,
         listing: Listing,
         writer: &mut Writer,
         progress: &Arc<Progress>,
-        problems: &mut Vec<Problem>,
-    ) -> Result<Sums, LedgerError> {
+    ) -> Result<(Sums, Vec<Problem>), LedgerError> {
         let names: Vec<String> = self.roots.iter().map(|path| path.display().to_string()).collect();
         let root = Root::listed(names.join(", "), listing.skipped, &listing.problems, 0);
-        self.all_as(&root, listing, writer, progress, problems)
+        self.all_as(&root, listing, writer, progress)
     }
 
     /// [`Self::all`] of a place that is known as `root`.
@@ -145,11 +141,11 @@ impl Reading<'_> {
         listing: Listing,
         writer: &mut Writer,
         progress: &Arc<Progress>,
-        problems: &mut Vec<Problem>,
-    ) -> Result<Sums, LedgerError> {
+    ) -> Result<(Sums, Vec<Problem>), LedgerError> {
+        let mut problems = listing.problems;
         let root = |left| Root { left, ..root.clone() };
         let mut sums = Sums { listed: listing.objects.len() as u64, ..Sums::default() };
-        let mut wanted: Vec<(String, LogObject)> =
+        let mut wanted: Vec<Keyed> =
             listing.objects.into_iter().map(|object| (key(&object.name, self.roots), object)).collect();
         wanted.retain(|(key, object)| !(is_delivered(key) && writer.has(key, object.size)));
         sums.known = sums.listed - wanted.len() as u64;
@@ -173,18 +169,19 @@ impl Reading<'_> {
             if gathered.batch.objects.is_empty() {
                 continue;
             }
-            writer.commit(gathered.batch, gathered.fresh, root(left))?;
+            writer.commit(gathered.batch, &gathered.fresh, root(left))?;
         }
         progress.end();
         sums.left = left;
         writer.set_root(root(left))?;
-        Ok(sums)
+        problems.sort();
+        Ok((sums, problems))
     }
 
     /// One object, decoded; its events go to `event`.
     fn object(
         &self,
-        (key, object): &(String, LogObject),
+        (key, object): &Keyed,
         gathering: &Gathering<'_>,
         buffers: &mut Buffers,
     ) -> Option<Object> {
@@ -259,10 +256,13 @@ fn is_delivered(key: &str) -> bool {
     name.kind == LogFileKind::Events && name.delivered.is_some()
 }
 
+/// An object and its key.
+type Keyed = (String, LogObject);
+
 /// The first objects that make one batch, and the rest.
-fn first_batch(objects: &[(String, LogObject)]) -> (&[(String, LogObject)], &[(String, LogObject)]) {
+fn first_batch(objects: &[Keyed]) -> (&[Keyed], &[Keyed]) {
     let mut bytes = 0;
-    let mut fits = |(_, object): &(String, LogObject)| {
+    let mut fits = |(_, object): &Keyed| {
         bytes += object.size;
         bytes <= BATCH_BYTES_MAX
     };
@@ -314,8 +314,8 @@ impl<'a> Gathering<'a> {
     }
 
     /// Reads the objects of a batch, the largest first.
-    fn read(self, batch: &[(String, LogObject)], progress: &Arc<Progress>) -> Result<Gathered, LedgerError> {
-        let mut order: Vec<&(String, LogObject)> = batch.iter().collect();
+    fn read(self, batch: &[Keyed], progress: &Arc<Progress>) -> Result<Gathered, LedgerError> {
+        let mut order: Vec<&Keyed> = batch.iter().collect();
         order.sort_by(|a, b| b.1.size.cmp(&a.1.size).then_with(|| a.0.cmp(&b.0)));
         let (next, done) = (AtomicUsize::new(0), Mutex::new(Vec::with_capacity(order.len())));
         rayon::scope(|scope| {
@@ -377,7 +377,9 @@ impl<'a> Gathering<'a> {
         let (mut whole, mut days) = (Decoded::default(), BTreeMap::new());
         for (decoded, part) in chunks {
             whole.merge(decoded);
-            part.into_iter().for_each(|(day, events)| *days.entry(day).or_default() += events);
+            for (day, events) in part {
+                *days.entry(day).or_default() += events;
+            }
         }
         (whole, days)
     }

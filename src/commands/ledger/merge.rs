@@ -18,6 +18,7 @@ use crate::trail::inflate::Limits;
 use anyhow::bail;
 use rayon::ThreadPoolBuilder;
 use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
 /// Runs the command.
@@ -47,11 +48,9 @@ pub(super) fn run(
         let listing = Listing { objects, skipped: Skipped::default(), ..Listing::default() };
         let progress = Progress::new(!settings.quiet);
         progress.stop_on_ctrl_c();
-        let mut problems = Vec::new();
-        let sums =
-            pool.install(|| reading.all_as(&under_way, listing, &mut writer, &progress, &mut problems));
-        let sums = sums.map_err(|error| complaint(&error))?;
-        out += &format!("overlap   {}\n", read_again(sums));
+        let done = pool.install(|| reading.all_as(&under_way, listing, &mut writer, &progress));
+        let (sums, _) = done.map_err(|error| complaint(&error))?;
+        let _ = writeln!(out, "overlap   {}", read_again(sums));
         if sums.left > 0 {
             print(&out)?;
             return Ok(Outcome::Incomplete);

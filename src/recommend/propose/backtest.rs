@@ -60,7 +60,9 @@ mod tests {
 
     fn days(list: &[i32]) -> DaySet {
         let mut days = DaySet::default();
-        list.iter().for_each(|day| days.insert(Day::from_epoch_days(*day)));
+        for day in list {
+            days.insert(Day::from_epoch_days(*day));
+        }
         days
     }
 
