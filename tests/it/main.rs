@@ -15,6 +15,7 @@ mod conformance;
 mod contain;
 mod coverage;
 mod decode_reference;
+mod deliveries;
 mod emit;
 #[cfg(unix)]
 mod emit_tools;
