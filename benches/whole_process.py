@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
-"""Measures whole processes as ratios: `trailtrim usage` against a program that only inflates the same files.
+"""Measures whole processes as ratios: `trailtrim usage` and the narrow fold against a program that only inflates
+the same files, on logs that repeat as usual and on logs in which nothing repeats.
 
     benches/whole_process.py [--folder FOLDER] [--events N] [--pairs N] [--no-build]
 
@@ -67,23 +68,34 @@ def main():
     if not args.no_build:
         subprocess.run(["cargo", "build", "--release", "--bins", "--examples"], cwd=ROOT, check=True)
     release = target / "release"
-    trailtrim, floor, maker = release / "trailtrim", release / "examples/inflate_only", release / "examples/generate_logs"
+    examples = release / "examples"
+    trailtrim, floor = release / "trailtrim", examples / "inflate_only"
+    narrow, maker = examples / "narrow_fold", examples / "generate_logs"
     args.folder.mkdir(parents=True, exist_ok=True)
-    mixed = args.folder / f"mixed-{args.events}"
+    usual = args.folder / f"usual-{args.events}"
+    unique = args.folder / f"unique-{args.events}"
     small = args.folder / f"small-{args.events}"
     large = args.folder / f"large-{args.events}"
-    generate(maker, mixed, args.events, [])
+    generate(maker, usual, args.events, ["--mix", "usual"])
+    generate(maker, unique, args.events, ["--mix", "unique"])
     # Files of about 8 KB, and of several MB.
-    generate(maker, small, args.events // 4, ["--per-file", "40"])
-    generate(maker, large, args.events // 4, ["--per-file", "25000"])
-    print(run([floor, mixed])[3].decode().strip(), f"in {mixed}")
+    generate(maker, small, args.events // 4, ["--mix", "usual", "--per-file", "40"])
+    generate(maker, large, args.events // 4, ["--mix", "usual", "--per-file", "25000"])
     usage = [trailtrim, "usage", "--quiet"]
-    compare("inflate only (first), usage (second)", [floor, mixed], [*usage, mixed], args.pairs)
-    compare(
-        "one thread: inflate only (first), usage (second)",
-        [floor, mixed, "--threads", "1"], [*usage, "--threads", "1", mixed], args.pairs,
-    )
-    compare("usage on all cores (first), on one (second)", [*usage, mixed], [*usage, "--threads", "1", mixed], args.pairs)
+    one = ["--threads", "1"]
+    for folder in (usual, unique):
+        print("\n" + run([floor, folder])[3].decode().strip(), f"in {folder}")
+        compare("inflate only (first), narrow fold (second)", [floor, folder], [narrow, folder], args.pairs)
+        compare("inflate only (first), usage (second)", [floor, folder], [*usage, folder], args.pairs)
+        compare(
+            "one thread: inflate only (first), narrow fold (second)",
+            [floor, folder, *one], [narrow, folder, *one], args.pairs,
+        )
+        compare(
+            "one thread: inflate only (first), usage (second)",
+            [floor, folder, *one], [*usage, *one, folder], args.pairs,
+        )
+        compare("usage on all cores (first), on one (second)", [*usage, folder], [*usage, *one, folder], args.pairs)
     compare("few large files (first), thousands of small ones (second)", [*usage, large], [*usage, small], args.pairs)
 
 

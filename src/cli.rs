@@ -1,5 +1,6 @@
 //! The command line: types and help, no work.
 
+use crate::source::open::{AwsOptions, LookupOptions};
 use crate::time::{DAY_SECONDS, Day, Timestamp};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use std::path::PathBuf;
@@ -40,6 +41,9 @@ pub enum Command {
     Verify(Box<VerifyArgs>),
     /// Show who used what: every principal's actions, how often and when last
     Usage(UsageArgs),
+    /// Ask the logs with SQL: a query that comes along, a file, or your own text
+    #[cfg(feature = "sql")]
+    Query(Box<QueryArgs>),
     /// Show what the logs cover: account, region, day and kind of event; and the days that are missing
     Coverage(CoverageArgs),
     /// Read only the logs that are new, and keep what they say in a ledger, which the other commands take
@@ -60,7 +64,7 @@ pub enum Command {
 #[derive(Debug, Args)]
 pub struct LogArgs {
     /// CloudTrail logs: folders (an `AWSLogs` tree or flat), files (.json.gz, .json, JSONL, LookupEvents
-    /// output), or - for standard input
+    /// output), `s3://bucket/prefix`, `lookup-events:` (90 days without a trail), or - for standard input
     #[arg(required_unless_present = "ledger", conflicts_with = "ledger", value_name = "PATH")]
     pub paths: Vec<PathBuf>,
     /// How they are read.
@@ -89,6 +93,100 @@ pub struct ReadArgs {
     /// CloudTrail's public keys: output of `aws cloudtrail list-public-keys`; repeat it for more regions
     #[arg(long, value_name = "FILE", requires = "require_digests", help_heading = "Input")]
     pub public_keys: Vec<PathBuf>,
+    /// How AWS is reached.
+    #[command(flatten)]
+    pub aws: AwsArgs,
+    /// What is looked up.
+    #[command(flatten)]
+    pub lookup: LookupArgs,
+}
+
+/// What `lookup-events:` stands for.
+#[derive(Clone, Debug, Default, Args)]
+pub struct LookupArgs {
+    /// With `lookup-events:`, only these regions, separated by commas [default: those that every account has]
+    #[arg(long, value_name = "REGION", value_delimiter = ',', help_heading = "AWS")]
+    pub regions: Vec<String>,
+    /// With `lookup-events:`, keep events in this folder, and ask only for those that are not there yet
+    #[arg(long, value_name = "DIR", help_heading = "AWS")]
+    pub lookup_cache: Option<PathBuf>,
+    /// With `lookup-events:`, only events with this attribute, such as Username=x; then silence proves nothing
+    #[arg(long, value_name = "KEY=VALUE", value_parser = parse_attribute, conflicts_with = "lookup_cache", help_heading = "AWS")]
+    pub lookup_attribute: Option<(String, String)>,
+}
+
+impl LookupArgs {
+    /// For the source.
+    pub fn options(&self) -> LookupOptions {
+        LookupOptions {
+            regions: self.regions.clone(),
+            attribute: self.lookup_attribute.clone(),
+            cache: self.lookup_cache.clone(),
+        }
+    }
+}
+
+/// Attributes by which events are looked up ("`LookupAttribute`", `CloudTrail` API reference, 2026-11).
+const ATTRIBUTES: [&str; 8] = [
+    "AccessKeyId",
+    "EventId",
+    "EventName",
+    "EventSource",
+    "ReadOnly",
+    "ResourceName",
+    "ResourceType",
+    "Username",
+];
+
+fn parse_attribute(text: &str) -> Result<(String, String), String> {
+    let known = text.split_once('=').filter(|(key, value)| ATTRIBUTES.contains(key) && !value.is_empty());
+    known
+        .map(|(key, value)| (key.to_owned(), value.to_owned()))
+        .ok_or_else(|| format!("KEY=VALUE is needed, with one of {}", ATTRIBUTES.join(", ")))
+}
+
+/// How AWS is reached, for logs in S3 and for lookups.
+#[derive(Clone, Debug, Default, Args)]
+pub struct AwsArgs {
+    /// Profile of the shared AWS configuration
+    #[arg(long, value_name = "NAME", help_heading = "AWS")]
+    pub profile: Option<String>,
+    /// Region that is asked first [default: as configured, else us-east-1]; buckets elsewhere are found
+    #[arg(long, value_name = "REGION", help_heading = "AWS")]
+    pub region: Option<String>,
+    /// Role to assume for reading
+    #[arg(long, value_name = "ARN", help_heading = "AWS")]
+    pub role_arn: Option<String>,
+    /// Endpoint other than AWS's own; buckets are then addressed by path
+    #[arg(long, value_name = "URL", help_heading = "AWS")]
+    pub endpoint_url: Option<String>,
+    /// Who pays for requests, when the bucket's owner does not
+    #[arg(long, value_enum, value_name = "WHO", help_heading = "AWS")]
+    pub request_payer: Option<Payer>,
+    /// Objects fetched ahead of the decoding hold at most this many MiB [default: 64]
+    #[arg(long, value_name = "MIB", help_heading = "AWS")]
+    pub prefetch_mib: Option<u64>,
+}
+
+/// Who pays for requests to S3.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Payer {
+    /// Whoever asks
+    Requester,
+}
+
+impl AwsArgs {
+    /// For the source.
+    pub fn options(&self) -> AwsOptions {
+        AwsOptions {
+            profile: self.profile.clone(),
+            region: self.region.clone(),
+            endpoint_url: self.endpoint_url.clone(),
+            role_arn: self.role_arn.clone(),
+            requester_pays: self.request_payer == Some(Payer::Requester),
+            prefetch_mib: self.prefetch_mib,
+        }
+    }
 }
 
 /// Arguments of `ingest`.
@@ -165,7 +263,7 @@ pub struct CoverageArgs {
 /// Arguments of `validate-logs`.
 #[derive(Debug, Args)]
 pub struct ValidateArgs {
-    /// Folders with logs and digest files, as CloudTrail delivered them
+    /// Folders or places in S3 with logs and digest files, as CloudTrail delivered them
     #[arg(required = true, value_name = "PATH")]
     pub paths: Vec<PathBuf>,
 
@@ -184,6 +282,9 @@ pub struct ValidateArgs {
     /// What to print
     #[arg(long, value_enum, default_value_t = PlainFormat::Table)]
     pub format: PlainFormat,
+    /// How AWS is reached.
+    #[command(flatten)]
+    pub aws: AwsArgs,
 }
 
 /// What is judged, by which rules; the same for every command that judges principals.
@@ -437,6 +538,65 @@ pub struct UsageArgs {
     /// What to print
     #[arg(long, value_enum, default_value_t = PlainFormat::Table, help_heading = "Output")]
     pub format: PlainFormat,
+}
+
+/// Arguments of `query`.
+#[cfg(feature = "sql")]
+#[derive(Debug, Args)]
+#[command(after_long_help = QUERY_EXAMPLES)]
+pub struct QueryArgs {
+    /// A query of --list by name or id, or a file .sql; then the logs: folders, files, or - for standard
+    /// input. With --sql the logs alone
+    #[arg(value_name = "QUERY | PATH")]
+    pub items: Vec<PathBuf>,
+    /// Show the queries that there are
+    #[arg(long)]
+    pub list: bool,
+    /// The query itself (docs/TABLES.md says what there is to ask)
+    #[arg(long, value_name = "SQL")]
+    pub sql: Option<String>,
+
+    /// A folder with queries of your own; one with the name of another takes its place
+    #[arg(long, value_name = "DIR", help_heading = "Input")]
+    pub queries: Option<PathBuf>,
+    /// IAM snapshot for the table `grants`: output of `aws iam get-account-authorization-details`; repeatable
+    #[arg(long, visible_alias = "snapshot", value_name = "FILE", help_heading = "Input")]
+    pub grants: Vec<PathBuf>,
+    /// What happened before this is the baseline of what is new [default: 30 days from the first event]
+    #[arg(long, value_name = "TIME", help_heading = "Input", value_parser = parse_moment)]
+    pub since: Option<Moment>,
+    /// How logs are read.
+    #[command(flatten)]
+    pub read: ReadArgs,
+
+    /// The form
+    #[arg(long, value_enum, default_value_t = RowsFormat::Table, help_heading = "Output")]
+    pub format: RowsFormat,
+    /// Write to this file instead of standard output
+    #[arg(short, long, value_name = "FILE", help_heading = "Output")]
+    pub output: Option<PathBuf>,
+}
+
+#[cfg(feature = "sql")]
+const QUERY_EXAMPLES: &str = "\
+Examples:
+  trailtrim query --list
+  trailtrim query root_use logs/
+  trailtrim query SM-P01 logs/ --since 14d --format json
+  trailtrim query logs/ --sql \"SELECT region, COUNT(*) AS n FROM events GROUP BY region\"";
+
+/// The forms of rows.
+#[cfg(feature = "sql")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum RowsFormat {
+    /// Text for people, 80 columns.
+    Table,
+    /// RFC 4180; what is missing goes to standard error.
+    Csv,
+    /// `trailtrim.query/v1`.
+    Json,
+    /// A Parquet file; needs --output.
+    Parquet,
 }
 
 /// What commands other than `review` print on standard output.

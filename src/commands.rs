@@ -4,9 +4,13 @@ pub mod completions;
 pub mod coverage;
 pub mod digests;
 pub mod explain;
+#[cfg(feature = "sql")]
+pub mod gather;
 pub mod judge;
 pub mod output;
 pub mod progress;
+#[cfg(feature = "sql")]
+pub mod query;
 pub mod read_logs;
 pub mod ledger;
 pub mod recommend;

@@ -4,7 +4,7 @@
 //!
 //! ```text
 //! source ──bytes──▶ trail (decode) ──events──▶ usage ─┐
-//!  dir, stdin           └─problems──▶ coverage ───────┼─▶ drift ─verdicts─▶ recommend ─▶ report
+//!  dir, s3, lookup      └─problems──▶ coverage ───────┼─▶ drift ─verdicts─▶ recommend ─▶ report
 //! grants ──policies──▶ iam (evaluate, contain) ───────┘
 //! ```
 //!
@@ -25,8 +25,12 @@ pub mod grants;
 pub mod usage;
 #[cfg(feature = "sql")]
 pub mod ledger;
+pub mod tables;
 pub mod drift;
 pub mod recommend;
+
+#[cfg(feature = "sql")]
+pub mod query;
 
 pub mod report;
 pub mod cli;

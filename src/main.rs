@@ -22,6 +22,8 @@ fn run(cli: &Cli) -> anyhow::Result<Outcome> {
     match &cli.command {
         Command::Review(args) => commands::review::run(args, &settings),
         Command::Recommend(args) => commands::recommend::run(args, &settings),
+        #[cfg(feature = "sql")]
+        Command::Query(args) => commands::query::run(args, &settings),
         Command::Usage(args) => commands::usage::run(args, &settings),
         Command::Explain(args) => commands::explain::run(args),
         Command::Verify(args) => commands::verify::run(args, &settings),

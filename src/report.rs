@@ -9,6 +9,8 @@ pub mod markdown;
 pub mod model;
 mod personas;
 mod proposals;
+#[cfg(feature = "sql")]
+pub mod rows;
 pub mod text;
 pub mod usage;
 pub mod validation;

@@ -18,6 +18,8 @@ pub mod resource_map;
 pub mod passed_roles;
 pub mod definitions;
 pub mod condition_values;
+pub mod indicators;
+pub mod fields;
 pub mod grant_change;
 pub mod coverage;
 

@@ -9,6 +9,7 @@ pub mod definitions;
 pub mod fold;
 pub mod grant_changes;
 mod memo;
+mod repeats;
 mod rows;
 
 pub use contexts::{ContextKey, Contexts};

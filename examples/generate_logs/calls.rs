@@ -194,7 +194,7 @@ pub(crate) const CALLS: &[Call] = &[
         who: "scanner",
         source: "ec2",
         name: "DescribeInstances",
-        request: r#"{"maxResults":1000,"instancesSet":{},"filterSet":{"items":[{"name":"vpc-id","valueSet":{"items":[{"value":"vpc-$H"}]}}]}}"#,
+        request: r#"{"maxResults":1000,"instancesSet":{},"filterSet":{"items":[{"name":"vpc-id","valueSet":{"items":[{"value":"vpc-$V"}]}}]}}"#,
         ..BLANK
     },
     Call {
@@ -202,7 +202,7 @@ pub(crate) const CALLS: &[Call] = &[
         who: "scanner",
         source: "ec2",
         name: "DescribeSecurityGroups",
-        request: r#"{"securityGroupSet":{},"securityGroupIdSet":{"items":[{"groupId":"sg-$H"},{"groupId":"sg-$H"}]},"filterSet":{}}"#,
+        request: r#"{"securityGroupSet":{},"securityGroupIdSet":{"items":[{"groupId":"sg-$V"},{"groupId":"sg-$V"}]},"filterSet":{}}"#,
         ..BLANK
     },
     Call {

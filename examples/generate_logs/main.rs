@@ -1,7 +1,7 @@
 //! Writes logs of any size for measurements: the same bytes on every run, nothing in them is real.
 //!
 //! ```text
-//! cargo run --release --example generate_logs -- --events 1000000 --out FOLDER [--per-file N]
+//! cargo run --release --example generate_logs -- --events 1000000 --out FOLDER [--per-file N] [--mix MIX]
 //! ```
 //!
 //! Assumptions, which `docs/BENCHMARKS.md` repeats: three accounts with two regions each, 120 roles an
@@ -10,6 +10,11 @@
 //! jobs, pipelines and services. A session lasts for some hundred events. Half of the files have fewer
 //! than 15 records, the largest have 5,000, as of a trail that delivers every five minutes; `--per-file`
 //! gives every file the same number. One file in two hundred is delivered twice.
+//!
+//! With `--mix unique` every role touches every bucket, table and function alike, no object is read twice, and
+//! every file has sessions of its own: nothing repeats, the hard case for a summary. With `--mix usual` a role
+//! has two buckets and three names of its own, few roles are busy, three quarters of the objects that are read
+//! were read before, scanners ask about the same twenty networks, and sessions last for an hour.
 
 #[path = "../generate_sample/rng.rs"]
 mod rng;
@@ -42,6 +47,16 @@ const SEED: u64 = 0x6265_6e63_686d_6172;
 
 const LETTERS: &[u8] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";
 
+/// How much repeats; see above.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Mix {
+    Unique,
+    Usual,
+}
+
+/// Objects of a bucket that are read again and again, with `--mix usual`: days and parts of a day.
+const READ_AGAIN: (u32, u32) = (20, 5);
+
 /// One file to write. Everything in it follows from its number.
 struct File {
     number: u64,
@@ -52,12 +67,15 @@ fn main() -> anyhow::Result<()> {
     let mut events = None;
     let mut out: Option<PathBuf> = None;
     let mut per_file = None;
+    let mut mix = Mix::Unique;
     let mut args = std::env::args().skip(1);
     while let Some(option) = args.next() {
         let value = args.next().with_context(|| format!("`{option}` needs a value"))?;
         match option.as_str() {
             "--events" => events = Some(value.parse::<u64>()?),
             "--out" => out = Some(value.into()),
+            "--mix" if value == "unique" => mix = Mix::Unique,
+            "--mix" if value == "usual" => mix = Mix::Usual,
             "--per-file" => per_file = Some(value.parse::<u32>()?),
             _ => bail!("unknown option `{option}`"),
         }
@@ -65,7 +83,7 @@ fn main() -> anyhow::Result<()> {
     let (Some(events), Some(out)) = (events, out) else {
         bail!("--events and --out are needed\nhint: `generate_logs --events 1000000 --out FOLDER`");
     };
-    plan(events, per_file).par_iter().try_for_each(|file| write(&out, file))
+    plan(events, per_file).par_iter().try_for_each(|file| write(&out, file, mix))
 }
 
 fn plan(events: u64, per_file: Option<u32>) -> Vec<File> {
@@ -89,13 +107,14 @@ fn plan(events: u64, per_file: Option<u32>) -> Vec<File> {
     files
 }
 
-fn write(out: &Path, file: &File) -> anyhow::Result<()> {
+fn write(out: &Path, file: &File, mix: Mix) -> anyhow::Result<()> {
     let mut rng = Rng::new(SEED ^ (file.number + 1).wrapping_mul(0x9e37_79b9_7f4a_7c15));
     let (account, region) = (rng.pick(&ACCOUNTS), rng.pick(&REGIONS));
     let day = Day::from_epoch_days(FIRST_DAY + i32::try_from(rng.below(DAYS))?);
     let start = rng.below(288) * 300;
     let mut text = String::from("{\"Records\":[");
-    let mut writer = Writer { rng: &mut rng, account, region, start: day.start().plus_seconds(start.into()) };
+    let time = day.start().plus_seconds(start.into());
+    let mut writer = Writer { rng: &mut rng, mix, account, region, start: time };
     writer.records(file.records, &mut text);
     text.push_str("]}");
     let mut encoder = GzEncoder::new(Vec::new(), Compression::default());
@@ -121,6 +140,7 @@ fn put(path: &Path, bytes: &[u8]) -> anyhow::Result<()> {
 
 struct Writer<'r> {
     rng: &'r mut Rng,
+    mix: Mix,
     account: &'static str,
     region: &'static str,
     start: Timestamp,
@@ -133,6 +153,8 @@ struct Session {
     agent: &'static str,
     arn: String,
     kind: &'static str,
+    /// Which of the roles of its kind.
+    role: u32,
     left: u32,
 }
 
@@ -152,7 +174,7 @@ impl Writer<'_> {
             // Several sessions of a kind are open at a time.
             let open = sessions.iter().filter(|session| session.kind == call.who).count();
             if open < 4 {
-                let session = self.session(call);
+                let session = self.session(call, open);
                 sessions.push(session);
             }
             let chosen = self.rng.below(4) as usize;
@@ -166,18 +188,46 @@ impl Writer<'_> {
         }
     }
 
-    fn session(&mut self, call: &Call) -> Session {
+    /// Another session for a call; it is the `open`th of its kind.
+    fn session(&mut self, call: &Call, open: usize) -> Session {
+        if self.mix == Mix::Unique {
+            return self.session_from(call, self.start);
+        }
+        // The same one in all files of the hour.
+        let hour = self.start.seconds().div_euclid(3_600);
+        let name = format!("{}{}{}{hour}/{open}", self.account, self.region, call.who);
+        let rng = std::mem::replace(self.rng, Rng::new(hash(&name)));
+        let begin = self.start.plus_seconds(hour * 3_600 - self.start.seconds());
+        let session = self.session_from(call, begin);
+        *self.rng = rng;
+        session
+    }
+
+    fn session_from(&mut self, call: &Call, begin: Timestamp) -> Session {
+        let mix = self.mix;
         let (rng, account) = (&mut *self.rng, self.account);
         let left = 1 + rng.below(SESSION_EVENTS);
         let ip = format!("100.{}.{}.{}", 64 + rng.below(64), rng.below(256), rng.below(256));
-        let created = self.start.plus_seconds(-i64::from(rng.below(3_000)));
+        let created = begin.plus_seconds(-i64::from(rng.below(3_000)));
         if let "service" = call.who {
             let service = rng.pick(&["sagemaker", "lambda", "ecs-tasks", "config"]);
             let name = format!("{service}.amazonaws.com");
             let identity = format!(r#"{{"type":"AWSService","invokedBy":"{name}"}}"#);
-            return Session { identity, ip: name, agent: "", arn: String::new(), kind: call.who, left };
+            return Session {
+                identity,
+                ip: name,
+                agent: "",
+                arn: String::new(),
+                kind: call.who,
+                role: 0,
+                left,
+            };
         }
-        let number = rng.below(ROLES);
+        let number = match mix {
+            Mix::Unique => rng.below(ROLES),
+            // The first roles are the busy ones.
+            Mix::Usual => rng.below(ROLES) * rng.below(ROLES) / ROLES,
+        };
         let (path, role, name, agent) = match call.who {
             "app" => ("", format!("app-{number:03}-task"), rng.hex(32), calls::AGENT_JAVA),
             "function" => {
@@ -199,18 +249,14 @@ impl Writer<'_> {
             _ => ("", format!("scanner-{}", number / 10), "scan".into(), calls::AGENT_GO),
         };
         // The same id for the same role of the same account, whatever the file.
-        let mut own = Rng::new(
-            role.bytes()
-                .chain(account.bytes())
-                .fold(7, |sum, byte| (sum ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)),
-        );
+        let mut own = Rng::new(hash(&format!("{role}{account}")));
         let id = format!("AROA{}", own.base32(17));
         let arn = format!("arn:aws:sts::{account}:assumed-role/{role}/{name}");
         let key = format!("ASIA{}", rng.base32(16));
         let identity = format!(
             r#"{{"type":"AssumedRole","principalId":"{id}:{name}","arn":"{arn}","accountId":"{account}","accessKeyId":"{key}","sessionContext":{{"sessionIssuer":{{"type":"Role","principalId":"{id}","arn":"arn:aws:iam::{account}:role/{path}{role}","accountId":"{account}","userName":"{role}"}},"attributes":{{"creationDate":"{created}","mfaAuthenticated":"false"}}}}}}"#
         );
-        Session { identity, ip, agent, arn, kind: call.who, left }
+        Session { identity, ip, agent, arn, kind: call.who, role: number, left }
     }
 
     fn record(&mut self, call: &Call, session: &Session, out: &mut String) {
@@ -249,7 +295,10 @@ impl Writer<'_> {
             );
         }
         // What stands for itself in all templates of one record.
-        let names = Names::new(self.rng);
+        let names = match self.mix {
+            Mix::Unique => Names::new(self.rng),
+            Mix::Usual => Names::of_role(self.rng, session.role, call.read_only),
+        };
         put("requestParameters", &self.filled(call.request, &names));
         put("responseElements", &if denied { "null".to_owned() } else { self.filled(call.response, &names) });
         if !call.additional.is_empty() {
@@ -279,7 +328,8 @@ impl Writer<'_> {
     }
 
     /// A template with its placeholders replaced: `$A` account, `$R` region, `$B` bucket, `$K` key,
-    /// `$N` name, `$O` another role, `$U` a UUID of its own, `$H` sixteen hexadecimal digits, `$D` digits.
+    /// `$N` name, `$O` another role, `$U` a UUID of its own, `$H` sixteen hexadecimal digits, `$V` the same for a
+    /// network, `$D` digits.
     fn filled(&mut self, template: &str, names: &Names) -> String {
         let mut out = String::with_capacity(template.len() * 2);
         let mut parts = template.split('$');
@@ -294,7 +344,8 @@ impl Writer<'_> {
                 "N" => out.push_str(&names.name),
                 "O" => out.push_str(&names.role),
                 "U" => out.push_str(&self.rng.uuid()),
-                "H" => out.push_str(&self.rng.hex(16)),
+                "V" if self.mix == Mix::Usual => out.push_str(&format!("{:016x}", self.rng.below(20))),
+                "H" | "V" => out.push_str(&self.rng.hex(16)),
                 _ => out.push_str(&self.rng.below(9_000_000).to_string()),
             }
             out.push_str(rest);
@@ -320,4 +371,28 @@ impl Names {
             role: format!("training-{:03}", rng.below(20)),
         }
     }
+
+    /// What a role touches.
+    fn of_role(rng: &mut Rng, role: u32, reads: bool) -> Self {
+        let bucket = (role * 7 + rng.below(2)) % 30;
+        let (days, parts) = READ_AGAIN;
+        let key = if reads && rng.below(4) > 0 {
+            let (day, part) = (rng.below(days), rng.below(parts));
+            let unique = hash(&format!("{bucket}/{day}/{part}")) & 0xffff_ffff_ffff;
+            format!("year=2026/day={day:03}/part-{part:05}-{unique:012x}.parquet")
+        } else {
+            format!("year=2026/day={:03}/part-{:05}-{}.parquet", rng.below(90), rng.below(400), rng.hex(12))
+        };
+        Self {
+            bucket: format!("company-data-{bucket:02}"),
+            key,
+            name: format!("service-{:03}", (role * 11 + rng.below(3)) % 150),
+            role: format!("training-{:03}", rng.below(20)),
+        }
+    }
+}
+
+/// FNV-1a with another start.
+fn hash(text: &str) -> u64 {
+    text.bytes().fold(7, |sum, byte| (sum ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3))
 }

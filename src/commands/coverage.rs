@@ -11,6 +11,7 @@ use crate::trail::coverage::missing;
 
 /// Runs the command.
 pub fn run(args: &CoverageArgs, settings: &Settings) -> anyhow::Result<Outcome> {
+    read_logs::check_trails(&args.logs, &args.trails)?;
     let selectors = if args.trails.is_empty() { None } else { Some(Selectors::read(&args.trails)?) };
     let (logs, _) = read_logs::read_given(&args.logs, false, settings)?;
     let rows = missing::rows(&logs.coverage);

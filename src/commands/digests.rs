@@ -7,17 +7,13 @@ use crate::source::{Listing, LogObject, LogSource};
 use crate::trail::digest::chain::{Chains, DigestResult, Links, Range, StoredDigest};
 use crate::trail::digest::keys::PublicKeys;
 use crate::trail::digest::standing::{Doubt, Fault, Standing};
-use crate::trail::digest::{DigestFile, chain_of, signature_of_head_object};
+use crate::trail::digest::{DigestFile, METADATA_END, chain_of, signature_of_head_object};
 use crate::trail::inflate::{self, Limits};
 use crate::trail::log_file::{LogFile, LogFileKind};
 use anyhow::{Context as _, anyhow};
 use rayon::prelude::*;
 use std::collections::BTreeMap;
 use std::path::PathBuf;
-
-/// What stands behind a digest file's name when the file beside it holds its metadata, as
-/// `aws s3api head-object` prints them.
-const METADATA_END: &str = ".metadata.json";
 
 /// Reads the keys of all files; `None` without files.
 #[expect(clippy::disallowed_methods, reason = "the rim reads the files that the user names")]

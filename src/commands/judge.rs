@@ -51,6 +51,7 @@ impl Judge {
     /// Reads what the user named. Errors: an unreadable snapshot or trail configuration, a selection that
     /// fits nobody, a mistake in the exclusions, no log file at all.
     pub fn read(args: &JudgeArgs, settings: &Settings) -> anyhow::Result<Self> {
+        read_logs::check_trails(&args.logs, &args.trails)?;
         let exclusions = exclusions(args)?;
         let mut snapshot = Snapshot::read(&args.grants)?;
         let selectors = if args.trails.is_empty() { None } else { Some(Selectors::read(&args.trails)?) };
@@ -61,9 +62,10 @@ impl Judge {
         let groups = drift::group_usage(&logs.usage, &snapshot);
         keep_selected(&mut snapshot, args);
         let window = logs.coverage.span();
-        // After a reading that was stopped, silence proves nothing, whatever the user forces.
-        let forced = args.force && !logs.stopped;
-        let min_window = if logs.stopped { u32::MAX } else { args.min_window };
+        // After a reading that is not whole, silence proves nothing, whatever the user forces.
+        let partial = logs.is_partial();
+        let forced = args.force && !partial;
+        let min_window = if partial { u32::MAX } else { args.min_window };
         let days_min = if forced { 1 } else { usize::try_from(min_window).unwrap_or(usize::MAX) };
         let inputs = inputs(&logs, &snapshot, selectors.as_ref(), &exclusions);
         let mut assumptions = assumptions(&logs.coverage, selectors.as_ref(), args.min_window);

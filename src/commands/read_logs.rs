@@ -8,11 +8,12 @@ use super::{Settings, digests};
 use crate::cli::{LogArgs, Moment, ReadArgs};
 use crate::report::escape;
 use crate::sha256::Sha256;
-use crate::source::dir::DirSource;
+use crate::source::open::{self, Request, Window};
 use crate::source::{Listing, LogObject, LogSource};
 use crate::time::{Day, Timestamp};
 use crate::trail::coverage::Coverage;
-use crate::trail::decode::{self, Chunk, Decoded, Shape};
+use crate::trail::coverage::tally::Tally;
+use crate::trail::decode::{self, Chunk, Decoded, Decoder, Shape};
 use crate::trail::digest::chain::Range;
 use crate::trail::digest::expected::Expected;
 use crate::trail::digest::keys::PublicKeys;
@@ -21,10 +22,13 @@ use crate::trail::event::Event;
 use crate::trail::inflate::{self, InflateProblem, Inflated, Limits};
 use crate::trail::log_file::{LogFile, LogFileKind};
 use crate::trail::{Problem, ProblemKind};
-use crate::usage::{Fold, Seen, Usage};
+use crate::usage::{Fold, PrincipalKey, PrincipalUsage, Seen, Usage};
 use anyhow::{Context as _, bail};
 use rayon::prelude::*;
 use rayon::{ThreadPool, ThreadPoolBuilder};
+use std::collections::BTreeMap;
+use std::fmt;
+use std::path::PathBuf;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -50,6 +54,17 @@ pub struct Options<'a> {
     pub hash: bool,
     /// Only log files that digest files prove, when these are given.
     pub proven: Option<&'a Expected>,
+    /// Gets every event besides.
+    pub sink: Option<&'a dyn EventSink>,
+}
+
+/// Takes events while they are read, on all threads at once, in no order.
+pub trait EventSink: Sync + fmt::Debug {
+    /// Takes one event, which was not delivered before, and its fingerprint.
+    fn add(&self, event: &Event<'_>, fingerprint: u128);
+
+    /// Is the summary of the events wanted as well?
+    fn needs_usage(&self) -> bool;
 }
 
 impl Options<'_> {
@@ -62,6 +77,7 @@ impl Options<'_> {
             to: resolve(args.to),
             hash: false,
             proven: None,
+            sink: None,
         }
     }
 }
@@ -91,21 +107,49 @@ pub struct Logs {
 /// No file at all is an error: the path was meant to be another.
 /// With `hash`, the files are hashed for certificates.
 pub fn read_given(args: &LogArgs, hash: bool, settings: &Settings) -> anyhow::Result<(Logs, ThreadPool)> {
+    read_args(args, Options { hash, ..Options::default() }, settings)
+}
+
+/// [`read_given`], with somebody who takes every event.
+pub fn read_into(
+    args: &LogArgs,
+    sink: &dyn EventSink,
+    settings: &Settings,
+) -> anyhow::Result<(Logs, ThreadPool)> {
+    read_args(args, Options { sink: Some(sink), ..Options::default() }, settings)
+}
+
+fn read_args(
+    args: &LogArgs,
+    options: Options<'_>,
+    settings: &Settings,
+) -> anyhow::Result<(Logs, ThreadPool)> {
     let pool = ThreadPoolBuilder::new()
         .num_threads(settings.threads.unwrap_or(0))
         .build()
         .context("cannot start threads")?;
     if let Some(folder) = &args.read.ledger {
+        if options.sink.is_some() {
+            bail!("a ledger keeps no events, only what they come to\nhint: name the logs");
+        }
+        let hash = options.hash;
         let logs = pool.install(|| super::ledger::read(folder, &args.read, hash, settings))?;
         return Ok((logs, pool));
     }
-    let source = DirSource::new(args.paths.clone());
-    let options = Options { hash, ..Options::given(&args.read, settings.now) };
+    let given = Options::given(&args.read, settings.now);
+    let options = Options { hash: options.hash, sink: options.sink, ..given };
+    let source = open::open(&Request {
+        paths: args.paths.clone(),
+        digests: args.read.require_digests,
+        window: Window { from: options.from, to: options.to, now: settings.now },
+        aws: args.read.aws.options(),
+        lookup: args.read.lookup.options(),
+    })?;
     let progress = Progress::new(!settings.quiet);
     progress.stop_on_ctrl_c();
     let logs = if args.read.require_digests {
         let keys = digests::read_keys(&args.read.public_keys)?;
-        pool.install(|| read_proven(&source.with_digests(), keys.as_ref(), options, &progress))
+        pool.install(|| read_proven(&source, keys.as_ref(), options, &progress))
     } else {
         pool.install(|| read(&source, source.list(), options, &progress))
     };
@@ -113,6 +157,17 @@ pub fn read_given(args: &LogArgs, hash: bool, settings: &Settings) -> anyhow::Re
         bail!(nothing_found(&logs.problems));
     }
     Ok((logs, pool))
+}
+
+/// The configuration of a trail says nothing about what is looked up without one: it must not make a claim
+/// about that coverage.
+pub fn check_trails(args: &LogArgs, trails: &[PathBuf]) -> anyhow::Result<()> {
+    if !trails.is_empty() && args.paths.iter().any(|path| open::is_lookup(path)) {
+        bail!(
+            "`lookup-events:` shows management events whatever trails there are\nhint: without --trails, coverage is concluded from the events"
+        );
+    }
+    Ok(())
 }
 
 /// Why there was no file to read: the first problem, or that the folders hold none.
@@ -171,6 +226,8 @@ pub fn read(
     let Listing { mut objects, skipped, problems, .. } = listing;
     // The largest file first: it must not be the one that everybody waits for at the end.
     objects.sort_by(|a, b| b.size.cmp(&a.size).then_with(|| a.name.cmp(&b.name)));
+    let objects = Arc::new(objects);
+    source.prefetch(&objects);
     let threads = rayon::current_num_threads();
     let parts: Vec<Mutex<Part>> = (0..threads).map(|_| Mutex::default()).collect();
     let left = AtomicU64::new(objects.iter().map(|object| object.size).sum());
@@ -209,15 +266,19 @@ pub fn read(
     let finished = |part: Mutex<Part>| {
         let mut part = part.into_inner().unwrap_or_else(PoisonError::into_inner);
         let usage = std::mem::take(&mut part.fold).finish();
+        std::mem::take(&mut part.tally).finish(&mut part.coverage);
         (part, usage)
     };
     let parts: Vec<Mutex<Part>> = reader.parts.into_iter().chain([reader.spare]).collect();
     let parts: Vec<(Part, Usage)> = parts.into_par_iter().map(finished).collect();
     let mut hashes = Vec::new();
+    let mut usages = Vec::new();
     for (mut part, usage) in parts {
         hashes.append(&mut part.hashes);
-        logs.merge(part, usage);
+        logs.merge(part);
+        usages.push(usage);
     }
+    logs.usage = merged(usages);
     logs.sha256 = options.hash.then(|| Sha256::of_all(hashes));
     let counts = &mut logs.coverage.counts;
     counts.digests_skipped += skipped.digests as u64;
@@ -228,18 +289,46 @@ pub fn read(
 }
 
 impl Logs {
-    pub(super) fn merge(&mut self, part: Part, usage: Usage) {
-        self.usage.merge(usage);
+    /// Nobody knows what is in some of the logs, because the user stopped the reading or a place could not
+    /// be listed: silence proves nothing.
+    pub fn is_partial(&self) -> bool {
+        self.stopped || self.problems.iter().any(|problem| problem.kind == ProblemKind::Unlisted)
+    }
+
+    pub(super) fn merge(&mut self, part: Part) {
         self.coverage.merge(part.coverage);
         self.problems.extend(part.problems);
         self.files_with_problems += part.files_with_problems;
     }
 }
 
+/// All parts of a summary in one, principal by principal on all threads.
+fn merged(parts: Vec<Usage>) -> Usage {
+    let mut whole = Usage::default();
+    let mut principals: BTreeMap<PrincipalKey, Vec<PrincipalUsage>> = BTreeMap::new();
+    for mut part in parts {
+        for (key, principal) in std::mem::take(&mut part.principals) {
+            principals.entry(key).or_default().push(principal);
+        }
+        whole.merge(part);
+    }
+    let whole_of = |(key, parts): (PrincipalKey, Vec<PrincipalUsage>)| {
+        let mut parts = parts.into_iter();
+        let mut principal = parts.next().unwrap_or_default();
+        parts.for_each(|part| principal.add(part));
+        (key, principal)
+    };
+    whole.principals = principals.into_par_iter().map(whole_of).collect();
+    whole
+}
+
 /// What one thread has gathered.
 #[derive(Default)]
 pub(super) struct Part {
+    decoder: Decoder,
     fold: Fold,
+    /// What has not reached the coverage yet.
+    tally: Tally,
     pub(super) coverage: Coverage,
     problems: Vec<Problem>,
     files_with_problems: u64,
@@ -272,26 +361,47 @@ impl Reader<'_> {
             self.part().add_failed_file(error.into());
             return 0;
         }
+        self.content(object, buffers, true)
+    }
+
+    /// Decodes the bytes of a file; damaged ones may have been damaged on the way, and are read again.
+    fn content(&self, object: &LogObject, buffers: &mut Buffers, once_more: bool) -> usize {
         let Buffers { bytes, text } = buffers;
+        let limits = self.options.limits;
+        let damaged = |kind| matches!(kind, ProblemKind::Corrupt | ProblemKind::Truncated);
+        if let Some(expected) = self.options.proven {
+            let whole = inflate::whole(bytes, limits, text);
+            if once_more && whole.as_ref().is_err_and(|problem| damaged(problem.kind)) {
+                self.source.read_again(object, bytes);
+                return self.content(object, buffers, false);
+            }
+            self.hash(bytes);
+            let whole = whole.map_err(|problem| Fault::Format(problem.message));
+            let hash = whole.as_ref().map(|content| Sha256::of(content)).map_err(Fault::clone);
+            return match (expected.judge(&object.name, hash), whole) {
+                // Inflated already: not compressed any more.
+                (Standing::Valid, Ok(content)) => {
+                    self.inflated(object, inflate::inflate(content, limits, &mut Vec::new()))
+                }
+                (standing, _) => {
+                    self.unproven(object, bytes, &standing);
+                    0
+                }
+            };
+        }
+        let inflated = inflate::inflate(bytes, limits, text);
+        if once_more && inflated.problems.iter().any(|problem| damaged(problem.kind)) {
+            self.source.read_again(object, bytes);
+            return self.content(object, buffers, false);
+        }
+        self.hash(bytes);
+        self.inflated(object, inflated)
+    }
+
+    fn hash(&self, bytes: &[u8]) {
         if self.options.hash {
             let hash = Sha256::of(bytes);
             self.part().hashes.push(hash);
-        }
-        let limits = self.options.limits;
-        let Some(expected) = self.options.proven else {
-            return self.inflated(object, inflate::inflate(bytes, limits, text));
-        };
-        let whole = inflate::whole(bytes, limits, text).map_err(|problem| Fault::Format(problem.message));
-        let hash = whole.as_ref().map(|content| Sha256::of(content)).map_err(Fault::clone);
-        match (expected.judge(&object.name, hash), whole) {
-            // Inflated already: not compressed any more.
-            (Standing::Valid, Ok(content)) => {
-                self.inflated(object, inflate::inflate(content, limits, &mut Vec::new()))
-            }
-            (standing, _) => {
-                self.unproven(object, bytes, &standing);
-                0
-            }
         }
     }
 
@@ -346,13 +456,10 @@ impl Reader<'_> {
     /// others.
     fn text(&self, file: &str, text: &str, large: bool) -> Decoded {
         if !large || text.len() <= CHUNK_BYTES {
-            let mut part = self.part();
-            return decode::decode(file, text, &mut |event| self.event(&mut part, &event));
+            return self.decoded(|decoder, each| decoder.decode(file, text, each));
         }
-        let chunk = |chunk: &Chunk| {
-            let mut part = self.part();
-            decode::decode_chunk(file, text, chunk, &mut |event| self.event(&mut part, &event))
-        };
+        let chunk =
+            |chunk: &Chunk| self.decoded(|decoder, each| decoder.decode_chunk(file, text, chunk, each));
         let chunks: Vec<Decoded> = decode::split(text, CHUNK_BYTES).par_iter().map(chunk).collect();
         let mut whole = Decoded::default();
         for decoded in chunks {
@@ -361,17 +468,33 @@ impl Reader<'_> {
         whole
     }
 
+    /// Decodes with what this thread has kept, into its part.
+    fn decoded(&self, decode: impl FnOnce(&mut Decoder, &mut dyn FnMut(Event<'_>)) -> Decoded) -> Decoded {
+        let mut part = self.part();
+        let mut decoder = std::mem::take(&mut part.decoder);
+        let decoded = decode(&mut decoder, &mut |event| self.event(&mut part, &event));
+        part.decoder = decoder;
+        decoded
+    }
+
     fn event(&self, part: &mut Part, event: &Event<'_>) {
         let Options { from, to, .. } = self.options;
         if from.is_some_and(|from| event.time < from) || to.is_some_and(|to| event.time >= to) {
             return;
         }
-        if !self.seen.first_time(event.fingerprint().0) {
+        let fingerprint = event.fingerprint().0;
+        if !self.seen.first_time(fingerprint) {
             part.coverage.add_duplicate();
             return;
         }
-        part.coverage.add_event(event);
-        part.fold.add(event);
+        let Part { tally, coverage, .. } = part;
+        tally.add_event(coverage, event);
+        if let Some(sink) = self.options.sink {
+            sink.add(event, fingerprint);
+        }
+        if self.options.sink.is_none_or(EventSink::needs_usage) {
+            part.fold.add(event);
+        }
     }
 
     /// This thread's part. A poisoned lock means a bug elsewhere; the part itself is whole.

@@ -27,7 +27,7 @@ const PROBLEMS_SHOWN_MAX: usize = 10;
 pub fn run(args: &ReviewArgs, settings: &Settings) -> anyhow::Result<Outcome> {
     let judge = Judge::read(&args.judge, settings)?;
     let report = build(&judge, &args.judge);
-    show(&report, args, judge.logs.stopped, settings)?;
+    show(&report, args, judge.logs.is_partial(), settings)?;
     Ok(outcome(&report, args))
 }
 
@@ -51,6 +51,8 @@ fn build(judge: &Judge, args: &JudgeArgs) -> Report {
         assumptions: judge.assumptions.clone(),
         insufficient: if logs.stopped {
             Some("the reading of the logs was stopped before its end".to_owned())
+        } else if logs.is_partial() {
+            Some("some places could not be listed, and nobody knows what lies there".to_owned())
         } else {
             insufficient(&judge.short, args.min_window)
         },
@@ -146,7 +148,7 @@ pub(super) fn note_problems(problems: &[Problem], settings: &Settings) {
     }
 }
 
-fn show(report: &Report, args: &ReviewArgs, stopped: bool, settings: &Settings) -> anyhow::Result<()> {
+fn show(report: &Report, args: &ReviewArgs, partial: bool, settings: &Settings) -> anyhow::Result<()> {
     match args.format {
         Format::Table => print(&text::review(report))?,
         Format::Json => print(&json::review(report))?,
@@ -157,7 +159,7 @@ fn show(report: &Report, args: &ReviewArgs, stopped: bool, settings: &Settings) 
         note(settings, &escape::terminal(&format!("snapshot: {what}: {message}")));
     }
     if let Some(why) = &report.insufficient {
-        let ending = match (report.forced, stopped) {
+        let ending = match (report.forced, partial) {
             (true, _) => "forced",
             (false, true) => "no recommendations",
             (false, false) => "no recommendations; --force shows them all the same",

@@ -5,7 +5,7 @@ use crate::cli::{PlainFormat, ValidateArgs};
 use crate::report::escape;
 use crate::report::validation::{self, LogResult, ValidationReport};
 use crate::sha256::Sha256;
-use crate::source::dir::DirSource;
+use crate::source::open::{self, Request, Window};
 use crate::source::{LogObject, LogSource};
 use crate::trail::Problem;
 use crate::trail::digest::chain::{Chains, Range};
@@ -23,9 +23,11 @@ pub fn run(args: &ValidateArgs, settings: &Settings) -> anyhow::Result<Outcome> 
         .num_threads(settings.threads.unwrap_or(0))
         .build()
         .context("cannot start threads")?;
-    let source = DirSource::new(args.paths.clone()).with_digests();
     let resolve = |moment: Option<crate::cli::Moment>| moment.map(|moment| moment.resolve(settings.now));
     let range = Range { from: resolve(args.from), to: resolve(args.to) };
+    let window = Window { from: range.from, to: range.to, now: settings.now };
+    let (paths, aws) = (args.paths.clone(), args.aws.options());
+    let source = open::open(&Request { paths, digests: true, window, aws, ..Request::default() })?;
     let limits = Limits::given(args.max_file_mib);
     let mut listing = source.list();
     if let (true, true, Some(problem)) =

@@ -69,7 +69,7 @@ pub(super) fn read(bytes: &[u8], (account, day): Place, coverage: &mut Coverage)
             resource_type: types.at(row),
             events: events.at(row),
         };
-        coverage.add_cell(&cell, (first, last));
+        coverage.add_counted(&cell, (first, last));
     }
     Ok(())
 }

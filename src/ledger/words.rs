@@ -38,12 +38,13 @@ pub(super) const CATEGORIES: [Category; 8] = [
     Category::Other,
 ];
 
-pub(super) const PROBLEM_KINDS: [ProblemKind; 8] = [
+pub(super) const PROBLEM_KINDS: [ProblemKind; 9] = [
     ProblemKind::Unreadable,
     ProblemKind::Truncated,
     ProblemKind::Corrupt,
     ProblemKind::TooLarge,
     ProblemKind::NotALog,
+    ProblemKind::Unlisted,
     ProblemKind::Unverified,
     ProblemKind::Stopped,
     ProblemKind::BadRecord,

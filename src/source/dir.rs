@@ -1,7 +1,6 @@
 //! Files and folders of this machine, and standard input as `-`.
 
 use super::{Listing, LogObject, LogSource, SourceError};
-use crate::trail::log_file::{LogFile, LogFileKind};
 use crate::trail::{Problem, ProblemKind};
 use std::collections::BTreeSet;
 use std::fs;
@@ -16,12 +15,6 @@ const STANDARD_INPUT: &str = "-";
 
 /// The deepest folder below one that the user named, in levels. `CloudTrail`'s own tree has nine.
 const FOLDER_LEVELS_MAX: usize = 64;
-
-/// Ends of names that are taken for logs when a folder is walked.
-const LOG_ENDS: [&str; 5] = [".json", ".jsonl", ".ndjson", ".gz", ".log"];
-
-/// Ends of names that are other things, although one of [`LOG_ENDS`] fits.
-const OTHER_ENDS: [&str; 3] = [".tar.gz", ".csv.gz", ".parquet.gz"];
 
 /// Paths of this machine: files, folders (walked to the bottom, links followed once), and `-`.
 #[derive(Clone, Debug, Default)]
@@ -55,10 +48,10 @@ impl LogSource for DirSource {
 
     fn read(&self, object: &LogObject, into: &mut Vec<u8>) -> Result<(), SourceError> {
         into.clear();
-        let read = if object.location == STANDARD_INPUT {
+        let read = if object.location() == STANDARD_INPUT {
             io::stdin().lock().take(FILE_BYTES_MAX + 1).read_to_end(into)
         } else {
-            read_file(Path::new(&object.location), into)
+            read_file(Path::new(object.location()), into)
         };
         read.map_err(|source| SourceError::Io { name: object.name.clone(), source })?;
         if into.len() as u64 > FILE_BYTES_MAX {
@@ -98,10 +91,10 @@ impl Walk {
         match resolved {
             Err(error) => self.unreadable(path, &error),
             Ok((meta, location)) if meta.is_dir() => {
-                let before = self.count();
+                let before = self.listing.found();
                 let problems = self.listing.problems.len();
                 self.folder(path, &location, 0);
-                if self.count() == before && self.listing.problems.len() == problems {
+                if self.listing.found() == before && self.listing.problems.len() == problems {
                     self.empty(path);
                 }
             }
@@ -149,25 +142,10 @@ impl Walk {
         match resolved {
             Err(error) => self.unreadable(&shown, &error),
             Ok((meta, location)) if meta.is_dir() => self.folder(&shown, &location, level + 1),
-            Ok((meta, location)) if meta.is_file() => self.file(&shown, location, meta.len()),
-            Ok(_) => self.listing.skipped.others += 1,
-        }
-    }
-
-    /// A file found in a folder.
-    fn file(&mut self, shown: &Path, location: PathBuf, size: u64) {
-        let name = shown.to_string_lossy();
-        let skipped = &mut self.listing.skipped;
-        match LogFile::from_name(&name).kind {
-            LogFileKind::Digest => {
-                skipped.digests += 1;
-                if self.digests {
-                    self.listing.digests.push(object(shown, location, size, false));
-                }
+            Ok((meta, location)) if meta.is_file() => {
+                self.listing.add_found(object(&shown, location, meta.len(), false), self.digests);
             }
-            LogFileKind::Insight => skipped.insights += 1,
-            LogFileKind::Unknown if !may_be_log(&name) => skipped.others += 1,
-            LogFileKind::Events | LogFileKind::Unknown => self.push(shown, location, size, false),
+            Ok(_) => self.listing.skipped.others += 1,
         }
     }
 
@@ -175,18 +153,8 @@ impl Walk {
         self.listing.objects.push(object(shown, location, size, named));
     }
 
-    /// Everything that was found so far, in whatever list it ended up; visited folders do not count.
-    fn count(&self) -> usize {
-        let skipped = self.listing.skipped;
-        self.listing.objects.len() + skipped.digests + skipped.insights
-    }
-
     fn empty(&mut self, path: &Path) {
-        let others = self.listing.skipped.others;
-        let message = match others {
-            0 => "the folder is empty".to_owned(),
-            _ => format!("no log file in the folder; {others} other files"),
-        };
+        let message = self.listing.empty();
         self.problem(path, ProblemKind::NotALog, message);
     }
 
@@ -203,12 +171,6 @@ impl Walk {
 fn object(shown: &Path, location: PathBuf, size: u64, named: bool) -> LogObject {
     let name = shown.to_string_lossy().into_owned();
     LogObject { name, size, named, location: location.into_os_string() }
-}
-
-/// Does a name end as logs do? Files found in a folder are not opened to find out.
-fn may_be_log(name: &str) -> bool {
-    let name = name.to_ascii_lowercase();
-    LOG_ENDS.iter().any(|end| name.ends_with(end)) && !OTHER_ENDS.iter().any(|end| name.ends_with(end))
 }
 
 #[cfg(test)]

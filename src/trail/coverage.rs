@@ -7,6 +7,7 @@
 
 pub mod delivery;
 pub mod missing;
+pub mod tally;
 
 use crate::iam::AccountId;
 use crate::time::{Day, Timestamp};
@@ -130,6 +131,21 @@ pub struct Cell<'a> {
     pub events: u64,
 }
 
+impl<'a> Cell<'a> {
+    /// Where one event counts.
+    fn of(event: &'a Event<'_>) -> Self {
+        let category = Category::of(event);
+        Self {
+            account: identity::acted_in(event),
+            region: kept(&event.region),
+            day: event.time.day(),
+            category,
+            resource_type: kept(if category.is_data() { data_resource_type(event) } else { "" }),
+            events: 1,
+        }
+    }
+}
+
 type ByType = BTreeMap<Box<str>, u64>;
 type ByDay = BTreeMap<Day, BTreeMap<Category, ByType>>;
 
@@ -147,27 +163,31 @@ pub struct Coverage {
 impl Coverage {
     /// Counts one event that was not delivered before.
     pub fn add_event(&mut self, event: &Event<'_>) {
-        let category = Category::of(event);
-        let cell = Cell {
-            account: identity::acted_in(event),
-            region: &event.region,
-            day: event.time.day(),
-            category,
-            resource_type: if category.is_data() { data_resource_type(event) } else { "" },
-            events: 1,
-        };
-        self.add_cell(&cell, (event.time, event.time));
+        self.count_event(event);
+        self.add_cell(&Cell::of(event));
+    }
+
+    /// [`Self::add_event`] without its number in the table.
+    fn count_event(&mut self, event: &Event<'_>) {
+        self.counts.events += 1;
+        self.counts.events_distinct += 1;
+        self.widen(event.time, event.time);
     }
 
     /// Adds a number that was counted elsewhere, of events between two points in time.
-    pub fn add_cell(&mut self, cell: &Cell<'_>, (first, last): (Timestamp, Timestamp)) {
+    pub fn add_counted(&mut self, cell: &Cell<'_>, (first, last): (Timestamp, Timestamp)) {
         self.counts.events += cell.events;
         self.counts.events_distinct += cell.events;
         self.widen(first, last);
+        let (region, resource_type) = (kept(cell.region), kept(cell.resource_type));
+        self.add_cell(&Cell { region, resource_type, ..*cell });
+    }
+
+    fn add_cell(&mut self, cell: &Cell<'_>) {
         let regions = self.cells.entry(cell.account).or_default();
-        update(regions, kept(cell.region), |days| {
+        update(regions, cell.region, |days| {
             let types = days.entry(cell.day).or_default().entry(cell.category).or_default();
-            update(types, kept(cell.resource_type), |events| *events += cell.events);
+            update(types, cell.resource_type, |events| *events += cell.events);
         });
     }
 
@@ -477,7 +497,13 @@ mod tests {
             let (left, right) = turned.split_at(cut.index(events.len() + 1));
             let mut merged = sum(right);
             merged.merge(sum(left));
-            prop_assert_eq!(merged, sum(&events));
+            prop_assert_eq!(&merged, &sum(&events));
+            let (mut tally, mut tallied) = (tally::Tally::default(), Coverage::default());
+            for event in &turned {
+                tally.add_event(&mut tallied, event);
+            }
+            tally.finish(&mut tallied);
+            prop_assert_eq!(tallied, merged);
         }
     }
 }

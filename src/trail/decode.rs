@@ -7,6 +7,7 @@
 //! it, cut short or not; only behind damage in the middle of a text is the next record searched for.
 
 mod cut;
+mod form;
 mod record;
 mod resync;
 mod walk;
@@ -17,6 +18,7 @@ use crate::trail::inflate::{self, Limits};
 use crate::trail::problem::{Problem, ProblemKind};
 use crate::trail::scan::Cursor;
 use cut::Cutter;
+use form::Forms;
 use record::{Callers, Draft, Record};
 use std::ops::Range;
 use walk::Walk;
@@ -143,10 +145,36 @@ impl Decoded {
     }
 }
 
-/// Decodes a whole text and hands out its events in the order of the text. `file` names it in problems.
+/// Decodes one text after the other and remembers what their records have in common; it changes only how
+/// quickly they are read. Keep one a thread.
+#[derive(Debug, Default)]
+pub struct Decoder {
+    forms: Forms,
+}
+
+impl Decoder {
+    /// Decodes a whole text and hands out its events in the order of the text. `file` names it in problems.
+    pub fn decode(&mut self, file: &str, text: &str, each: &mut dyn FnMut(Event<'_>)) -> Decoded {
+        let whole = Chunk { range: 0..text.len(), place: Place::Top, last: true };
+        self.decode_chunk(file, text, &whole, each)
+    }
+
+    /// Decodes one chunk of a text that [`split`] has cut; the chunks' results [merge](Decoded::merge) to
+    /// what [`Self::decode`] returns.
+    pub fn decode_chunk(
+        &mut self,
+        file: &str,
+        text: &str,
+        chunk: &Chunk,
+        each: &mut dyn FnMut(Event<'_>),
+    ) -> Decoded {
+        Walk::new(file, text, chunk, &mut self.forms, each).run()
+    }
+}
+
+/// [`Decoder::decode`] of a single text.
 pub fn decode(file: &str, text: &str, each: &mut dyn FnMut(Event<'_>)) -> Decoded {
-    let whole = Chunk { range: 0..text.len(), place: Place::Top, last: true };
-    decode_chunk(file, text, &whole, each)
+    Decoder::default().decode(file, text, each)
 }
 
 /// Inflates and decodes the bytes of one file: [`inflate::inflate`], then [`decode`], the problems of
@@ -171,10 +199,9 @@ pub fn decode_file(
     decoded
 }
 
-/// Decodes one chunk of a text that [`split`] has cut; the chunks' results [merge](Decoded::merge) to
-/// what [`decode`] returns.
+/// [`Decoder::decode_chunk`] of a single chunk.
 pub fn decode_chunk(file: &str, text: &str, chunk: &Chunk, each: &mut dyn FnMut(Event<'_>)) -> Decoded {
-    Walk::new(file, text, chunk, each).run()
+    Decoder::default().decode_chunk(file, text, chunk, each)
 }
 
 /// Cuts a text between records into chunks of about `bytes` each, for several threads. A text with a
@@ -207,11 +234,12 @@ pub fn record_ranges(text: &str) -> impl Iterator<Item = Range<usize>> + '_ {
 fn starts_like_a_log(text: &str) -> bool {
     let first = record_ranges(text).next().and_then(|range| text.get(range)).unwrap_or_default();
     let mut draft = Draft::default();
-    match draft.read(&mut Cursor::new(first), &mut Callers::default()) {
+    let mut forms = Forms::default();
+    match draft.read(&mut Cursor::new(first), &mut Callers::default(), &mut forms) {
         Ok(Record::Lookup) => {
             let inner = draft.lookup.unwrap_or_default();
             let mut cursor = Cursor::new(&inner);
-            let record = Draft::default().read(&mut cursor, &mut Callers::default());
+            let record = Draft::default().read(&mut cursor, &mut Callers::default(), &mut forms);
             !matches!(record, Ok(Record::Foreign | Record::Lookup) | Err(_))
         }
         Ok(Record::Foreign) | Err(_) => false,

@@ -132,6 +132,10 @@ impl DigestedLog {
     }
 }
 
+/// What stands behind a digest file's name when the file beside it holds its metadata, as
+/// `aws s3api head-object` prints them.
+pub const METADATA_END: &str = ".metadata.json";
+
 /// The signature in the output of `aws s3api head-object`: `x-amz-meta-signature`, in hexadecimal digits.
 pub fn signature_of_head_object(text: &str) -> Result<String, String> {
     let json = Json::parse(text).map_err(|error| error.to_string())?;

@@ -77,23 +77,57 @@ impl Event<'_> {
         if self.id.is_empty() {
             return Fingerprint(murmur3(self.raw.as_bytes()));
         }
-        let mut key = Vec::with_capacity(320);
-        let mut push = |field: &[u8]| {
-            key.extend_from_slice(&u32::try_from(field.len()).unwrap_or(u32::MAX).to_le_bytes());
+        let (time, account) = (self.time.seconds().to_le_bytes(), self.recipient_account);
+        let account = account.map_or(u64::MAX, AccountId::number).to_le_bytes();
+        let fields: [&[u8]; 10] = [
+            self.id.as_bytes(),
+            self.source.as_bytes(),
+            self.name.as_bytes(),
+            &time,
+            &account,
+            self.error_code.as_bytes(),
+            self.identity.arn.as_bytes(),
+            self.source_ip.as_bytes(),
+            self.region.as_bytes(),
+            self.request.raw().unwrap_or_default().as_bytes(),
+        ];
+        // Nearly all fit on the stack.
+        let mut key = Key { bytes: [0; KEY_BYTES], len: 0 };
+        if fields.iter().all(|field| key.push(field).is_some()) {
+            return Fingerprint(murmur3(key.bytes.get(..key.len).unwrap_or_default()));
+        }
+        let mut key = Vec::new();
+        for field in fields {
+            key.extend_from_slice(&length(field));
             key.extend_from_slice(field);
-        };
-        push(self.id.as_bytes());
-        push(self.source.as_bytes());
-        push(self.name.as_bytes());
-        push(&self.time.seconds().to_le_bytes());
-        push(&self.recipient_account.map_or(u64::MAX, AccountId::number).to_le_bytes());
-        push(self.error_code.as_bytes());
-        push(self.identity.arn.as_bytes());
-        push(self.source_ip.as_bytes());
-        push(self.region.as_bytes());
-        push(self.request.raw().unwrap_or_default().as_bytes());
+        }
         Fingerprint(murmur3(&key))
     }
+}
+
+/// Room for the fields of a usual event.
+const KEY_BYTES: usize = 1_024;
+
+/// Fields behind their lengths.
+struct Key {
+    bytes: [u8; KEY_BYTES],
+    len: usize,
+}
+
+impl Key {
+    /// `None` when there is no room.
+    #[inline]
+    fn push(&mut self, field: &[u8]) -> Option<()> {
+        let (place, rest) = self.bytes.get_mut(self.len..)?.split_first_chunk_mut::<4>()?;
+        rest.get_mut(..field.len())?.copy_from_slice(field);
+        *place = length(field);
+        self.len += 4 + field.len();
+        Some(())
+    }
+}
+
+fn length(field: &[u8]) -> [u8; 4] {
+    u32::try_from(field.len()).unwrap_or(u32::MAX).to_le_bytes()
 }
 
 /// `MurmurHash3` x64 128, seed 0; the first half of the result is the upper half of the number.

@@ -7,7 +7,7 @@
 use crate::trail::problem::ProblemKind;
 use memchr::memmem;
 use std::borrow::Cow;
-use std::io::{self, Read};
+use std::io::{self, Read, Write as _};
 
 /// What a file may inflate to. Everything beyond is refused before it is held in memory.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -130,6 +130,13 @@ pub fn whole<'a>(
     }
     let message = format!("{} bytes behind the end of the gzip data", rest.len());
     Err(InflateProblem { kind: ProblemKind::Corrupt, message })
+}
+
+/// Deflates a text as one gzip member, as log files are kept.
+pub fn gzip(text: &[u8]) -> io::Result<Vec<u8>> {
+    let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+    encoder.write_all(text)?;
+    encoder.finish()
 }
 
 /// Do these bytes begin as gzip does? Two bytes of magic, then the only method there is; a file cut

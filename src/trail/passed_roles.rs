@@ -70,6 +70,21 @@ impl Places {
         Some(Self { rows, unlisted, passed_to: tables.passed_to(service, name) })
     }
 
+    /// Every role that the request names, with its path, also when others stay unknown.
+    pub fn named_in(&self, event: &Event<'_>) -> Vec<(&'static str, RoleReference)> {
+        let parameters = event.request.parse().filter(|_| event.event_type == EventType::ApiCall);
+        let Some(parameters) = parameters else { return Vec::new() };
+        let request = unwrapped(&parameters);
+        let roles = self.rows.iter().filter(|row| row.kind != Kind::Indirect).flat_map(|row| {
+            let values = at_path(request, row.path).into_iter().filter_map(text);
+            values.filter_map(|value| match role(value, row.kind) {
+                Named::Role(role) => Some((row.path, role)),
+                Named::Blank | Named::Other => None,
+            })
+        });
+        roles.collect()
+    }
+
     /// [`passed_roles`] for an event with this source and name.
     pub fn roles_of(&self, event: &Event<'_>) -> PassedRoles {
         if event.event_type != EventType::ApiCall {

@@ -31,6 +31,9 @@ pub enum ProblemKind {
     Unverified,
     /// Reading was stopped before this file.
     Stopped,
+    /// A place of a source could not be listed: nobody knows what lies there, and the silence of these logs
+    /// proves nothing.
+    Unlisted,
     /// One record is not valid JSON or lacks what every event has; its neighbours were used.
     BadRecord,
 }
@@ -46,6 +49,7 @@ impl ProblemKind {
             Self::NotALog => "not_a_log",
             Self::Unverified => "unverified",
             Self::Stopped => "stopped",
+            Self::Unlisted => "unlisted",
             Self::BadRecord => "bad_record",
         }
     }

@@ -92,6 +92,16 @@ impl<'r> Weighing<'r> {
         self.action
     }
 
+    /// Has every call the same resources for the other action? The actions' own names matter to few services.
+    pub fn is_like(&self, other: &Self) -> bool {
+        let (mine, theirs) = (self.action, other.action);
+        let reads = |action: &ActionInfo| action.name.starts_with("GetObject");
+        mine.service == theirs.service
+            && mine.service != "kms"
+            && reads(mine) == reads(theirs)
+            && mine.resource_types == theirs.resource_types
+    }
+
     /// [`resources`] of a call's event.
     pub fn resources(&self, call: &Call<'_>) -> Resources {
         if self.types.is_empty() {
@@ -202,6 +212,11 @@ impl<'e> Call<'e> {
         }
     }
 
+    /// Was the response of no consequence, because nobody asked for it or there is none?
+    pub fn is_told_by_the_request(&self) -> bool {
+        self.response_has_arn.get().is_none() || self.event.response.raw().is_none()
+    }
+
     /// The ARNs of one type: the first place that names any is believed.
     fn arns_of(&self, weighing: &Weighing<'_>, kind: &TypeOf, listed: &Listed<'_, '_>) -> Vec<Arn> {
         let service = weighing.action.service;
@@ -241,7 +256,8 @@ impl<'e> Call<'e> {
             // Nothing in the event tells that this alternative is the one.
             return Vec::new();
         }
-        let mut rows: Vec<Vec<(&str, String)>> = vec![Vec::new()];
+        // Values of the variables so far; before the first variable there is one row without any.
+        let mut rows: Option<Vec<Vec<(&str, String)>>> = None;
         let mut account = self.owner();
         for (name, fields) in &kind.variables {
             let values = self.values(service, kind, (name, fields));
@@ -252,16 +268,21 @@ impl<'e> Call<'e> {
             for value in values {
                 let Named::Name(value, owner) = value else { continue };
                 account = owner.or(account);
-                longer.extend(
-                    rows.iter()
-                        .map(|row| row.iter().cloned().chain([(*name, value.clone())]).collect::<Vec<_>>()),
-                );
+                match &rows {
+                    None => longer.push(vec![(*name, value)]),
+                    Some(rows) => {
+                        longer.extend(rows.iter().map(|row| {
+                            row.iter().cloned().chain([(*name, value.clone())]).collect::<Vec<_>>()
+                        }))
+                    }
+                }
             }
-            rows = longer;
-            if rows.len() > ARNS_MAX {
+            if longer.len() > ARNS_MAX {
                 return Vec::new();
             }
+            rows = Some(longer);
         }
+        let rows = rows.unwrap_or_else(|| vec![Vec::new()]);
         rows.iter().filter_map(|row| self.filled(kind, row, account)).collect()
     }
 

@@ -8,6 +8,7 @@ mod marks;
 
 use marks::{block_mark, string_mark};
 use std::borrow::Cow;
+use std::ops::Range;
 
 /// The deepest nesting of a value that is walked, in levels. `serde_json` stops at the same depth.
 pub(super) const DEPTH_LEVELS_MAX: u32 = 127;
@@ -53,6 +54,17 @@ impl<'a> Cursor<'a> {
     /// The text behind the cursor.
     pub(super) fn rest(&self) -> &'a str {
         self.text.get(self.at..).unwrap_or_default()
+    }
+
+    /// [`Self::rest`] as bytes.
+    #[inline]
+    pub(super) fn rest_bytes(&self) -> &'a [u8] {
+        self.text.as_bytes().get(self.at..).unwrap_or_default()
+    }
+
+    /// The text of a range of bytes; empty when it is none.
+    pub(super) fn between(&self, range: Range<usize>) -> &'a str {
+        self.text.get(range).unwrap_or_default()
     }
 
     #[inline]
@@ -153,7 +165,7 @@ impl<'a> Cursor<'a> {
     }
 
     #[inline]
-    fn skip_string(&mut self) -> Result<(), Fault> {
+    pub(super) fn skip_string(&mut self) -> Result<(), Fault> {
         if self.skip_plain_string() { Ok(()) } else { self.skip_any_string().map(|_| ()) }
     }
 
@@ -178,6 +190,38 @@ impl<'a> Cursor<'a> {
             return plain;
         }
         false
+    }
+
+    /// The rest of a string that has no escapes, up to its closing quote, which is not consumed. `None` when it
+    /// has any, or the end of the text is near.
+    #[inline]
+    pub(super) fn plain_text(&mut self) -> Option<&'a str> {
+        let start = self.at;
+        if self.skip_plain_text() { self.text.get(start..self.at) } else { None }
+    }
+
+    /// [`Self::plain_text`] that nobody reads: is it one?
+    #[inline]
+    pub(super) fn skip_plain_text(&mut self) -> bool {
+        let mut rest = self.rest_bytes();
+        while let Some((block, behind)) = rest.split_first_chunk::<16>() {
+            if let Some(offset) = block_mark(block) {
+                self.at += offset;
+                return rest.get(offset) == Some(&b'"');
+            }
+            self.at += block.len();
+            rest = behind;
+        }
+        false
+    }
+
+    /// A run of digits, which may be empty.
+    pub(super) fn digits(&mut self) -> &'a str {
+        let start = self.at;
+        while self.byte().is_some_and(|byte| byte.is_ascii_digit()) {
+            self.at += 1;
+        }
+        self.since(start)
     }
 
     /// Consumes a string; `true` when it contains a backslash. A raw line break inside a string is

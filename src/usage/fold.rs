@@ -5,7 +5,8 @@
 
 use super::collapse::widened_by;
 use super::grant_changes::GrantChanges;
-use super::memo::{self, Memo};
+use super::memo::{self, Index, Memo};
+use super::repeats::{Repeats, RowPlace};
 use super::rows::Rows;
 use super::{
     ActionRef, Basis, CallKey, ContextKey, Contexts, Definitions, DenialKey, PrincipalKey, PrincipalUsage,
@@ -44,11 +45,14 @@ pub struct Fold {
     index: BTreeMap<PrincipalKey, usize>,
     principals: Vec<PrincipalUsage>,
     /// `eventSource` and `eventName` to the index of what the tables say about them.
-    event_names: Memo,
+    event_names: Index,
     events: Vec<EventKind>,
     /// Principal, event and circumstances to the index of the group.
-    group_keys: Memo,
+    group_keys: Index,
     groups: Vec<Group>,
+    repeats: Repeats,
+    /// The rows that the call at hand counted in; kept for its memory.
+    touched: Vec<RowPlace>,
     definitions: Definitions,
     grant_changes: GrantChanges,
     key: Vec<u8>,
@@ -64,6 +68,8 @@ struct EventKind {
     definition: Option<&'static Definition>,
     condition_paths: Option<&'static ConditionPaths>,
     weighings: Vec<Weighing<'static>>,
+    /// The actions seen, with the number of a weighing; alike actions share one.
+    weighed: Vec<(&'static ActionInfo, usize)>,
     changes_grants: Option<Operation>,
 }
 
@@ -104,10 +110,12 @@ impl Fold {
             numbers: vec![None; NUMBERS_MAX],
             index: BTreeMap::new(),
             principals: Vec::new(),
-            event_names: Memo::default(),
+            event_names: Index::default(),
             events: Vec::new(),
-            group_keys: Memo::default(),
+            group_keys: Index::default(),
             groups: Vec::new(),
+            repeats: Repeats::default(),
+            touched: Vec::new(),
             definitions: Definitions::default(),
             grant_changes: GrantChanges::default(),
             key: Vec::new(),
@@ -129,8 +137,8 @@ impl Fold {
             }
         }
         let kind = self.kind_of(event);
-        let group = self.group_of(event, principal, kind, outcome);
-        let (Some(kind), Some(group)) = (self.events.get_mut(kind), self.groups.get_mut(group)) else {
+        let group_index = self.group_of(event, principal, kind, outcome);
+        let (Some(kind), Some(group)) = (self.events.get_mut(kind), self.groups.get_mut(group_index)) else {
             return;
         };
         if let Some(definition) = kind.definition {
@@ -142,10 +150,17 @@ impl Fold {
         if let Some(operation) = kind.changes_grants {
             self.grant_changes.add(operation, event);
         }
+        let place = self.repeats.place(group_index, event);
+        if self.repeats.rows(place).is_some_and(|rows| group.count_again(rows, event)) {
+            return;
+        }
         match kind.lookup.actions_of(event) {
             Mapping::Actions { primary, secondary } => {
                 let call = Call::new(event);
-                let mut adding = Adding { event, call, kind, group, max: self.resources_max };
+                self.touched.clear();
+                let touched = &mut self.touched;
+                let mut adding =
+                    Adding { event, call, kind, group, touched, last: None, max: self.resources_max };
                 for action in primary.iter() {
                     adding.record(action, Basis::Direct);
                 }
@@ -153,6 +168,9 @@ impl Fold {
                     adding.record(action, Basis::Secondary);
                 }
                 adding.record_passed_roles();
+                if adding.call.is_told_by_the_request() {
+                    self.repeats.keep(place, &self.touched);
+                }
             }
             Mapping::NoPermissionNeeded | Mapping::NotAnApiCall => {}
             Mapping::Unmapped => group.unmapped.add(event.time, &event.id),
@@ -249,14 +267,14 @@ impl Fold {
 
     /// The index of the event's source and name.
     fn kind_of(&mut self, event: &Event<'_>) -> usize {
-        self.key.clear();
-        memo::push(&mut self.key, &event.source);
-        memo::push(&mut self.key, &event.name);
-        if let Some(index) = self.event_names.get(&self.key) {
+        let events = &self.events;
+        let is_it = |kind: &EventKind| kind.name == *event.name && kind.source == *event.source;
+        let hash = self.event_names.hash(Some((&*event.source, &*event.name)));
+        let known = self.event_names.find(hash, |number| events.get(number).is_some_and(is_it));
+        if let Some(index) = known {
             return index;
         }
         let index = self.events.len();
-        self.event_names.put(&self.key, index);
         self.events.push(EventKind {
             source: event.source.to_string(),
             name: event.name.to_string(),
@@ -265,31 +283,25 @@ impl Fold {
             definition: Definition::new(&event.source, &event.name),
             condition_paths: ConditionPaths::new(&event.source, &event.name),
             weighings: Vec::new(),
+            weighed: Vec::new(),
             changes_grants: Operation::of(&event.source, &event.name),
+        });
+        let events = &self.events;
+        self.event_names.push(|index, number| {
+            index.hash(events.get(number).map(|kind| (kind.source.as_str(), kind.name.as_str())))
         });
         index
     }
 
     fn group_of(&mut self, event: &Event<'_>, principal: usize, kind: usize, outcome: Outcome) -> usize {
         let via = identity::via(event);
-        self.key.clear();
-        self.key.extend_from_slice(&principal.to_le_bytes());
-        self.key.extend_from_slice(&kind.to_le_bytes());
-        self.key.push(match outcome {
-            Outcome::Authorized => 0,
-            Outcome::Denied => 1,
-            Outcome::Undecided => 2,
-        });
-        memo::push(&mut self.key, &event.region);
-        // No service at all is not the same as one without a name.
-        if let Some(via) = via {
-            memo::push(&mut self.key, via);
-        }
-        if let Some(index) = self.group_keys.get(&self.key) {
+        let wanted = (principal, kind, outcome, &*event.region, via);
+        let groups = &self.groups;
+        let is_it = |number: usize| groups.get(number).is_some_and(|group| group.key() == wanted);
+        if let Some(index) = self.group_keys.find(self.group_keys.hash(Some(wanted)), is_it) {
             return index;
         }
         let index = self.groups.len();
-        self.group_keys.put(&self.key, index);
         self.groups.push(Group {
             principal,
             event: kind,
@@ -300,6 +312,8 @@ impl Fold {
             contexts: Contexts::default(),
             unmapped: Stats::default(),
         });
+        let groups = &self.groups;
+        self.group_keys.push(|index, number| index.hash(groups.get(number).map(Group::key)));
         index
     }
 }
@@ -333,23 +347,33 @@ struct Adding<'a> {
     call: Call<'a>,
     kind: &'a mut EventKind,
     group: &'a mut Group,
+    touched: &'a mut Vec<RowPlace>,
+    /// The resources of the action before, with the number of the weighing that found them.
+    last: Option<(usize, Resources)>,
     max: usize,
 }
 
 impl Adding<'_> {
     fn record(&mut self, action: &'static ActionInfo, basis: Basis) {
         let weighing = self.kind.weighing(action);
-        let resources = weighing.map_or(Resources::Unknown, |one| one.resources(&self.call));
-        let Some(rows) = self.group.rows((action, basis, None), self.max) else { return };
-        match resources {
-            Resources::Star => rows.count(Resource::Star, self.event),
-            Resources::Unknown => rows.count(Resource::Unknown, self.event),
+        // An action and those that come with it, such as tagging, mostly concern the same resources.
+        let resources = match self.last.take() {
+            Some((known, resources)) if known == weighing => resources,
+            _ => {
+                self.kind.weighings.get(weighing).map_or(Resources::Unknown, |one| one.resources(&self.call))
+            }
+        };
+        let calls = self.group.calls_of((action, basis, None), self.max);
+        match &resources {
+            Resources::Star => self.count(calls, Resource::Star),
+            Resources::Unknown => self.count(calls, Resource::Unknown),
             Resources::Arns { arns, complete } => {
                 for (kind, arn) in arns {
-                    rows.count_arn((kind, arn.as_str(), complete), self.event);
+                    self.count_arn(calls, (kind, arn.as_str(), *complete));
                 }
             }
         }
+        self.last = Some((weighing, resources));
     }
 
     fn record_passed_roles(&mut self) {
@@ -361,45 +385,84 @@ impl Adding<'_> {
             PassedRoles::Unknown(roles) => (roles, true),
         };
         for PassedRole { role, passed_to } in roles {
-            let Some(rows) = self.group.rows((action, Basis::PassedRole, passed_to), self.max) else {
-                continue;
-            };
+            let calls = self.group.calls_of((action, Basis::PassedRole, passed_to), self.max);
             match role {
-                RoleReference::Arn(arn) => rows.count_arn(("role", arn.as_str(), true), self.event),
-                indirect => rows.count(Resource::Role(indirect), self.event),
+                RoleReference::Arn(arn) => self.count_arn(calls, ("role", arn.as_str(), true)),
+                indirect => self.count(calls, Resource::Role(indirect)),
             }
         }
-        if more && let Some(rows) = self.group.rows((action, Basis::PassedRole, None), self.max) {
-            rows.count(Resource::Unknown, self.event);
+        if more {
+            let calls = self.group.calls_of((action, Basis::PassedRole, None), self.max);
+            self.count(calls, Resource::Unknown);
         }
+    }
+
+    fn count(&mut self, calls: usize, resource: Resource) {
+        let Some(Calls { rows, .. }) = self.group.calls.get_mut(calls) else { return };
+        let row = rows.count(resource, self.event);
+        self.touched.push(RowPlace { calls, row, collapses: rows.collapses() });
+    }
+
+    fn count_arn(&mut self, calls: usize, arn: (&'static str, &str, bool)) {
+        let Some(Calls { rows, .. }) = self.group.calls.get_mut(calls) else { return };
+        let row = rows.count_arn(arn, self.event);
+        self.touched.push(RowPlace { calls, row, collapses: rows.collapses() });
     }
 }
 
 impl EventKind {
-    fn weighing(&mut self, action: &'static ActionInfo) -> Option<&Weighing<'static>> {
-        let known = self.weighings.iter().position(|one| std::ptr::eq(one.action(), action));
-        let index = known.unwrap_or_else(|| {
-            self.weighings.push(Weighing::new(action));
+    /// The number of the weighing that finds the resources of an action.
+    fn weighing(&mut self, action: &'static ActionInfo) -> usize {
+        let known = self.weighed.iter().find(|(known, _)| std::ptr::eq(*known, action));
+        if let Some((_, number)) = known {
+            return *number;
+        }
+        let new = Weighing::new(action);
+        let number = self.weighings.iter().position(|one| one.is_like(&new)).unwrap_or_else(|| {
+            self.weighings.push(new);
             self.weighings.len() - 1
         });
-        self.weighings.get(index)
+        self.weighed.push((action, number));
+        number
     }
 }
 
 impl Group {
-    fn rows(
+    /// What tells it from all others.
+    fn key(&self) -> (usize, usize, Outcome, &str, Option<&str>) {
+        (self.principal, self.event, self.outcome, &self.region, self.via.as_deref())
+    }
+
+    /// The number of the calls for an action.
+    fn calls_of(
         &mut self,
         (action, basis, passed_to): (&'static ActionInfo, Basis, Option<&'static str>),
         resources_max: usize,
-    ) -> Option<&mut Rows> {
+    ) -> usize {
         let same = |one: &Calls| {
             std::ptr::eq(one.action, action) && one.basis == basis && one.passed_to == passed_to
         };
-        let index = self.calls.iter().position(same).unwrap_or_else(|| {
+        self.calls.iter().position(same).unwrap_or_else(|| {
             self.calls.push(Calls { action, basis, passed_to, rows: Rows::new(resources_max) });
             self.calls.len() - 1
-        });
-        self.calls.get_mut(index).map(|calls| &mut calls.rows)
+        })
+    }
+
+    /// Counts an event in rows that are known to be its own; `false`, and nothing is counted, when they are
+    /// no longer where they were.
+    fn count_again(&mut self, places: &[RowPlace], event: &Event<'_>) -> bool {
+        let there = |place: &RowPlace| {
+            self.calls.get(place.calls).is_some_and(|calls| calls.rows.is_at(place.row, place.collapses))
+        };
+        if !places.iter().all(there) {
+            return false;
+        }
+        for place in places {
+            if let Some(calls) = self.calls.get_mut(place.calls) {
+                calls.rows.count_again(place.row, event);
+            }
+        }
+        true
     }
 }
 

@@ -17,24 +17,46 @@ pub(super) struct Rows {
     resources_max: usize,
     /// With more rows than this they are collapsed now.
     crowded: usize,
+    collapses: u32,
 }
 
 impl Rows {
+    /// How often the rows were collapsed: until the next time they stay where they are.
+    pub(super) fn collapses(&self) -> u32 {
+        self.collapses
+    }
+
+    /// Is the row that got this number, when they had been collapsed so often, still there?
+    pub(super) fn is_at(&self, row: usize, collapses: u32) -> bool {
+        self.collapses == collapses && row < self.list.len()
+    }
+
+    /// Counts the row with this number once more.
+    pub(super) fn count_again(&mut self, row: usize, event: &Event<'_>) {
+        if let Some((_, stats)) = self.list.get_mut(row) {
+            stats.add(event.time, &event.id);
+        }
+    }
+
     pub(super) fn new(resources_max: usize) -> Self {
         Self { resources_max, crowded: resources_max, ..Self::default() }
     }
 
-    /// Counts a resource that is no ARN.
-    pub(super) fn count(&mut self, resource: Resource, event: &Event<'_>) {
+    /// Counts a resource that is no ARN, and gives the number of its row.
+    pub(super) fn count(&mut self, resource: Resource, event: &Event<'_>) -> usize {
         let hash = self.found.hash(0);
         let list = &self.list;
         let found =
             self.found.find(hash, |number| list.get(number).is_some_and(|(known, _)| *known == resource));
-        self.count_at(found, event, || resource);
+        self.count_at(found, event, || resource)
     }
 
-    /// Counts an ARN; it is copied only when it is the first of its kind.
-    pub(super) fn count_arn(&mut self, (kind, arn, complete): (&'static str, &str, bool), event: &Event<'_>) {
+    /// Counts an ARN, and gives the number of its row; it is copied only when it is the first of its kind.
+    pub(super) fn count_arn(
+        &mut self,
+        (kind, arn, complete): (&'static str, &str, bool),
+        event: &Event<'_>,
+    ) -> usize {
         let wide = self.wide.as_mut().and_then(|(level, templates)| templates.widened((kind, arn), *level));
         let is_wide = wide.is_some();
         let shown = wide.as_deref().unwrap_or(arn);
@@ -54,19 +76,29 @@ impl Rows {
                 Some(pattern) => Resource::Pattern(name(pattern)),
                 None => Resource::Arn(name(arn.to_owned())),
             }
-        });
+        })
     }
 
-    fn count_at(&mut self, found: Option<usize>, event: &Event<'_>, resource: impl FnOnce() -> Resource) {
-        if let Some((_, stats)) = found.and_then(|number| self.list.get_mut(number)) {
-            return stats.add(event.time, &event.id);
+    fn count_at(
+        &mut self,
+        found: Option<usize>,
+        event: &Event<'_>,
+        resource: impl FnOnce() -> Resource,
+    ) -> usize {
+        if let Some(number) = found {
+            self.count_again(number, event);
+            return number;
         }
         let mut stats = Stats::default();
         stats.add(event.time, &event.id);
+        let number = self.list.len();
         self.push(resource(), stats);
-        if self.list.len() > self.crowded {
-            self.collapse();
+        if self.list.len() <= self.crowded {
+            return number;
         }
+        self.collapse();
+        // Nobody knows where it went.
+        usize::MAX
     }
 
     fn push(&mut self, resource: Resource, stats: Stats) {
@@ -81,7 +113,7 @@ impl Rows {
     /// Collapses what there is. The next time is not before the list has doubled: names that nothing
     /// collapses must not be tried again for every event.
     fn collapse(&mut self) {
-        let resources_max = self.resources_max;
+        let (resources_max, collapses) = (self.resources_max, self.collapses);
         let collapsed = std::mem::take(self).into_map();
         for (resource, stats) in collapsed {
             self.push(resource, stats);
@@ -90,6 +122,7 @@ impl Rows {
         let level = templates.reached(self.list.iter().map(|(resource, _)| resource));
         self.wide = level.map(|level| (level, templates));
         self.resources_max = resources_max;
+        self.collapses = collapses.wrapping_add(1);
         self.crowded = self.list.len().max(resources_max).saturating_mul(2);
     }
 

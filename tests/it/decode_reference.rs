@@ -4,7 +4,7 @@ use crate::fuzz_bodies::reference::{reference, shown};
 use proptest::prelude::*;
 use serde_json::Value;
 use std::fmt::Write;
-use trailtrim::trail::decode::{decode, decode_chunk, record_ranges, split};
+use trailtrim::trail::decode::{Decoder, decode, decode_chunk, record_ranges, split};
 
 /// A JSON value as text, in one of its many spellings.
 #[derive(Clone, Debug)]
@@ -274,6 +274,32 @@ proptest! {
         let text = log(&texts, 0);
         prop_assert_eq!(decoded(&text).0, expect.clone());
         prop_assert_eq!(in_chunks(&text, 300), expect);
+    }
+
+    /// A form that was learnt from other records fits a record, damaged or not, only if it is that record's.
+    #[test]
+    fn forms_learnt_before_change_nothing(
+        records in prop::collection::vec(prop_oneof![record(), as_aws_writes_it()], 1..4),
+        hit in any::<prop::sample::Index>(),
+        damage in prop::collection::vec(damage(), 0..3),
+    ) {
+        let texts: Vec<String> = records.iter().map(|record| {
+            let mut text = String::new();
+            write(record, "", &mut text);
+            text
+        }).collect();
+        let mut learned = Decoder::default();
+        for text in &texts {
+            learned.decode("f", text, &mut |_| {});
+        }
+        // A single record: nothing can be learnt from the one before.
+        let text = damaged(hit.get::<String>(&texts), &damage) + &" ".repeat(40);
+        let run = |mut decoder: Decoder| {
+            let mut events = Vec::new();
+            let decoded = decoder.decode("f", &text, &mut |event| events.push(shown(&event)));
+            (events, decoded)
+        };
+        prop_assert_eq!(run(learned), run(Decoder::default()));
     }
 
     #[test]

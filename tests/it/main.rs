@@ -31,14 +31,20 @@ mod identities;
 mod laws;
 #[cfg(feature = "sql")]
 mod ledger;
+#[cfg(feature = "aws")]
+mod lookup;
 mod needs;
 mod personas;
 mod policies;
 mod protection;
+#[cfg(feature = "sql")]
+mod query;
 mod readme;
 mod review;
 mod risk;
 mod run;
+#[cfg(feature = "aws")]
+mod s3;
 mod sample_logs;
 mod shapes;
 mod signed_trail;

@@ -20,9 +20,20 @@ pub(crate) fn trailtrim(args: &[&str]) -> Ran {
 
 /// Runs `trailtrim` with bytes on standard input.
 pub(crate) fn with_input(args: &[&str], input: &[u8]) -> Ran {
+    run(args, input, &[])
+}
+
+/// Runs `trailtrim` with variables in its environment.
+#[cfg(feature = "aws")]
+pub(crate) fn with_env(args: &[&str], env: &[(&str, &str)]) -> Ran {
+    run(args, &[], env)
+}
+
+fn run(args: &[&str], input: &[u8], env: &[(&str, &str)]) -> Ran {
     use std::io::Write as _;
     let mut child = Command::new(env!("CARGO_BIN_EXE_trailtrim"))
         .args(args)
+        .envs(env.iter().copied())
         .current_dir(root())
         .env_remove("NO_COLOR")
         .stdin(Stdio::piped())

@@ -12,6 +12,7 @@ const CONFINED: &[(&str, &[&str])] = &[
     ("aws_config", &["source"]),
     ("aws_sdk_cloudtrail", &["source"]),
     ("aws_sdk_s3", &["source"]),
+    ("aws_sdk_sts", &["source"]),
     ("tokio", &["source"]),
     ("polars", &["ledger", "query", "source"]),
     ("clap", &["cli", "commands", "main"]),

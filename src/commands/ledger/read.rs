@@ -107,7 +107,8 @@ pub(super) fn logs(ledger: &Ledger, window: Window, hash: bool) -> Result<Logs, 
             Content::Failed(problem) => part.add_failed_file(problem),
         }
     }
-    logs.merge(part, usage);
+    logs.merge(part);
+    logs.usage = usage;
     let counts = &mut logs.coverage.counts;
     counts.events = events.max(counts.events_distinct);
     counts.duplicates = counts.events - counts.events_distinct;

@@ -2,6 +2,7 @@
 //! walked over. A key that is there twice keeps its last value. A field of an unexpected type is as good
 //! as absent, unless the record means nothing without it.
 
+use super::form::Forms;
 use crate::iam::AccountId;
 use crate::time::Timestamp;
 use crate::trail::event::{Event, EventCategory, EventResource, EventType, SessionIssuer, UserIdentity};
@@ -34,7 +35,7 @@ pub(super) enum Record {
 }
 
 /// The most callers of one text that are kept.
-const CALLERS_MAX: usize = 64;
+const CALLERS_MAX: usize = 256;
 
 /// Where the bytes lie by which callers are told apart, from the start of `userIdentity`: behind its type,
 /// as far as the access key.
@@ -47,36 +48,47 @@ pub(super) struct Callers<'a> {
     order: Order,
     repeated: Repeated<'a>,
     hasher: foldhash::fast::FixedState,
-    hashes: Vec<u64>,
+    /// For the last byte of a hash the number of the last caller with such a hash, counted from one.
+    places: Vec<u16>,
     known: Vec<(&'a str, UserIdentity<'a>)>,
-    next: usize,
 }
 
 impl<'a> Callers<'a> {
     /// The `userIdentity` at the start of `text`, when it was read before, with its text. An object that is
     /// known to be whole is the same object wherever its bytes stand.
-    fn find(&self, hash: u64, text: &str) -> Option<(usize, UserIdentity<'a>)> {
-        let at = self.hashes.iter().position(|known| *known == hash)?;
-        let (known, identity) = self.known.get(at)?;
-        text.starts_with(known).then(|| (known.len(), identity.clone()))
+    fn find(&self, hash: u8, text: &str) -> Option<(usize, UserIdentity<'a>)> {
+        [hash, hash ^ 1].into_iter().find_map(|hash| {
+            let number = usize::from(*self.places.get(usize::from(hash))?);
+            let (known, identity) = self.known.get(number.checked_sub(1)?)?;
+            text.starts_with(known).then(|| (known.len(), identity.clone()))
+        })
     }
 
-    fn hash(&self, text: &str) -> u64 {
-        self.hasher.hash_one(text.as_bytes().get(CALLER_BYTES).unwrap_or_default())
+    fn hash(&self, text: &str) -> u8 {
+        let bytes = text.as_bytes();
+        let start = bytes.get(CALLER_BYTES).unwrap_or(bytes);
+        // A service's `userIdentity` is short; what is behind it says nothing.
+        let end = memchr::memchr(b'}', start).unwrap_or(start.len());
+        let hash = self.hasher.hash_one(start.get(..end).unwrap_or_default());
+        hash.to_le_bytes().into_iter().fold(0, |sum, byte| sum ^ byte)
     }
 
-    fn keep(&mut self, hash: u64, text: &'a str, identity: &mut UserIdentity<'a>) {
+    /// Two callers may look alike, because the service that calls on a caller's behalf stands at the end:
+    /// the one before keeps a place as well.
+    fn keep(&mut self, hash: u8, text: &'a str, identity: &mut UserIdentity<'a>) {
         static NUMBERS: AtomicU64 = AtomicU64::new(1);
         identity.number = NonZeroU64::new(NUMBERS.fetch_add(1, Ordering::Relaxed));
-        let entry = (text, identity.clone());
-        if self.known.len() < CALLERS_MAX {
-            self.hashes.push(hash);
-            self.known.push(entry);
-        } else if let (Some(old), Some(place)) =
-            (self.hashes.get_mut(self.next), self.known.get_mut(self.next))
-        {
-            (*old, *place) = (hash, entry);
-            self.next = (self.next + 1) % CALLERS_MAX;
+        if self.known.len() >= CALLERS_MAX {
+            self.known.clear();
+            self.places.clear();
+        }
+        self.places.resize(CALLERS_MAX, 0);
+        self.known.push((text, identity.clone()));
+        let mut number = u16::try_from(self.known.len()).unwrap_or_default();
+        for hash in [hash, hash ^ 1] {
+            if let Some(place) = self.places.get_mut(usize::from(hash)) {
+                std::mem::swap(place, &mut number);
+            }
         }
     }
 }
@@ -150,12 +162,13 @@ pub(super) struct Draft<'a> {
     identity_unusable: bool,
     digest: bool,
     insight: bool,
-    keys: usize,
+    /// How many members showed that it is an event.
+    pub(super) keys: usize,
 }
 
 /// The members of a record in the order in which AWS mostly writes them, as they stand in front of their
 /// values.
-const MEMBERS: [(&str, Member); 35] = [
+pub(super) const MEMBERS: [(&str, Member); 35] = [
     ("\"eventVersion\":", Member::Skipped),
     ("\"userIdentity\":", Member::Identity),
     ("\"eventTime\":", Member::Time),
@@ -193,9 +206,16 @@ const MEMBERS: [(&str, Member); 35] = [
     ("\"@timestamp\":", Member::MovedTime),
 ];
 
+/// The index in [`MEMBERS`] of the member with this name.
+pub(super) fn member_index(name: &str) -> Option<usize> {
+    let is_it =
+        |known: &str| known.strip_prefix('"').and_then(|known| known.strip_suffix("\":")) == Some(name);
+    MEMBERS.iter().position(|(known, _)| is_it(known))
+}
+
 /// Where the value of a member goes.
-#[derive(Clone, Copy, Debug)]
-enum Member {
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Member {
     Skipped,
     /// Skipped; few different values, over and over.
     Repeated,
@@ -223,6 +243,13 @@ enum Member {
     Lookup,
     Insight,
     Digest,
+}
+
+impl Member {
+    /// Is the member a sign of an event, wherever it stands? Some names are too common for that.
+    pub(super) fn is_sign(self) -> bool {
+        !matches!(self, Self::Skipped | Self::Repeated | Self::MovedTime)
+    }
 }
 
 /// Which member came behind which the last time: AWS writes the same ones in the same order, and to see that
@@ -253,12 +280,7 @@ impl Order {
             cursor.go(start);
         }
         let Some(key) = cursor.key(first)? else { return Ok(None) };
-        let named = |name: &str| {
-            name.strip_prefix('"').and_then(|name| name.strip_suffix("\":")).is_some_and(|name| name == key)
-        };
-        let Some(index) = MEMBERS.iter().position(|(name, _)| named(name)) else {
-            return Ok(Some(Member::Skipped));
-        };
+        let Some(index) = member_index(&key) else { return Ok(Some(Member::Skipped)) };
         if let Some(next) = self.next.get_mut(self.last) {
             *next = index;
         }
@@ -273,15 +295,26 @@ impl<'a> Draft<'a> {
         &mut self,
         cursor: &mut Cursor<'a>,
         callers: &mut Callers<'a>,
+        forms: &mut Forms,
     ) -> Result<Record, Fault> {
         let start = cursor.at();
+        if forms.read(self, cursor, callers) {
+            self.event.raw = cursor.since(start);
+            return Ok(self.judge());
+        }
+        *self = Self::default();
+        cursor.go(start);
         cursor.eat(b'{');
         let mut first = true;
         while let Some(member) = callers.order.member(std::mem::take(&mut first), cursor)? {
             self.member(member, cursor, callers)?;
         }
         self.event.raw = cursor.since(start);
-        Ok(self.judge())
+        let record = self.judge();
+        if record == Record::Event {
+            forms.learn(self.event.raw);
+        }
+        Ok(record)
     }
 
     fn member(
@@ -294,30 +327,8 @@ impl<'a> Draft<'a> {
         match member {
             Member::Skipped => {
                 cursor.skip_value()?;
-                return Ok(());
             }
-            Member::Repeated => return callers.repeated.skip(cursor),
-            // Too common a name to be a sign of an event.
-            Member::MovedTime => {
-                self.moved_time = cursor.text()?;
-                return Ok(());
-            }
-            Member::Id => event.id = cursor.text()?,
-            Member::SharedId => event.shared_id = cursor.text()?,
-            Member::Time => self.time = cursor.text()?,
-            Member::Source => event.source = cursor.text()?,
-            Member::Name => event.name = cursor.text()?,
-            Member::Region => event.region = cursor.text()?,
-            Member::RecipientAccount => event.recipient_account = account(cursor)?,
-            Member::Type => self.event_type = cursor.text()?,
-            Member::Category => self.category = cursor.text()?,
-            Member::Management => self.management = flag(cursor)?,
-            Member::ReadOnly => event.read_only = flag(cursor)?,
-            Member::ErrorCode => event.error_code = cursor.text()?,
-            Member::ErrorMessage => event.error_message = cursor.text()?,
-            Member::SourceIp => event.source_ip = cursor.text()?,
-            Member::UserAgent => event.user_agent = cursor.text()?,
-            Member::VpcEndpoint => event.vpc_endpoint_id = cursor.text()?,
+            Member::Repeated => callers.repeated.skip(cursor)?,
             Member::Request => event.request = RequestParameters::from_raw(cursor.skip_value()?),
             Member::Response => event.response = RequestParameters::from_raw(cursor.skip_value()?),
             Member::Resources => event.resources = resources(cursor)?,
@@ -331,28 +342,68 @@ impl<'a> Draft<'a> {
                 self.digest = true;
                 cursor.skip_value()?;
             }
+            member => self.put(member, cursor.text()?),
         }
-        self.keys += 1;
+        self.keys += usize::from(member.is_sign());
+        Ok(())
+    }
+
+    /// A member whose value is a text, or as good as one.
+    #[inline]
+    pub(super) fn put(&mut self, member: Member, text: Cow<'a, str>) {
+        let event = &mut self.event;
+        match member {
+            Member::MovedTime => self.moved_time = text,
+            Member::Id => event.id = text,
+            Member::SharedId => event.shared_id = text,
+            Member::Time => self.time = text,
+            Member::Source => event.source = text,
+            Member::Name => event.name = text,
+            Member::Region => event.region = text,
+            Member::RecipientAccount => event.recipient_account = AccountId::parse(&text),
+            Member::Type => self.event_type = text,
+            Member::Category => self.category = text,
+            Member::Management => self.management = flag(&text),
+            Member::ReadOnly => event.read_only = flag(&text),
+            Member::ErrorCode => event.error_code = text,
+            Member::ErrorMessage => event.error_message = text,
+            Member::SourceIp => event.source_ip = text,
+            Member::UserAgent => event.user_agent = text,
+            Member::VpcEndpoint => event.vpc_endpoint_id = text,
+            // Read in another way.
+            Member::Skipped
+            | Member::Repeated
+            | Member::Request
+            | Member::Response
+            | Member::Resources
+            | Member::Identity
+            | Member::Lookup
+            | Member::Insight
+            | Member::Digest => {}
+        }
+    }
+
+    /// The `userIdentity` whose `{` is at the cursor: read, or known.
+    pub(super) fn caller(&mut self, cursor: &mut Cursor<'a>, callers: &mut Callers<'a>) -> Result<(), Fault> {
+        let start = cursor.at();
+        let hash = callers.hash(cursor.rest());
+        if let Some((length, identity)) = callers.find(hash, cursor.rest()) {
+            self.event.identity = identity;
+            cursor.go(start + length);
+        } else {
+            self.event.identity = user_identity(cursor)?;
+            callers.keep(hash, cursor.since(start), &mut self.event.identity);
+        }
         Ok(())
     }
 
     fn identity(&mut self, cursor: &mut Cursor<'a>, callers: &mut Callers<'a>) -> Result<(), Fault> {
-        self.event.identity = UserIdentity::default();
-        let token = cursor.token();
-        if token == Some(b'{') {
+        if cursor.token() == Some(b'{') {
             self.identity_unusable = false;
-            let start = cursor.at();
-            let hash = callers.hash(cursor.rest());
-            if let Some((length, identity)) = callers.find(hash, cursor.rest()) {
-                self.event.identity = identity;
-                cursor.go(start + length);
-            } else {
-                self.event.identity = user_identity(cursor)?;
-                callers.keep(hash, cursor.since(start), &mut self.event.identity);
-            }
-        } else {
-            self.identity_unusable = cursor.skip_value()? != "null";
+            return self.caller(cursor, callers);
         }
+        self.event.identity = UserIdentity::default();
+        self.identity_unusable = cursor.skip_value()? != "null";
         Ok(())
     }
 
@@ -427,15 +478,14 @@ fn account(cursor: &mut Cursor<'_>) -> Result<Option<AccountId>, Fault> {
 }
 
 /// `true` or `false`, also as a string in either case: AWS writes both.
-fn flag(cursor: &mut Cursor<'_>) -> Result<Option<bool>, Fault> {
-    let text = cursor.text()?;
-    Ok(if text.eq_ignore_ascii_case("true") {
+fn flag(text: &str) -> Option<bool> {
+    if text.eq_ignore_ascii_case("true") {
         Some(true)
     } else if text.eq_ignore_ascii_case("false") {
         Some(false)
     } else {
         None
-    })
+    }
 }
 
 /// Calls `member` for every key of the object at the cursor; a value of another type is walked over.
@@ -496,7 +546,7 @@ fn session_context<'a>(cursor: &mut Cursor<'a>, identity: &mut UserIdentity<'a>)
             "attributes" => {
                 identity.mfa = None;
                 object(cursor, |key, cursor| match key {
-                    "mfaAuthenticated" => flag(cursor).map(|mfa| identity.mfa = mfa),
+                    "mfaAuthenticated" => cursor.text().map(|text| identity.mfa = flag(&text)),
                     _ => skip(cursor),
                 })?;
             }
@@ -541,10 +591,14 @@ fn resources<'a>(cursor: &mut Cursor<'a>) -> Result<Vec<EventResource<'a>>, Faul
             }
             Ok(())
         })?;
-        let empty = resource.arn.is_empty() && resource.kind.is_empty() && resource.account.is_none();
-        if !empty && found.len() < RESOURCES_MAX {
+        if says_something(&resource) && found.len() < RESOURCES_MAX {
             found.push(resource);
         }
     }
     Ok(found)
+}
+
+/// Does an element of `resources[]` name anything?
+pub(super) fn says_something(resource: &EventResource<'_>) -> bool {
+    !(resource.arn.is_empty() && resource.kind.is_empty() && resource.account.is_none())
 }

@@ -1,6 +1,7 @@
 //! The walk over a text from record to record.
 
 use super::cut::{Opened, members, open_document};
+use super::form::Forms;
 use super::record::{Callers, Draft, Record};
 use super::resync::Resync;
 use super::{Chunk, Decoded, Place, Shape};
@@ -16,6 +17,7 @@ pub(super) struct Walk<'t, 'e> {
     text: &'t str,
     cursor: Cursor<'t>,
     callers: Callers<'t>,
+    forms: &'e mut Forms,
     place: Place,
     /// What surrounds the wrapper in whose list the walk is.
     outer: Place,
@@ -38,6 +40,7 @@ impl<'t, 'e> Walk<'t, 'e> {
         file: &'t str,
         text: &'t str,
         chunk: &'t Chunk,
+        forms: &'e mut Forms,
         each: &'e mut dyn FnMut(Event<'_>),
     ) -> Self {
         let text = text.get(chunk.range.clone()).unwrap_or_default();
@@ -47,6 +50,7 @@ impl<'t, 'e> Walk<'t, 'e> {
             text,
             cursor: Cursor::new(text),
             callers: Callers::default(),
+            forms,
             place: chunk.place,
             outer: Place::Top,
             record: 0,
@@ -146,7 +150,7 @@ impl<'t, 'e> Walk<'t, 'e> {
     /// The record whose `{` is at the cursor.
     fn record(&mut self, at: usize) {
         let mut draft = Draft::default();
-        match draft.read(&mut self.cursor, &mut self.callers) {
+        match draft.read(&mut self.cursor, &mut self.callers, self.forms) {
             Ok(Record::Lookup) => self.lookup(&draft.lookup.unwrap_or_default()),
             Ok(Record::Foreign) => self.element(at),
             Ok(record) => self.count(record, draft),
@@ -161,7 +165,7 @@ impl<'t, 'e> Walk<'t, 'e> {
             return self.bad("`CloudTrailEvent` holds no JSON object");
         }
         let mut draft = Draft::default();
-        match draft.read(&mut cursor, &mut Callers::default()) {
+        match draft.read(&mut cursor, &mut Callers::default(), self.forms) {
             Ok(record) => self.count(record, draft),
             Err(fault) => self.bad(&format!("`CloudTrailEvent`: {}", why(fault))),
         }

@@ -1,0 +1,26 @@
+-- id: SM-T01
+-- title: Model file overwritten, then an endpoint rolled
+-- meaning: One principal wrote a model file and created or updated an endpoint within a day.
+-- severity: critical
+-- attack: T1565.001 T1525
+-- atlas: AML.T0018.000 AML.T0018.002
+-- window: 24 hours; first seen against the baseline
+-- needs: data AWS::S3::Object, management, baseline
+-- look-alikes: the packaging step of a pipeline, in the baseline; training jobs, which write their own output
+WITH packagers AS (
+  SELECT DISTINCT b.actor_key, 1 AS seen FROM events b CROSS JOIN params q
+  WHERE b.ts < q.split AND b.event_source = 's3.amazonaws.com' AND b.event_name IN ('PutObject', 'CopyObject') AND b.s3_key LIKE '%.tar.gz'
+)
+SELECT DISTINCT e.event_id, e.event_time, e.principal_key, e.principal_name, e.human_key,
+       e.recipient_account AS account, e.region,
+       'wrote ' || e.bucket || '/' || e.s3_key || ' and rolled ' || d.resource_name AS why,
+       e.bucket, e.s3_key, d.event_id AS deployed_event_id
+FROM events e
+JOIN events d ON d.actor_key = e.actor_key
+CROSS JOIN params p
+LEFT JOIN packagers k ON k.actor_key = e.actor_key
+WHERE p.has_baseline = 1 AND e.ts >= p.split AND k.seen IS NULL
+  AND e.event_source = 's3.amazonaws.com' AND e.event_name IN ('PutObject', 'CopyObject') AND e.ok = 1 AND e.s3_key LIKE '%.tar.gz'
+  AND e.session_name <> 'SageMaker'
+  AND d.event_source = 'sagemaker.amazonaws.com' AND d.event_name IN ('CreateEndpoint', 'UpdateEndpoint') AND d.ok = 1
+  AND d.ts >= e.ts AND d.ts <= e.ts + 86400

@@ -1,0 +1,25 @@
+-- id: SM-N01
+-- title: AI service called from a new network
+-- meaning: A caller of an AI service comes from a network that it never came from.
+-- severity: medium
+-- attack: T1078.004
+-- atlas: AML.T0012
+-- window: first seen against the baseline
+-- needs: management, baseline
+-- look-alikes: a new provider at home, a phone, a change of the VPN: weak alone. The network is the first half
+--   of the address, not its owner
+WITH f AS (
+  SELECT actor_key, ip_net, MIN(ts) AS first_ts
+  FROM events
+  WHERE is_ai = 1 AND ip_kind = 'public' AND invoked_by = '' AND session_name <> 'SageMaker'
+  GROUP BY actor_key, ip_net
+)
+SELECT DISTINCT e.event_id, e.event_time, e.principal_key, e.principal_name, e.human_key,
+       e.recipient_account AS account, e.region,
+       'called ' || e.event_name || ' from the new network ' || e.ip_net AS why,
+       e.source_ip, e.user_agent
+FROM f
+JOIN events e ON e.actor_key = f.actor_key AND e.ip_net = f.ip_net AND e.ts = f.first_ts
+CROSS JOIN params p
+WHERE p.has_baseline = 1 AND f.first_ts >= p.split
+  AND e.is_ai = 1 AND e.ip_kind = 'public' AND e.invoked_by = '' AND e.session_name <> 'SageMaker'

@@ -1,0 +1,156 @@
+//! Tables as polars frames, and polars' answers as plain values.
+
+use super::{Answer, QueryError};
+use crate::tables::{Data, Table};
+use polars::prelude::*;
+use polars::sql::SQLContext;
+use std::cmp::Ordering;
+use std::collections::BTreeMap;
+use std::io::Cursor;
+
+/// One value of an answer.
+#[derive(Clone, Debug)]
+pub enum Value {
+    /// Nothing.
+    Null,
+    /// A whole number.
+    Number(i64),
+    /// Any other number.
+    Decimal(f64),
+    /// Text, and everything else as text.
+    Text(String),
+}
+
+impl Ord for Value {
+    fn cmp(&self, other: &Self) -> Ordering {
+        match (self, other) {
+            (Self::Number(a), Self::Number(b)) => a.cmp(b),
+            (Self::Decimal(a), Self::Decimal(b)) => a.total_cmp(b),
+            (Self::Text(a), Self::Text(b)) => a.cmp(b),
+            _ => self.rank().cmp(&other.rank()),
+        }
+    }
+}
+
+impl PartialOrd for Value {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl PartialEq for Value {
+    fn eq(&self, other: &Self) -> bool {
+        self.cmp(other) == Ordering::Equal
+    }
+}
+
+impl Eq for Value {}
+
+impl Value {
+    fn rank(&self) -> u8 {
+        match self {
+            Self::Null => 0,
+            Self::Number(_) => 1,
+            Self::Decimal(_) => 2,
+            Self::Text(_) => 3,
+        }
+    }
+
+    /// As text; nothing is empty.
+    pub fn to_text(&self) -> String {
+        match self {
+            Self::Null => String::new(),
+            Self::Number(number) => number.to_string(),
+            Self::Decimal(number) => number.to_string(),
+            Self::Text(text) => text.clone(),
+        }
+    }
+
+    fn of(value: &AnyValue<'_>) -> Self {
+        match value {
+            AnyValue::Null => Self::Null,
+            AnyValue::Boolean(flag) => Self::Number(i64::from(*flag)),
+            AnyValue::String(text) => Self::Text((*text).to_owned()),
+            AnyValue::StringOwned(text) => Self::Text(text.to_string()),
+            AnyValue::Float32(number) => Self::Decimal(f64::from(*number)),
+            AnyValue::Float64(number) => Self::Decimal(*number),
+            other => other.extract::<i64>().map_or_else(|| Self::Text(other.to_string()), Self::Number),
+        }
+    }
+}
+
+/// Makes the tables known under their names.
+pub(super) fn register(
+    context: SQLContext,
+    tables: BTreeMap<&'static str, Table>,
+) -> Result<SQLContext, QueryError> {
+    for (name, table) in tables {
+        let mut frame = frame(table)?.lazy();
+        if name == "events" {
+            frame = with_time(frame)?;
+        }
+        context.register(name, frame);
+    }
+    Ok(context)
+}
+
+/// `event_time` is computed for the rows that a query asks for: as text it would be most of the table.
+fn with_time(mut frame: LazyFrame) -> Result<LazyFrame, QueryError> {
+    if frame.collect_schema()?.get("ts").is_none() {
+        return Ok(frame);
+    }
+    let seconds = col("ts") * lit(1_000_000_i64);
+    let time = seconds.cast(DataType::Datetime(TimeUnit::Microseconds, None));
+    Ok(frame.with_column(time.dt().to_string("%Y-%m-%dT%H:%M:%SZ").alias("event_time")))
+}
+
+pub(super) fn collect(mut context: SQLContext, sql: &str) -> Result<DataFrame, QueryError> {
+    Ok(context.execute(sql)?.collect()?)
+}
+
+/// A table as a frame.
+pub fn frame(mut table: Table) -> Result<DataFrame, QueryError> {
+    let columns = table.columns.clone();
+    let rows = table.rows;
+    let mut series = Vec::with_capacity(columns.len());
+    for (place, column) in columns.iter().enumerate() {
+        let name = PlSmallStr::from_static(column.name);
+        let Some(data) = table.take(place) else { continue };
+        series.push(series_of(name, data)?.into_column());
+    }
+    Ok(DataFrame::new(rows, series)?)
+}
+
+fn series_of(name: PlSmallStr, data: Data) -> Result<Series, QueryError> {
+    Ok(match data {
+        Data::Words { ids, words } => {
+            let words = StringChunked::from_iter_values(name.clone(), words.iter().map(AsRef::as_ref));
+            let ids = IdxCa::from_vec(name, ids);
+            words.take(&ids)?.into_series()
+        }
+        Data::Texts(texts) => StringChunked::from_iter_values(name, texts.iter()).into_series(),
+        Data::Numbers(all) => Series::new(name, all),
+        Data::Flags(all) => {
+            Series::new(name, all.into_iter().map(|flag| flag.map(i32::from)).collect::<Vec<_>>())
+        }
+    })
+}
+
+/// The values of a frame.
+pub(super) fn answer(frame: &DataFrame) -> Result<Answer, QueryError> {
+    let columns = frame.get_column_names().iter().map(ToString::to_string).collect();
+    let mut rows: Vec<Vec<Value>> = (0..frame.height()).map(|_| Vec::with_capacity(frame.width())).collect();
+    for column in frame.columns() {
+        for (number, row) in rows.iter_mut().enumerate() {
+            row.push(Value::of(&column.get(number)?));
+        }
+    }
+    Ok(Answer { columns, rows })
+}
+
+/// The frame as a Parquet file.
+pub fn parquet(mut frame: DataFrame) -> Result<Vec<u8>, QueryError> {
+    let mut bytes = Cursor::new(Vec::new());
+    ParquetWriter::new(&mut bytes).with_compression(ParquetCompression::Snappy).finish(&mut frame)?;
+    Ok(bytes.into_inner())
+}

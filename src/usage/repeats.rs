@@ -1,0 +1,89 @@
+//! Calls that were seen before. Which rows a call counts in depends on its group and on few fields of the
+//! event: the same fields again, compared in full, mean the same rows, and nothing is weighed a second time.
+
+use super::memo;
+use crate::iam::{AccountId, arn};
+use crate::trail::event::Event;
+use std::hash::BuildHasher;
+
+/// How many calls are remembered; a power of two. A call has one place, where the last one stays.
+const CALLS_MAX: usize = 1 << 14;
+
+/// The longest key that is remembered, in bytes.
+const KEY_BYTES_MAX: usize = 1_024;
+
+/// The most rows of a call that is remembered.
+const ROWS_MAX: usize = 8;
+
+/// The last calls, by their groups and what they ask for.
+#[derive(Debug, Default)]
+pub(super) struct Repeats {
+    hasher: foldhash::fast::RandomState,
+    calls: Vec<Known>,
+    key: Vec<u8>,
+    hash: u64,
+}
+
+#[derive(Clone, Debug, Default)]
+struct Known {
+    /// Of the key, which lies elsewhere in memory: most others are told apart without a look at theirs.
+    hash: u64,
+    key: Vec<u8>,
+    rows: Vec<RowPlace>,
+}
+
+/// Where a row stands in its group.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct RowPlace {
+    /// The number of the action and its circumstances.
+    pub(super) calls: usize,
+    /// The number of the row.
+    pub(super) row: usize,
+    /// How often the rows had been collapsed, which moves them.
+    pub(super) collapses: u32,
+}
+
+impl Repeats {
+    /// Makes ready for a call of a group; gives its place. Everything that decides about the rows is in the
+    /// key, but for what the response says; see [`Self::keep`].
+    pub(super) fn place(&mut self, group: usize, event: &Event<'_>) -> usize {
+        let account = |account: Option<AccountId>| account.map_or(u64::MAX, AccountId::number).to_le_bytes();
+        let partition = arn::split(&event.identity.arn).map_or("", |parts| parts.partition);
+        let key = &mut self.key;
+        key.clear();
+        key.extend_from_slice(&group.to_le_bytes());
+        key.extend_from_slice(&account(event.identity.account));
+        key.extend_from_slice(&account(event.recipient_account));
+        key.push(u8::from(event.response.raw().is_some()));
+        memo::push(key, partition);
+        memo::push(key, event.request.raw().unwrap_or_default());
+        for resource in &event.resources {
+            memo::push(key, &resource.arn);
+            memo::push(key, &resource.kind);
+        }
+        self.hash = self.hasher.hash_one(key.as_slice());
+        usize::try_from(self.hash % CALLS_MAX as u64).unwrap_or_default()
+    }
+
+    /// The rows of the call for which [`Self::place`] made ready, when it is the one that stayed there.
+    pub(super) fn rows(&self, place: usize) -> Option<&[RowPlace]> {
+        let is_it = |known: &&Known| known.hash == self.hash && known.key == self.key;
+        self.calls.get(place).filter(is_it).map(|known| known.rows.as_slice())
+    }
+
+    /// Remembers the rows of the call for which [`Self::place`] made ready. Not for a call whose response
+    /// was asked for anything, unless it had none.
+    pub(super) fn keep(&mut self, place: usize, rows: &[RowPlace]) {
+        if self.key.len() > KEY_BYTES_MAX || rows.len() > ROWS_MAX {
+            return;
+        }
+        if self.calls.is_empty() {
+            self.calls.resize(CALLS_MAX, Known::default());
+        }
+        if let Some(known) = self.calls.get_mut(place) {
+            known.hash = self.hash;
+            self.key.clone_into(&mut known.key);
+            rows.clone_into(&mut known.rows);
+        }
+    }
+}
