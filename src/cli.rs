@@ -46,6 +46,11 @@ pub enum Command {
     Query(Box<QueryArgs>),
     /// Show what the logs cover: account, region, day and kind of event; and the days that are missing
     Coverage(CoverageArgs),
+    /// Read only the logs that are new, and keep what they say in a ledger, which the other commands take
+    Ingest(IngestArgs),
+    /// Look after a ledger
+    #[command(subcommand)]
+    Ledger(LedgerCommand),
     /// Check logs against CloudTrail's digest files: altered, deleted, added; status 4 when something is
     ValidateLogs(ValidateArgs),
     /// Print a completion script for a shell
@@ -60,7 +65,7 @@ pub enum Command {
 pub struct LogArgs {
     /// CloudTrail logs: folders (an `AWSLogs` tree or flat), files (.json.gz, .json, JSONL, LookupEvents
     /// output), `s3://bucket/prefix`, `lookup-events:` (90 days without a trail), or - for standard input
-    #[arg(required = true, value_name = "PATH")]
+    #[arg(required_unless_present = "ledger", conflicts_with = "ledger", value_name = "PATH")]
     pub paths: Vec<PathBuf>,
     /// How they are read.
     #[command(flatten)]
@@ -70,6 +75,9 @@ pub struct LogArgs {
 /// How logs are read.
 #[derive(Clone, Debug, Default, Args)]
 pub struct ReadArgs {
+    /// Use what `trailtrim ingest` has kept in this folder instead of logs; times are whole UTC days then
+    #[arg(long, value_name = "DIR", conflicts_with_all = ["require_digests", "max_file_mib"], help_heading = "Input")]
+    pub ledger: Option<PathBuf>,
     /// Use events from this time on: RFC 3339, a date, or days back such as 90d
     #[arg(long, value_name = "TIME", help_heading = "Input", value_parser = parse_moment)]
     pub from: Option<Moment>,
@@ -179,6 +187,59 @@ impl AwsArgs {
             prefetch_mib: self.prefetch_mib,
         }
     }
+}
+
+/// Arguments of `ingest`.
+#[derive(Debug, Args)]
+pub struct IngestArgs {
+    /// CloudTrail logs: folders (an `AWSLogs` tree or flat), files (.json.gz, .json, JSONL, LookupEvents
+    /// output), or - for standard input
+    #[arg(required = true, value_name = "PATH")]
+    pub paths: Vec<PathBuf>,
+    /// The ledger's folder; a new or empty one becomes a ledger
+    #[arg(long, required = true, value_name = "DIR")]
+    pub ledger: PathBuf,
+    /// Refuse a file that inflates to more than this many MiB
+    #[arg(long, value_name = "MIB")]
+    pub max_file_mib: Option<u64>,
+    /// Use only log files that a digest file proves; needs --public-keys
+    #[arg(long, requires = "public_keys")]
+    pub require_digests: bool,
+    /// CloudTrail's public keys: output of `aws cloudtrail list-public-keys`; repeat it for more regions
+    #[arg(long, value_name = "FILE", requires = "require_digests")]
+    pub public_keys: Vec<PathBuf>,
+}
+
+/// What can be done with a ledger.
+#[derive(Debug, Subcommand)]
+pub enum LedgerCommand {
+    /// Show what a ledger holds: objects, events, days, accounts, size, problems
+    Status {
+        /// The ledger's folder.
+        #[arg(value_name = "DIR")]
+        folder: PathBuf,
+    },
+    /// Make one segment of many, which is faster to read; with --keep, drop old days
+    Compact {
+        /// The ledger's folder.
+        #[arg(value_name = "DIR")]
+        folder: PathBuf,
+        /// Drop the events of UTC days that ended more than this many days ago
+        #[arg(long, value_name = "DAYS", value_parser = parse_days)]
+        keep: Option<u32>,
+    },
+    /// Add another ledger; events that are in both count once
+    Merge {
+        /// The ledger that grows.
+        #[arg(value_name = "DIR")]
+        folder: PathBuf,
+        /// The ledger that is added; it stays as it is.
+        #[arg(value_name = "OTHER")]
+        other: PathBuf,
+        /// The logs of the other ledger: read again where both ledgers have the same events; repeatable
+        #[arg(long, value_name = "PATH")]
+        logs: Vec<PathBuf>,
+    },
 }
 
 /// Arguments of `coverage`.

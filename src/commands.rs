@@ -12,6 +12,7 @@ pub mod progress;
 #[cfg(feature = "sql")]
 pub mod query;
 pub mod read_logs;
+pub mod ledger;
 pub mod recommend;
 pub mod review;
 pub mod select;

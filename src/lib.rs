@@ -23,6 +23,8 @@ pub mod source;
 pub mod grants;
 
 pub mod usage;
+#[cfg(feature = "sql")]
+pub mod ledger;
 pub mod tables;
 pub mod drift;
 pub mod recommend;

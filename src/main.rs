@@ -28,6 +28,8 @@ fn run(cli: &Cli) -> anyhow::Result<Outcome> {
         Command::Explain(args) => commands::explain::run(args),
         Command::Verify(args) => commands::verify::run(args, &settings),
         Command::Coverage(args) => commands::coverage::run(args, &settings),
+        Command::Ingest(args) => commands::ledger::ingest(args, &settings),
+        Command::Ledger(command) => commands::ledger::run(command, &settings),
         Command::ValidateLogs(args) => commands::validate_logs::run(args, &settings),
         Command::Completions { shell } => commands::completions::run(*shell),
     }

@@ -71,6 +71,11 @@ impl Judge {
         let mut assumptions = assumptions(&logs.coverage, selectors.as_ref(), args.min_window);
         assumptions.push(genuine(args.logs.read.require_digests).to_owned());
         assumptions.extend(drift::needs::gaps(&logs.usage));
+        assumptions.extend(logs.kept_from.map(|day| {
+            format!(
+                "nothing before {day} matters: the ledger's older days were dropped (`ledger compact --keep`)"
+            )
+        }));
         let observability = Observability::new(&logs.coverage, &logs.usage, selectors, days_min);
         let judgement = drift::Settings {
             window_start: window.map_or(settings.now, |(first, _)| first),

@@ -10,7 +10,7 @@ use crate::report::escape;
 use crate::sha256::Sha256;
 use crate::source::open::{self, Request, Window};
 use crate::source::{Listing, LogObject, LogSource};
-use crate::time::Timestamp;
+use crate::time::{Day, Timestamp};
 use crate::trail::coverage::Coverage;
 use crate::trail::coverage::tally::Tally;
 use crate::trail::decode::{self, Chunk, Decoded, Decoder, Shape};
@@ -99,6 +99,8 @@ pub struct Logs {
     pub sha256: Option<Sha256>,
     /// The user stopped the reading: what is not here may be in the files that were not read.
     pub stopped: bool,
+    /// Events before this UTC day were dropped from the ledger.
+    pub kept_from: Option<Day>,
 }
 
 /// Reads the logs that the user named, on as many threads as they asked for; the pool is for what follows.
@@ -126,6 +128,14 @@ fn read_args(
         .num_threads(settings.threads.unwrap_or(0))
         .build()
         .context("cannot start threads")?;
+    if let Some(folder) = &args.read.ledger {
+        if options.sink.is_some() {
+            bail!("a ledger keeps no events, only what they come to\nhint: name the logs");
+        }
+        let hash = options.hash;
+        let logs = pool.install(|| super::ledger::read(folder, &args.read, hash, settings))?;
+        return Ok((logs, pool));
+    }
     let given = Options::given(&args.read, settings.now);
     let options = Options { hash: options.hash, sink: options.sink, ..given };
     let source = open::open(&Request {
@@ -144,7 +154,7 @@ fn read_args(
         pool.install(|| read(&source, source.list(), options, &progress))
     };
     if logs.files == 0 {
-        bail!(nothing_found(&logs));
+        bail!(nothing_found(&logs.problems));
     }
     Ok((logs, pool))
 }
@@ -161,8 +171,8 @@ pub fn check_trails(args: &LogArgs, trails: &[PathBuf]) -> anyhow::Result<()> {
 }
 
 /// Why there was no file to read: the first problem, or that the folders hold none.
-fn nothing_found(logs: &Logs) -> String {
-    let why = logs.problems.first().map(|problem| format!("{}: {}", problem.file, problem.message));
+pub(super) fn nothing_found(problems: &[Problem]) -> String {
+    let why = problems.first().map(|problem| format!("{}: {}", problem.file, problem.message));
     let hint = "name folders that hold CloudTrail's .json.gz files, or - for standard input";
     escape::terminal(&why.unwrap_or_else(|| "the paths hold no log file".to_owned())) + "\nhint: " + hint
 }
@@ -175,9 +185,21 @@ fn read_proven(
     options: Options<'_>,
     progress: &Arc<Progress>,
 ) -> Logs {
-    let mut listing = source.list();
     let range = Range { from: options.from, to: options.to };
-    let chains = digests::check(source, &mut listing, keys, options.limits, range);
+    let (listing, expected) = proven(source, keys, options.limits, range);
+    read(source, listing, Options { proven: Some(&expected), ..options }, progress)
+}
+
+/// What a source lists, with everything that is wrong with its digest files, and the log files that valid
+/// ones prove.
+pub(super) fn proven(
+    source: &dyn LogSource,
+    keys: Option<&PublicKeys>,
+    limits: Limits,
+    range: Range,
+) -> (Listing, Expected) {
+    let mut listing = source.list();
+    let chains = digests::check(source, &mut listing, keys, limits, range);
     let unverified = |(file, standing): (String, Standing)| Problem {
         file,
         record: None,
@@ -190,7 +212,7 @@ fn read_proven(
     let flawed = flawed.map(|digest| (digest.name.clone(), digest.standing.clone()));
     let problems: Vec<Problem> = flawed.chain(missing).map(unverified).collect();
     listing.problems.extend(problems);
-    read(source, listing, Options { proven: Some(&chains.expected), ..options }, progress)
+    (listing, chains.expected)
 }
 
 /// Reads everything that a source listed, or what can be read until it is stopped, on the current rayon
@@ -273,7 +295,7 @@ impl Logs {
         self.stopped || self.problems.iter().any(|problem| problem.kind == ProblemKind::Unlisted)
     }
 
-    fn merge(&mut self, part: Part) {
+    pub(super) fn merge(&mut self, part: Part) {
         self.coverage.merge(part.coverage);
         self.problems.extend(part.problems);
         self.files_with_problems += part.files_with_problems;
@@ -302,12 +324,12 @@ fn merged(parts: Vec<Usage>) -> Usage {
 
 /// What one thread has gathered.
 #[derive(Default)]
-struct Part {
+pub(super) struct Part {
     decoder: Decoder,
     fold: Fold,
     /// What has not reached the coverage yet.
     tally: Tally,
-    coverage: Coverage,
+    pub(super) coverage: Coverage,
     problems: Vec<Problem>,
     files_with_problems: u64,
     hashes: Vec<Sha256>,
@@ -390,7 +412,7 @@ impl Reader<'_> {
             let inflated = inflate::inflate(bytes, self.options.limits, &mut text);
             let decoded = decode::decode(&object.name, &inflated.text, &mut |_| {});
             if decoded.events == 0 && inflated.problems.is_empty() {
-                return self.part().add_file(object, decoded);
+                return self.part().add_file(&object.name, object.named, decoded);
             }
         }
         self.part().add_failed_file(Problem {
@@ -418,7 +440,7 @@ impl Reader<'_> {
             decoded.add_problem(problem);
         }
         let events = decoded.events;
-        self.part().add_file(object, decoded);
+        self.part().add_file(&object.name, object.named, decoded);
         events
     }
 
@@ -484,24 +506,25 @@ impl Reader<'_> {
 }
 
 impl Part {
-    fn add_failed_file(&mut self, problem: Problem) {
+    pub(super) fn add_failed_file(&mut self, problem: Problem) {
         self.files_with_problems += 1;
         self.coverage.add_failed_file(&problem);
         self.problems.push(problem);
     }
 
-    fn add_file(&mut self, object: &LogObject, decoded: Decoded) {
+    /// `named`: did the user name this very file?
+    pub(super) fn add_file(&mut self, name: &str, named: bool, decoded: Decoded) {
         // A file of another kind that happened to lie in the folder is no mistake of the user.
-        if decoded.shape == Shape::NotALog && !object.named {
+        if decoded.shape == Shape::NotALog && !named {
             self.coverage.counts.others_skipped += 1;
             return;
         }
-        self.coverage.add_file(&object.name, &decoded);
+        self.coverage.add_file(name, &decoded);
         self.files_with_problems += u64::from(!decoded.problems.is_empty());
         self.problems.extend(decoded.problems);
         if decoded.problems_more > 0 {
             self.problems.push(Problem {
-                file: object.name.clone(),
+                file: name.to_owned(),
                 record: None,
                 kind: ProblemKind::BadRecord,
                 message: format!("{} further problems in this file", decoded.problems_more),

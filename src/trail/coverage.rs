@@ -174,6 +174,15 @@ impl Coverage {
         self.widen(event.time, event.time);
     }
 
+    /// Adds a number that was counted elsewhere, of events between two points in time.
+    pub fn add_counted(&mut self, cell: &Cell<'_>, (first, last): (Timestamp, Timestamp)) {
+        self.counts.events += cell.events;
+        self.counts.events_distinct += cell.events;
+        self.widen(first, last);
+        let (region, resource_type) = (kept(cell.region), kept(cell.resource_type));
+        self.add_cell(&Cell { region, resource_type, ..*cell });
+    }
+
     fn add_cell(&mut self, cell: &Cell<'_>) {
         let regions = self.cells.entry(cell.account).or_default();
         update(regions, cell.region, |days| {

@@ -62,7 +62,8 @@ impl Kind {
         KINDS.iter().find(|(_, kind)| *kind == self).map_or("", |(word, _)| word)
     }
 
-    fn parse(word: &str) -> Option<Self> {
+    /// The kind of a word of the tables.
+    pub fn parse(word: &str) -> Option<Self> {
         KINDS.iter().find(|(known, _)| *known == word).map(|(_, kind)| *kind)
     }
 }

@@ -38,6 +38,16 @@ impl GrantChanges {
         }
     }
 
+    /// Adds one change of an account's target.
+    pub fn insert(&mut self, account: &str, target: Target, change: Change) {
+        offer(self.targets.entry((account.to_owned(), target)).or_default(), change);
+    }
+
+    /// All changes that are kept: account, target, changes with the latest first.
+    pub fn iter(&self) -> impl Iterator<Item = (&str, &Target, &[Change])> {
+        self.targets.iter().map(|((account, target), changes)| (account.as_str(), target, changes.as_slice()))
+    }
+
     /// The latest changes of a target, latest first.
     pub fn of(&self, account: &str, target: Target) -> &[Change] {
         self.targets.get(&(account.to_owned(), target)).map_or(&[], Vec::as_slice)

@@ -105,7 +105,7 @@ fn usage(stub: &Stub, more: &[&str]) -> Ran {
         "--format",
         "json",
         "--from",
-        "2026-10-01",
+        "80d",
         "--endpoint-url",
         &stub.url,
     ];

@@ -15,6 +15,7 @@ mod conformance;
 mod contain;
 mod coverage;
 mod decode_reference;
+mod deliveries;
 mod emit;
 #[cfg(unix)]
 mod emit_tools;
@@ -28,6 +29,8 @@ mod fuzz_seeds;
 mod hostile;
 mod identities;
 mod laws;
+#[cfg(feature = "sql")]
+mod ledger;
 #[cfg(feature = "aws")]
 mod lookup;
 mod needs;

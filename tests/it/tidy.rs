@@ -22,19 +22,19 @@ const CONFINED: &[(&str, &[&str])] = &[
     ("libdeflater", &["trail/inflate"]),
     ("ctrlc", &["commands/progress"]),
     ("indicatif", &["commands/progress"]),
-    ("foldhash", &["usage", "trail/decode"]),
+    ("foldhash", &["usage", "trail/decode", "ledger"]),
     ("anyhow", &["commands", "main"]),
     ("anstream", &["commands"]),
     ("ipnet", &["iam"]),
     ("ring", &["sha256", "trail/digest/keys"]),
     ("jiff", &["time", "iam"]),
     ("toml", &["grants"]),
-    ("serde_json", &["iam", "trail", "grants", "report"]),
+    ("serde_json", &["iam", "trail", "grants", "ledger", "report"]),
 ];
 
 /// What only the rim may use.
 const RIM: [(&str, &[&str]); 5] = [
-    ("std::fs", &["source", "grants", "commands"]),
+    ("std::fs", &["source", "grants", "ledger", "commands"]),
     ("std::env", &[]),
     ("TcpStream", &[]),
     ("UdpSocket", &[]),

@@ -32,7 +32,7 @@ const OTHER_LAYERS: [&str; 6] = [
 
 /// What was found, and whether all input could be read.
 pub(super) fn run(args: &VerifyArgs, settings: &Settings) -> anyhow::Result<(Checks, bool)> {
-    if args.files.is_empty() {
+    if args.files.is_empty() && args.read.ledger.is_none() {
         bail!("no logs to look at\nhint: trailtrim verify LOGS --certificate FILE --since TIME");
     }
     let opened: Vec<Opened> =

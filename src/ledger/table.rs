@@ -1,0 +1,150 @@
+//! Parquet in memory: columns to bytes and back. The one place that names polars here.
+
+use polars::prelude::{
+    BooleanChunked, ChunkedArray, Column, DataFrame, Int64Chunked, IntoColumn as _, IntoSeries as _,
+    NewChunkedArray as _, ParallelStrategy, ParquetReader, ParquetWriter, PolarsResult, SerReader as _,
+    StringChunked, TimeUnit, UInt64Chunked, UInt64Type,
+};
+use std::io::Cursor;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+/// One column to be written.
+#[derive(Debug)]
+pub(super) enum Cells {
+    /// Text.
+    Text(Vec<Option<String>>),
+    /// Whole numbers.
+    Numbers(Vec<u64>),
+    /// Yes or no.
+    Flags(Vec<Option<bool>>),
+    /// Seconds since 1970-01-01; written as points in time.
+    Times(Vec<Option<i64>>),
+}
+
+/// Milliseconds in a second: Parquet has no unit that is coarser.
+const MILLISECONDS: i64 = 1_000;
+
+/// The columns as one Parquet file. The same columns give the same bytes.
+pub(super) fn write(columns: Vec<(&'static str, Cells)>) -> Result<Vec<u8>, String> {
+    let columns: Vec<Column> = columns.into_iter().map(|(name, cells)| cells.named(name)).collect();
+    let mut bytes = Vec::new();
+    let written = DataFrame::new_infer_height(columns)
+        .and_then(|mut frame| ParquetWriter::new(&mut bytes).set_parallel(false).finish(&mut frame));
+    written.map_err(|error| error.to_string())?;
+    Ok(bytes)
+}
+
+impl Cells {
+    fn named(self, name: &str) -> Column {
+        let name = name.into();
+        match self {
+            Self::Text(cells) => StringChunked::from_iter_options(name, cells.into_iter()).into_column(),
+            Self::Numbers(cells) => UInt64Chunked::from_vec(name, cells).into_column(),
+            Self::Flags(cells) => BooleanChunked::from_iter_options(name, cells.into_iter()).into_column(),
+            Self::Times(cells) => {
+                let scaled = cells.into_iter().map(|time| time.map(|time| time.saturating_mul(MILLISECONDS)));
+                let cells = Int64Chunked::from_iter_options(name, scaled);
+                cells.into_datetime(TimeUnit::Milliseconds, None).into_series().into_column()
+            }
+        }
+    }
+}
+
+/// A Parquet file that was read.
+#[derive(Debug)]
+pub(super) struct Table(DataFrame);
+
+impl Table {
+    /// Reads Parquet. An error says what is wrong with it. Give it only bytes whose hash was checked: the
+    /// decoder may panic over others, which is caught here, and may end the process when a damaged length asks
+    /// for more memory than there is (polars 0.55.2), which nothing can catch.
+    pub(super) fn read(bytes: &[u8]) -> Result<Self, String> {
+        let read = || -> PolarsResult<DataFrame> {
+            let reader = ParquetReader::new(Cursor::new(bytes)).read_parallel(ParallelStrategy::None);
+            reader.set_rechunk(true).finish()
+        };
+        match catch_unwind(AssertUnwindSafe(read)) {
+            Ok(Ok(frame)) => Ok(Self(frame)),
+            Ok(Err(error)) => Err(format!("no readable Parquet: {error}")),
+            Err(_) => Err("no readable Parquet".to_owned()),
+        }
+    }
+
+    /// The number of rows.
+    pub(super) fn rows(&self) -> usize {
+        self.0.height()
+    }
+
+    fn column<T>(&self, name: &str, typed: impl FnOnce(&Column) -> PolarsResult<T>) -> Result<T, String> {
+        self.0.column(name).and_then(typed).map_err(|error| format!("column `{name}`: {error}"))
+    }
+
+    /// A column of text.
+    pub(super) fn text(&self, name: &str) -> Result<Texts, String> {
+        self.column(name, |column| Ok(Texts(column.str()?.clone())))
+    }
+
+    /// A column of numbers.
+    pub(super) fn numbers(&self, name: &str) -> Result<Numbers, String> {
+        self.column(name, |column| Ok(Numbers(column.u64()?.clone())))
+    }
+
+    /// A column of yes and no.
+    pub(super) fn flags(&self, name: &str) -> Result<Flags, String> {
+        self.column(name, |column| Ok(Flags(column.bool()?.clone())))
+    }
+
+    /// A column of points in time.
+    pub(super) fn times(&self, name: &str) -> Result<Times, String> {
+        self.column(name, |column| Ok(Times(column.datetime()?.physical().clone())))
+    }
+}
+
+/// Text, by row.
+#[derive(Debug)]
+pub(super) struct Texts(StringChunked);
+
+impl Texts {
+    /// The text of a row; `None` where there is none.
+    pub(super) fn get(&self, row: usize) -> Option<&str> {
+        self.0.get(row)
+    }
+
+    /// The text of a row; empty where there is none.
+    pub(super) fn at(&self, row: usize) -> &str {
+        self.get(row).unwrap_or_default()
+    }
+}
+
+/// Numbers, by row.
+#[derive(Debug)]
+pub(super) struct Numbers(ChunkedArray<UInt64Type>);
+
+impl Numbers {
+    /// The number of a row; 0 where there is none.
+    pub(super) fn at(&self, row: usize) -> u64 {
+        self.0.get(row).unwrap_or_default()
+    }
+}
+
+/// Yes or no, by row.
+#[derive(Debug)]
+pub(super) struct Flags(BooleanChunked);
+
+impl Flags {
+    /// Of a row; no where there is nothing.
+    pub(super) fn at(&self, row: usize) -> bool {
+        self.0.get(row).unwrap_or_default()
+    }
+}
+
+/// Points in time, by row.
+#[derive(Debug)]
+pub(super) struct Times(Int64Chunked);
+
+impl Times {
+    /// Seconds since 1970-01-01.
+    pub(super) fn get(&self, row: usize) -> Option<i64> {
+        self.0.get(row).map(|time| time.div_euclid(MILLISECONDS))
+    }
+}
