@@ -1,7 +1,7 @@
 //! The tables that queries read: one row an event, one row a thing that a request names, and so on. Pure: how
 //! they are stored or asked is for others.
 //!
-//! [`TABLES`] is the whole schema, with what every column means; `docs/TABLES.md` is written from it.
+//! [`tables()`] is the whole schema, with what every column means; `docs/TABLES.md` is written from it.
 
 pub mod build;
 pub mod events;
