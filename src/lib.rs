@@ -15,6 +15,7 @@ pub mod error;
 pub mod escape;
 pub mod time;
 pub mod sha256;
+pub mod base64;
 
 pub mod iam;
 pub mod trail;

@@ -4,6 +4,7 @@
 //! The words come from published abuse of lifecycle scripts and containers (`HackTricks`, Stratus Red Team,
 //! Elastic's detection rules; read 2026-08). Each is weak alone but those that [`is_strong`] names.
 
+use crate::base64;
 use std::collections::BTreeSet;
 
 /// Longer texts are looked at up to here, in bytes: `CloudTrail` cuts requests at 100 KB.
@@ -88,37 +89,10 @@ fn in_plain(text: &str) -> BTreeSet<&'static str> {
 
 /// The text behind standard base64, when that is what it is: lifecycle scripts are logged so.
 pub fn decoded(text: &str) -> Option<String> {
-    let digits: Vec<u8> = text.bytes().filter(|byte| !byte.is_ascii_whitespace()).collect();
-    if digits.len() < 8 || !digits.len().is_multiple_of(4) || digits.len() > 2 * TEXT_BYTES_MAX {
+    if text.len() < 8 || text.len() > 3 * TEXT_BYTES_MAX {
         return None;
     }
-    let mut bytes = Vec::with_capacity(digits.len() / 4 * 3);
-    let (quads, _) = digits.as_chunks::<4>();
-    for (number, quad) in quads.iter().enumerate() {
-        let padding = quad.iter().rev().take_while(|byte| **byte == b'=').count();
-        if padding > 2 || (padding > 0 && number + 1 != quads.len()) {
-            return None;
-        }
-        let mut sum = 0_u32;
-        for byte in quad.iter().take(4 - padding) {
-            sum = sum << 6 | value(*byte)?;
-        }
-        let sum = sum << (6 * padding);
-        bytes.extend(sum.to_be_bytes().iter().skip(1).take(3 - padding));
-    }
-    String::from_utf8(bytes).ok()
-}
-
-fn value(digit: u8) -> Option<u32> {
-    let value = match digit {
-        b'A'..=b'Z' => digit - b'A',
-        b'a'..=b'z' => digit - b'a' + 26,
-        b'0'..=b'9' => digit - b'0' + 52,
-        b'+' => 62,
-        b'/' => 63,
-        _ => return None,
-    };
-    Some(u32::from(value))
+    String::from_utf8(base64::decode_lines(text)?).ok()
 }
 
 #[cfg(test)]

@@ -1,7 +1,8 @@
 //! Condition operators: their names, and what one request value makes of one policy value.
 
+use crate::base64;
 use crate::iam::condition::context::Context;
-use crate::iam::condition::value::{Decimal, parse_base64, parse_bool, parse_date, parse_network};
+use crate::iam::condition::value::{Decimal, parse_bool, parse_date, parse_network};
 use crate::iam::condition::variable::{Resolved, has_variable, resolve};
 use crate::iam::glob::{self, Item};
 use crate::iam::reading::{Point, Readings};
@@ -218,7 +219,7 @@ pub(crate) fn compare(comparison: Comparison, policy: &str, request: &str, scope
             parse_bool(request).zip(parse_bool(policy)).map(|(request, policy)| request == policy),
         ),
         Comparison::Binary => Compared::of(
-            parse_base64(request).zip(parse_base64(policy)).map(|(request, policy)| request == policy),
+            base64::decode(request).zip(base64::decode(policy)).map(|(request, policy)| request == policy),
         ),
         Comparison::IpAddress => Compared::of(
             parse_network(request)
