@@ -169,7 +169,7 @@ fn persona(
 /// Does some statement of the principal's policies have a condition on the key?
 fn speaks_of(review: &PrincipalReview<'_>, key: &str) -> bool {
     let documents = review.policies.iter().filter_map(|policy| policy.policy.document.as_deref());
-    // `sagemaker:ResourceTag/${TagKey}` stands for any tag.
+    // `aws:ResourceTag/${TagKey}` stands for any tag.
     let (key, any_tag) = key.split_once("${").map_or((key, false), |(key, _)| (key, true));
     let names = |known: &str| match known.get(..key.len()) {
         Some(start) => start.eq_ignore_ascii_case(key) && (any_tag || known.len() == key.len()),
