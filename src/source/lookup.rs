@@ -24,9 +24,9 @@ use tokio::task::JoinSet;
 /// How far back events can be looked up, in days ("`LookupEvents`", `CloudTrail` API reference, 2026-11).
 const DAYS_MAX: i64 = 90;
 
-/// The regions that every account has: those opened before 2019-03-20 cannot be disabled, and all later ones
-/// must be enabled ("Enable or disable AWS Regions in your account", Account Management reference guide; the
-/// list is that of "Regions and Availability Zones"; read 2026-11-22).
+/// The regions that every account has: default regions cannot be disabled, all others must be enabled ("Enable
+/// or disable AWS Regions in your account", Account Management reference guide, read 2026-11-22). The names
+/// are from knowledge, not from that page. A wrong one is safe: a region that refuses is one not looked at.
 const REGIONS: [&str; 17] = [
     "ap-northeast-1",
     "ap-northeast-2",
