@@ -25,7 +25,7 @@ mod lean {
 
     fn absent<T>() -> anyhow::Result<T> {
         anyhow::bail!(
-            "this build has no ledger: it was made without the feature `sql`\nhint: cargo install trailtrim --features sql"
+            "this build has no ledger: it was made without the feature `sql`\nhint: build it with `--features sql`"
         )
     }
 
