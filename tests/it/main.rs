@@ -26,6 +26,9 @@ mod evaluate;
 #[expect(unreachable_pub, reason = "to the fuzzer it is a crate")]
 mod fuzz_bodies;
 mod fuzz_seeds;
+#[path = "../../examples/generate_sample/rng.rs"]
+#[expect(clippy::duplicate_mod, reason = "a file of an example, which another test takes in as well")]
+mod generator;
 mod hostile;
 mod identities;
 mod laws;
@@ -46,6 +49,7 @@ mod run;
 #[cfg(feature = "aws")]
 mod s3;
 mod sample_logs;
+mod scenarios;
 mod shapes;
 mod signed_trail;
 mod stop;
