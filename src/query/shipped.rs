@@ -93,6 +93,7 @@ const FILES: &[(&str, &str)] = &[
     ("refused_then_another_way", include_str!("../../queries/refused_then_another_way.sql")),
     ("region_sweep", include_str!("../../queries/region_sweep.sql")),
     ("remote_access", include_str!("../../queries/remote_access.sql")),
+    ("remote_debug_own_job", include_str!("../../queries/remote_debug_own_job.sql")),
     ("role_of_other_account", include_str!("../../queries/role_of_other_account.sql")),
     ("role_swapped_and_back", include_str!("../../queries/role_swapped_and_back.sql")),
     ("role_without_sagemaker_session", include_str!("../../queries/role_without_sagemaker_session.sql")),

@@ -7,7 +7,7 @@ use super::requests::{
     DATA, Job, MODELS, PYTORCH, SKLEARN, app, arn, base64, endpoint_config, get_object, model, object_arn,
     tuning, url,
 };
-use super::trail::{Attack, Call, DAY, HOUR, MINUTE, Trail};
+use super::trail::{Attack, Call, DAY, HOUR, MINUTE, Trail, nth};
 use super::{SPLIT_DAY, Scenario};
 use serde_json::{Value, json};
 
@@ -28,10 +28,10 @@ pub(super) type Scene = fn(&mut Trail, i64) -> Scenario;
 
 /// Puts the scenes over the window of test, one after the other.
 pub(super) fn spread(trail: &mut Trail, scenes: &[Scene], days: i64) -> Vec<Scenario> {
-    let step = days * DAY / scenes.len() as i64;
+    let step = days * DAY / nth(scenes.len());
     let mut scenarios = Vec::new();
     for (number, scene) in scenes.iter().enumerate() {
-        let now = SPLIT_DAY * DAY + number as i64 * step + trail.between(0, step / 2);
+        let now = SPLIT_DAY * DAY + nth(number) * step + trail.between(0, step / 2);
         scenarios.push(scene(trail, now));
     }
     scenarios

@@ -8,7 +8,7 @@ use super::requests::{
     CAPTURE, DATA, DEFAULT, FRAUD_IMAGE, Job, MODELS, PYTORCH, RESULTS, SKLEARN, app, arn, base64,
     endpoint_config, get_object, model, object_arn, pipeline, url,
 };
-use super::trail::{Call, DAY, HOUR, MINUTE, Trail};
+use super::trail::{Call, DAY, HOUR, MINUTE, Trail, nth};
 use serde_json::{Value, json};
 
 /// Addresses of the builders: rented by the hour, so from many networks.
@@ -155,7 +155,7 @@ fn studio_task(trail: &mut Trail, person: &Person, day: i64, now: i64) {
                 .iter()
                 .enumerate()
             {
-                trail.add(now + at as i64 * 9, Call::new(&studio, op, json!({"maxResults": 50})));
+                trail.add(now + nth(at) * 9, Call::new(&studio, op, json!({"maxResults": 50})));
             }
         }
         5 => {
@@ -261,7 +261,7 @@ fn admin(trail: &mut Trail, sso: &Actor, start: i64) {
     ];
     for (at, op) in ops.iter().enumerate() {
         if trail.chance(60) {
-            trail.add(start + at as i64 * 400, Call::new(sso, op, Value::Null));
+            trail.add(start + nth(at) * 400, Call::new(sso, op, Value::Null));
         }
     }
     if trail.chance(10) {
@@ -275,7 +275,7 @@ fn admin(trail: &mut Trail, sso: &Actor, start: i64) {
             "bedrock:GetModelInvocationLoggingConfiguration",
         ];
         for (at, op) in ops.iter().enumerate() {
-            trail.add(start + 4 * HOUR + at as i64, Call::new(sso, op, Value::Null));
+            trail.add(start + 4 * HOUR + nth(at), Call::new(sso, op, Value::Null));
         }
     }
 }
@@ -350,7 +350,7 @@ fn plan(trail: &mut Trail, now: i64) {
             4 => json!({"domainId": DOMAIN, "userProfileName": trail.one(PEOPLE).profile()}),
             _ => json!({"notebookInstanceName": "fraud-notebook"}),
         };
-        trail.add(now + at as i64 * 2, Call::new(&terraform, op, request));
+        trail.add(now + nth(at) * 2, Call::new(&terraform, op, request));
     }
 }
 
@@ -428,7 +428,7 @@ fn nightly(trail: &mut Trail, day: i64) {
     let runner = machine("pipeline", &format!("day{day}"));
     let training = machine("training", &format!("day{day}"));
     for (at, name) in PIPELINES.iter().enumerate() {
-        let now = midnight + HOUR + at as i64 * 1800;
+        let now = midnight + HOUR + nth(at) * 1800;
         let started = json!({"pipelineExecutionArn": arn("pipeline", &format!("{name}/execution/{}", trail.rng.hex(12)))});
         trail.add(
             now,
@@ -490,7 +490,7 @@ fn audit(trail: &mut Trail, now: i64) {
     {
         for (at, op) in ops.iter().enumerate() {
             trail.add(
-                now + number as i64 * 70 + at as i64 * 4,
+                now + nth(number) * 70 + nth(at) * 4,
                 Call::new(&posture, op, Value::Null).in_region(region),
             );
         }

@@ -3,9 +3,8 @@
 use crate::generator::Rng;
 use serde_json::{Value, json};
 
-/// The account, one of a partner that works with it, and one of nobody it knows.
+/// The account, and one of somebody whom it does not know.
 pub(crate) const ACCOUNT: &str = "111122223333";
-pub(crate) const PARTNER: &str = "777788889999";
 pub(crate) const STRANGER: &str = "444455556666";
 
 /// The Studio domain of the data scientists, and that of the team for risk, which passes on the profile's name.
@@ -121,10 +120,10 @@ const fn person(name: &'static str, set: &'static str, home: &'static str) -> Pe
 /// Everybody who works with the account from its first day on.
 pub(crate) const PEOPLE: &[Person] = &[
     person("anna", "DataScientist", "84.112"),
-    person("bela", "DataScientist", "91.64"),
+    Person { portal: true, ..person("bela", "DataScientist", "91.64") },
     Person { portal: true, ..person("carl", "DataScientist", "62.178") },
     Person { portal: true, ..person("dana", "DataScientist", "77.119") },
-    person("emil", "DataScientist", "89.144"),
+    Person { portal: true, ..person("emil", "DataScientist", "89.144") },
     Person { portal: true, ..person("fay", "DataScientist", "212.186") },
     person("gus", "DataScientist", "178.115"),
     person("hana", "MLEngineer", "80.109"),
@@ -174,7 +173,7 @@ impl Person {
             actor.identity["sessionContext"]["sourceIdentity"] = self.profile().into();
             actor.human = Some(self.profile());
         }
-        actor.ip = format!("10.20.{}.{}", 8 + self.name.len(), 10 + i64::from(self.home.len() as u32));
+        actor.ip = format!("10.20.{}.{}", 8 + self.name.len(), 10 + self.home.len());
         actor.endpoint = Some("vpce-0a1b2c3d4e5f60718".into());
         actor
     }

@@ -9,7 +9,7 @@ use super::requests::{
     CAPTURE, DATA, FRAUD_IMAGE, Job, MODELS, RESULTS, SKLEARN, arn, base64, endpoint_config, get_object,
     model, object_arn, pipeline, url,
 };
-use super::trail::{Call, DAY, HOUR, MINUTE, Trail};
+use super::trail::{Call, DAY, HOUR, MINUTE, Trail, nth};
 use super::{DAYS, SPLIT_DAY};
 use serde_json::{Value, json};
 
@@ -83,7 +83,7 @@ fn new_project(trail: &mut Trail) {
         ),
     ];
     for (number, (op, request)) in made.into_iter().enumerate() {
-        trail.add(now + number as i64 * 9, Call::new(&terraform, op, request));
+        trail.add(now + nth(number) * 9, Call::new(&terraform, op, request));
     }
     for name in ["emil", "bela"] {
         for day in [4, 5, 6, 10, 11] {
@@ -205,7 +205,7 @@ fn refused(trail: &mut Trail) {
             .enumerate()
     {
         let call = Call::new(&gus, action, json!({})).refused(action);
-        trail.add(at(3, 14) + number as i64 * 70, call);
+        trail.add(at(3, 14) + nth(number) * 70, call);
     }
     let terraform = machine("terraform", "refused").from(trail.one(&BUILDERS));
     for retry in 0..5 {
@@ -258,7 +258,7 @@ fn rotation(trail: &mut Trail) {
         ),
     ];
     for (number, (op, request)) in calls.into_iter().enumerate() {
-        trail.add(at(10, 6) + number as i64 * 15, Call::new(&terraform, op, request));
+        trail.add(at(10, 6) + nth(number) * 15, Call::new(&terraform, op, request));
     }
 }
 
@@ -273,7 +273,7 @@ fn retirement(trail: &mut Trail) {
         ("sagemaker:DeleteModel", json!({"modelName": "search-rank-old"})),
     ];
     for (number, (op, request)) in calls.into_iter().enumerate() {
-        trail.add(at(12, 10) + number as i64 * 30, Call::new(&ci, op, request));
+        trail.add(at(12, 10) + nth(number) * 30, Call::new(&ci, op, request));
     }
 }
 

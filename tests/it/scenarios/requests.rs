@@ -12,7 +12,7 @@ pub(crate) const CAPTURE: &str = "acme-ml-capture";
 pub(crate) const RESULTS: &str = "acme-ml-results";
 pub(crate) const DEFAULT: &str = "sagemaker-eu-west-1-111122223333";
 
-/// An image of AWS's own for PyTorch, and the account's own images.
+/// An image of AWS's own for `PyTorch`, and the account's own images.
 pub(crate) const PYTORCH: &str = "763104351884.dkr.ecr.eu-west-1.amazonaws.com/pytorch-training:2.4.0-gpu-py311-cu124-ubuntu22.04-sagemaker";
 pub(crate) const SKLEARN: &str =
     "141502667606.dkr.ecr.eu-west-1.amazonaws.com/sagemaker-scikit-learn:1.2-1-cpu-py3";

@@ -82,6 +82,11 @@ impl Call {
     }
 }
 
+/// A place in a list, to count time by.
+pub(crate) fn nth(place: usize) -> i64 {
+    i64::try_from(place).unwrap()
+}
+
 /// Do these names only read? As `readOnly` has it.
 fn reads(name: &str) -> bool {
     [
