@@ -33,6 +33,9 @@ mod generator;
 mod hostile;
 mod identities;
 #[cfg(feature = "sql")]
+#[cfg(feature = "sql")]
+mod investigate;
+#[cfg(feature = "sql")]
 mod investigate_score;
 mod laws;
 #[cfg(feature = "sql")]
