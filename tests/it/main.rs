@@ -33,7 +33,6 @@ mod generator;
 mod hostile;
 mod identities;
 #[cfg(feature = "sql")]
-#[cfg(feature = "sql")]
 mod investigate;
 #[cfg(feature = "sql")]
 mod investigate_score;
