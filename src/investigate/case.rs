@@ -114,11 +114,13 @@ pub fn groups<'f>(hits: &'f [Hit], asked: &BTreeSet<i64>, facts: &'f Facts) -> V
 }
 
 impl<'f> Group<'f> {
-    /// Does a rule's hit at or after a time belong to it, or an event that the user asked about?
-    pub fn is_since(&self, time: i64, asked: &BTreeSet<i64>) -> bool {
-        if asked.is_empty() {
-            return self.found.iter().any(|(hit, event)| hit.is_some() && event.time >= time);
-        }
+    /// Does a rule's hit at or after a time belong to it?
+    pub fn is_since(&self, time: i64) -> bool {
+        self.found.iter().any(|(hit, event)| hit.is_some() && event.time >= time)
+    }
+
+    /// Does an event that the user asked about belong to it?
+    pub fn is_about(&self, asked: &BTreeSet<i64>) -> bool {
         self.found.iter().any(|(_, event)| asked.contains(&event.key))
     }
 
