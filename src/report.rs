@@ -12,6 +12,7 @@ mod proposals;
 #[cfg(feature = "sql")]
 pub mod rows;
 pub mod text;
+mod trust_conditions;
 pub mod usage;
 pub mod validation;
 
