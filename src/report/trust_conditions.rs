@@ -132,6 +132,7 @@ fn words(why: &NoCondition) -> String {
         NoCondition::UnknownAccounts(accounts) => {
             let one = |(account, calls): (&AccountId, &u64)| match calls {
                 0 => account.to_string(),
+                1 => format!("{account} (assumed it once)"),
                 calls => format!("{account} (assumed it {} times)", grouped(*calls)),
             };
             let accounts: Vec<String> = accounts.iter().map(one).collect();

@@ -2,6 +2,7 @@
 //! caller was a member, and when it would have held in the backtest.
 
 use crate::run::{Folder, trailtrim};
+use crate::schema;
 use serde_json::{Value, json};
 use std::ops::RangeInclusive;
 
@@ -109,6 +110,7 @@ fn review(folder: &Folder, grants: &str, format: &str) -> String {
 fn conditions(folder: &Folder, statements: &[Value]) -> Value {
     let text = review(folder, &grants(folder, statements), "json");
     let review: Value = serde_json::from_str(&text).unwrap();
+    schema::fits("review.v1.json", &review);
     review["principals"][0]["trust_conditions"].clone()
 }
 
@@ -231,7 +233,7 @@ fn it_is_shown_everywhere() {
     let markdown = review(&folder, &grants, "markdown");
     for line in [
         "- Statement 1 `Others`: only when `aws:PrincipalOrgID` (StringEquals) `o-a1b2c3d4e5`: 31 of 31 assumptions by other accounts came from members of it (222233334444). Proposal, not part of what is recommended; it held in the backtest (document in `review.json`).\n",
-        "- Statement 2: no condition on `aws:PrincipalOrgID` is proposed: no log file of an organization trail shows that these accounts are members: 999988887777 (assumed it 1 times) (31 of 32 assumptions by other accounts came from known members).\n",
+        "- Statement 2: no condition on `aws:PrincipalOrgID` is proposed: no log file of an organization trail shows that these accounts are members: 999988887777 (assumed it once) (31 of 32 assumptions by other accounts came from known members).\n",
     ] {
         assert!(markdown.contains(line), "{markdown}");
     }
