@@ -80,15 +80,32 @@ pub struct Answer {
     pub rows: Vec<Vec<Value>>,
 }
 
-/// Asks the tables.
-pub fn ask(sql: &str, tables: BTreeMap<&'static str, Table>) -> Result<(Answer, DataFrame), QueryError> {
-    let context = frame::register(SQLContext::new(), tables)?;
-    let frame = frame::collect(context, sql)?;
-    let mut answer = frame::answer(&frame)?;
-    if !has_order(sql) {
-        answer.sort();
+/// The tables, ready to be asked.
+#[expect(missing_debug_implementations, reason = "polars' context has none")]
+pub struct Asker(SQLContext);
+
+impl Asker {
+    /// Takes the tables.
+    pub fn new(tables: BTreeMap<&'static str, Table>) -> Result<Self, QueryError> {
+        Ok(Self(frame::register(SQLContext::new(), tables)?))
     }
-    Ok((answer, frame))
+
+    /// Adds a table, or puts it in the place of the one with its name.
+    pub fn add(&mut self, name: &'static str, table: Table) -> Result<(), QueryError> {
+        let context = std::mem::replace(&mut self.0, SQLContext::new());
+        self.0 = frame::register(context, BTreeMap::from([(name, table)]))?;
+        Ok(())
+    }
+
+    /// The answer of a query, and its frame.
+    pub fn ask(&mut self, sql: &str) -> Result<(Answer, DataFrame), QueryError> {
+        let frame = frame::collect(&mut self.0, sql)?;
+        let mut answer = frame::answer(&frame)?;
+        if !has_order(sql) {
+            answer.sort();
+        }
+        Ok((answer, frame))
+    }
 }
 
 fn has_order(sql: &str) -> bool {

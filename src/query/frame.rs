@@ -104,7 +104,7 @@ fn with_time(mut frame: LazyFrame) -> Result<LazyFrame, QueryError> {
     Ok(frame.with_column(time.dt().to_string("%Y-%m-%dT%H:%M:%SZ").alias("event_time")))
 }
 
-pub(super) fn collect(mut context: SQLContext, sql: &str) -> Result<DataFrame, QueryError> {
+pub(super) fn collect(context: &mut SQLContext, sql: &str) -> Result<DataFrame, QueryError> {
     Ok(context.execute(sql)?.collect()?)
 }
 
