@@ -10,8 +10,7 @@ pub use header::{Header, HeaderError, Need, Severity};
 use crate::tables::{Table, tables};
 use crate::trail::coverage::{Category, Coverage};
 use frame::Value;
-use polars::prelude::{DataFrame, PolarsError};
-use polars::sql::SQLContext;
+use polars::prelude::{DataFrame, LazyFrame, PolarsError};
 use std::cmp::Ordering;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -80,26 +79,31 @@ pub struct Answer {
     pub rows: Vec<Vec<Value>>,
 }
 
-/// The tables, ready to be asked.
-#[expect(missing_debug_implementations, reason = "polars' context has none")]
-pub struct Asker(SQLContext);
+/// The tables, ready to be asked. Every question gets a context of its own: one that was used keeps names of the
+/// query before.
+#[expect(missing_debug_implementations, reason = "frames print whole columns")]
+#[derive(Clone, Default)]
+pub struct Asker(BTreeMap<&'static str, LazyFrame>);
 
 impl Asker {
     /// Takes the tables.
     pub fn new(tables: BTreeMap<&'static str, Table>) -> Result<Self, QueryError> {
-        Ok(Self(frame::register(SQLContext::new(), tables)?))
+        let mut asker = Self::default();
+        for (name, table) in tables {
+            asker.add(name, table)?;
+        }
+        Ok(asker)
     }
 
     /// Adds a table, or puts it in the place of the one with its name.
     pub fn add(&mut self, name: &'static str, table: Table) -> Result<(), QueryError> {
-        let context = std::mem::replace(&mut self.0, SQLContext::new());
-        self.0 = frame::register(context, BTreeMap::from([(name, table)]))?;
+        self.0.insert(name, frame::lazy(name, table)?);
         Ok(())
     }
 
     /// The answer of a query, and its frame.
-    pub fn ask(&mut self, sql: &str) -> Result<(Answer, DataFrame), QueryError> {
-        let frame = frame::collect(&mut self.0, sql)?;
+    pub fn ask(&self, sql: &str) -> Result<(Answer, DataFrame), QueryError> {
+        let frame = frame::collect(&self.0, sql)?;
         let mut answer = frame::answer(&frame)?;
         if !has_order(sql) {
             answer.sort();

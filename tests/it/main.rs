@@ -28,6 +28,8 @@ mod fuzz_bodies;
 mod fuzz_seeds;
 mod hostile;
 mod identities;
+#[cfg(feature = "sql")]
+mod investigate;
 mod laws;
 #[cfg(feature = "sql")]
 mod ledger;

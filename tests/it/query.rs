@@ -21,7 +21,7 @@ const DAYS: f64 = 60.0;
 const ACCOUNT: &str = "111122223333";
 
 /// A session of a role.
-fn session(role: &str, id: &str, name: &str, key: &str) -> Value {
+pub(crate) fn session(role: &str, id: &str, name: &str, key: &str) -> Value {
     json!({
         "type": "AssumedRole",
         "principalId": format!("{id}:{name}"),
@@ -163,7 +163,7 @@ fn answered(query: &Query, logs: &str) -> Result<BTreeSet<String>, String> {
     let mut tables = gather.finish();
     tables.insert("params", Params::new(logs.coverage.span(), None).table());
     let (answer, _) =
-        Asker::new(tables).and_then(|mut asker| asker.ask(&query.sql)).map_err(|error| error.to_string())?;
+        Asker::new(tables).and_then(|asker| asker.ask(&query.sql)).map_err(|error| error.to_string())?;
     let standard = [
         "event_id",
         "event_time",
