@@ -36,6 +36,7 @@ mod ledger;
 #[cfg(feature = "aws")]
 mod lookup;
 mod needs;
+mod organization;
 mod personas;
 mod policies;
 mod protection;
