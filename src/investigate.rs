@@ -13,6 +13,7 @@ pub mod facts;
 pub mod hit;
 pub mod human;
 pub mod outflow;
+pub mod peer;
 pub mod pivot;
 pub mod standing;
 pub mod unknown;

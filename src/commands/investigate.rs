@@ -48,7 +48,7 @@ pub fn run(args: &InvestigateArgs, settings: &Settings) -> anyhow::Result<Outcom
     let keys: BTreeSet<i64> = asked.iter().map(|event| event.key).collect();
     let since = if args.rules.since.is_some() { found.params.split } else { i64::MIN };
     let mut groups = case::join(case::groups(&hits, &keys, &facts), &facts);
-    groups.retain(|group| group.is_since(since, &keys));
+    groups.retain(|group| if pivot.is_some() { group.is_about(&keys) } else { group.is_since(since) });
     let followed = Facts::followed(&mut found.asker, case::to_follow(&groups, &facts))?;
     let cases = case::cases(&groups, &found.rules, &facts, &followed);
     let floor = if pivot.is_some() { 0 } else { args.min_score };

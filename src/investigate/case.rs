@@ -6,6 +6,7 @@ use super::event::{Actor, EventRow};
 use super::facts::{AROUND_SECONDS, FOLLOWED_SECONDS, Facts};
 use super::hit::Hit;
 use super::human::Human;
+use super::peer::Peers;
 use super::standing::{self, Left};
 use super::{Rule, outflow::Outflow};
 use crate::iam::arn;
@@ -114,11 +115,13 @@ pub fn groups<'f>(hits: &'f [Hit], asked: &BTreeSet<i64>, facts: &'f Facts) -> V
 }
 
 impl<'f> Group<'f> {
-    /// Does a rule's hit at or after a time belong to it, or an event that the user asked about?
-    pub fn is_since(&self, time: i64, asked: &BTreeSet<i64>) -> bool {
-        if asked.is_empty() {
-            return self.found.iter().any(|(hit, event)| hit.is_some() && event.time >= time);
-        }
+    /// Does a rule's hit at or after a time belong to it?
+    pub fn is_since(&self, time: i64) -> bool {
+        self.found.iter().any(|(hit, event)| hit.is_some() && event.time >= time)
+    }
+
+    /// Does an event that the user asked about belong to it?
+    pub fn is_about(&self, asked: &BTreeSet<i64>) -> bool {
         self.found.iter().any(|(_, event)| asked.contains(&event.key))
     }
 
@@ -179,13 +182,16 @@ pub fn join<'f>(groups: Vec<Group<'f>>, facts: &'f Facts) -> Vec<Group<'f>> {
 }
 
 /// The reasons of a group, heaviest first, and their score.
-fn reasons(group: &Group<'_>, rules: &[Rule], facts: &Facts) -> Vec<Reason> {
+fn reasons(group: &Group<'_>, rules: &[Rule], facts: &Facts, peers: &Peers) -> Vec<Reason> {
     let mut by_rule: BTreeMap<usize, Reason> = BTreeMap::new();
     for (hit, event) in &group.found {
         let Some(hit) = hit else { continue };
         let Some(rule) = rules.get(hit.rule) else { continue };
         let mut lower = causes(event, facts);
         let mut weight = lowered(rule.weight(), lower.len());
+        let (rare, common) = peers.lowered(hit.rule, weight);
+        weight = rare;
+        lower.extend(common);
         if !event.ok && !rule.about_refusals {
             weight /= 2;
             lower.push("refused or failed".to_owned());
@@ -231,8 +237,13 @@ pub fn cases<'f>(
     facts: &'f Facts,
     followed: &'f [EventRow],
 ) -> Vec<Case<'f>> {
-    let mut cases: Vec<Case<'f>> =
-        groups.iter().map(|group| case(group, reasons(group, rules, facts), facts, followed)).collect();
+    let hits = groups.iter().flat_map(|group| &group.found);
+    let hits = hits.filter_map(|(hit, event)| Some(((*hit)?, &event.actor)));
+    let peers = Peers::new(rules, hits, facts.active);
+    let mut cases: Vec<Case<'f>> = groups
+        .iter()
+        .map(|group| case(group, reasons(group, rules, facts, &peers), facts, followed))
+        .collect();
     cases.sort_by(|a, b| {
         b.score.cmp(&a.score).then_with(|| a.first().cmp(&b.first())).then_with(|| a.id.cmp(&b.id))
     });

@@ -31,6 +31,8 @@ pub struct Facts {
     pub issued: BTreeMap<String, EventRow>,
     /// First event of a person or principal from an address: `(principal, human, address)`.
     pub places: BTreeMap<(String, String, String), i64>,
+    /// Principals, each with the person behind it where one is known, that used AI services after the baseline.
+    pub active: usize,
     /// Calls that undo what others left behind, by time.
     pub undone: Vec<EventRow>,
 }
@@ -73,6 +75,7 @@ pub fn sqls() -> Vec<String> {
         issued_sql(),
         places_sql(),
         undone_sql(),
+        active_sql(),
         followed_sql(),
     ]
 }
@@ -144,6 +147,12 @@ fn undone_sql() -> String {
     )
 }
 
+fn active_sql() -> String {
+    "SELECT COUNT(DISTINCT e.actor_key) AS n FROM events e CROSS JOIN params p \
+     WHERE e.is_ai = 1 AND e.ts >= p.split AND e.invoked_by = ''"
+        .to_owned()
+}
+
 fn followed_sql() -> String {
     format!(
         "SELECT {} FROM events e JOIN handed h ON h.principal_name = e.principal_name \
@@ -211,6 +220,7 @@ impl Facts {
             profiles: profiles(&asker.ask(&profiles_sql())?.0),
             issued: issued(asker, &events)?,
             places: places(asker, &events)?,
+            active: active(&asker.ask(&active_sql())?.0),
             undone: undone(asker, &events)?,
             events,
         };
@@ -254,6 +264,11 @@ fn refs(asker: &mut Asker, events: &[EventRow]) -> Result<BTreeMap<i64, Vec<Refe
         list.dedup();
     }
     Ok(all)
+}
+
+fn active(answer: &Answer) -> usize {
+    let count = answer.rows.first().map(|row| Cells::of(row).number());
+    count.and_then(|count| usize::try_from(count).ok()).unwrap_or_default()
 }
 
 fn profiles(answer: &Answer) -> BTreeMap<String, BTreeSet<String>> {

@@ -216,17 +216,9 @@ fn what_is_hostile_stays_text() {
         }
         if format == "markdown" {
             // Commands are an indented block, in which nothing is markup.
-            let markup = ran
-                .stdout
-                .lines()
-                .filter(|line| !line.starts_with("    "))
-                .any(|line| line.contains("<script"));
-            let in_code = ran
-                .stdout
-                .lines()
-                .filter(|line| line.contains("<script"))
-                .all(|line| line.starts_with("    "));
-            assert!(!markup && in_code, "{}", ran.stdout);
+            let text = ran.stdout.lines().filter(|line| !line.starts_with("    "));
+            let raw = text.filter(|line| line.replace("\\<", "").contains("<script"));
+            assert_eq!(raw.collect::<Vec<_>>(), Vec::<&str>::new());
         }
         if format == "table" {
             let quoted = "aws sagemaker stop-training-job --training-job-name 'j'\\''; rm -rf ~";

@@ -42,6 +42,7 @@ mod ledger;
 #[cfg(feature = "aws")]
 mod lookup;
 mod needs;
+mod organization;
 mod personas;
 mod policies;
 mod protection;

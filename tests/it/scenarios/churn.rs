@@ -110,8 +110,18 @@ fn new_project(trail: &mut Trail) {
     );
 }
 
-/// The builders deploy a copy of an endpoint in a second region.
+/// The builders deploy a copy of an endpoint in a second region: Terraform makes the bucket the day before, and the
+/// application calls the endpoint from then on.
 fn new_region(trail: &mut Trail) {
+    let terraform = machine("terraform", "second").from(trail.one(&BUILDERS));
+    let bucket = json!({"bucketName": format!("{MODELS}-eu-central-1"), "Host": "s3.eu-central-1.amazonaws.com", "CreateBucketConfiguration": {"LocationConstraint": "eu-central-1"}});
+    trail.add(at(6, 14), Call::new(&terraform, "s3:CreateBucket", bucket).in_region("eu-central-1"));
+    let endpoint = arn("endpoint", "pricing-prod").replace("eu-west-1", "eu-central-1");
+    for hour in 0..40 {
+        let api = machine("pricing-api", &format!("second{}", hour / 12));
+        let call = Call::new(&api, "sagemaker:InvokeEndpoint", Value::Null).in_region("eu-central-1");
+        trail.add(at(7, 16) + hour * 3 * HOUR, call.data("AWS::SageMaker::Endpoint", &endpoint));
+    }
     for day in [7, 10, 11] {
         let ci = machine("ci", &format!("second{day}")).from(trail.one(&BUILDERS));
         let name = format!("pricing-prod-{}", trail.rng.hex(6));
