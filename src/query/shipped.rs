@@ -57,6 +57,7 @@ const FILES: &[(&str, &str)] = &[
     ("endpoint_volume", include_str!("../../queries/endpoint_volume.sql")),
     ("enumeration_burst", include_str!("../../queries/enumeration_burst.sql")),
     ("execution_role_changes_identity", include_str!("../../queries/execution_role_changes_identity.sql")),
+    ("execution_role_new_network", include_str!("../../queries/execution_role_new_network.sql")),
     ("execution_role_outside_aws", include_str!("../../queries/execution_role_outside_aws.sql")),
     ("execution_role_swap", include_str!("../../queries/execution_role_swap.sql")),
     ("face_search_by_newcomer", include_str!("../../queries/face_search_by_newcomer.sql")),

@@ -41,8 +41,7 @@ impl Score {
             };
             score.ranks.push(rank + 1);
             // Of all cases of the attack: a report that names the right one in any of them helps.
-            let own: Vec<&Value> =
-                cases.iter().filter(|case| !evidence(case).is_disjoint(&events)).collect();
+            let own: Vec<&Value> = cases.iter().filter(|case| !evidence(case).is_disjoint(&events)).collect();
             let named = |case: &&Value| case["principal"]["name"] == scenario.principal.as_str();
             score.principal_right += usize::from(own.iter().any(named));
             let person = scenario.human.as_deref().unwrap_or_default();
@@ -173,24 +172,134 @@ fn a_score_counts_what_it_says() {
     assert_eq!((nothing.found(), nothing.missed.len()), (0, 3));
 }
 
+/// The score of the accounts of these seeds, by seed.
+fn scores(seeds: std::ops::RangeInclusive<u64>, attacks: Attacks) -> Vec<Score> {
+    seeds.map(|seed| score(seed, attacks)).collect()
+}
+
+/// What was missed and what was wrong, for the message of a gate that closes.
+fn faults(scores: &[Score]) -> String {
+    scores
+        .iter()
+        .flat_map(|score| score.missed.iter().chain(&score.wrong))
+        .fold(String::new(), |all, one| all + "\n" + one)
+}
+
+/// The promise: over five seeds every one of the twenty attacks, at two cases a day or fewer, of which 85 in a
+/// hundred are right.
+#[test]
+fn twenty_attacks_of_twenty_in_two_cases_a_day() {
+    let scores = scores(1..=5, Attacks::Core);
+    let faults = faults(&scores);
+    for score in &scores {
+        assert_eq!((score.found(), score.scenarios), (20, 20), "{faults}");
+        assert!(score.cases_a_day() <= 2.0, "{} cases a day{faults}", score.cases_a_day());
+        assert!(score.precision() >= 0.8, "{}{faults}", score.precision());
+        assert_eq!(score.principal_right, 20, "{faults}");
+        assert_eq!(score.human_right, 20, "{faults}");
+    }
+    let cases: usize = scores.iter().map(|score| score.cases).sum();
+    let wrong: usize = scores.iter().map(|score| score.wrong.len()).sum();
+    assert!((cases - wrong) * 100 >= cases * 85, "{wrong} of {cases} cases are wrong{faults}");
+}
+
+/// No worse than it was (`docs/SCORING.md`): attacks that no promise is made about.
+#[test]
+fn further_attacks_and_evasions() {
+    for (attacks, least) in [(Attacks::Further, 20), (Attacks::Evasions, 14)] {
+        let score = score(1, attacks);
+        assert!(
+            score.found() >= least,
+            "{attacks:?}: {} {}",
+            score.line(),
+            faults(std::slice::from_ref(&score))
+        );
+    }
+}
+
+/// An account in which nobody attacks: a case every third day at most.
+#[test]
+fn a_quiet_account_is_quiet() {
+    let score = score(1, Attacks::None);
+    assert!(
+        score.cases * 3 <= usize::try_from(DAYS - SPLIT_DAY).unwrap(),
+        "{}",
+        faults(std::slice::from_ref(&score))
+    );
+}
+
+/// Events that have nothing to do with AI services, by a role that nothing else is known of.
+fn strangers(records: &[Value]) -> Vec<Value> {
+    let arn = |kind: &str| format!("arn:aws:{kind}::111122223333:");
+    let one = |(number, record): (usize, &Value)| {
+        json!({
+            "eventVersion": "1.11", "eventID": format!("00000000-0000-4000-8000-{number:012}"),
+            "eventTime": record["eventTime"], "eventSource": "dynamodb.amazonaws.com", "eventName": "DescribeTable",
+            "awsRegion": "eu-west-1", "sourceIPAddress": "10.99.0.4", "userAgent": "aws-sdk-go-v2/1.32.6",
+            "requestParameters": {"tableName": "orders"}, "responseElements": null, "readOnly": true,
+            "eventType": "AwsApiCall", "managementEvent": true, "eventCategory": "Management",
+            "recipientAccountId": "111122223333",
+            "userIdentity": {"type": "AssumedRole", "principalId": "AROAWEBBACKENDEXAMPLE:web", "accountId": "111122223333",
+                "arn": arn("sts") + "assumed-role/web-backend/web", "accessKeyId": "ASIAWEBBACKENDEXAMPL",
+                "sessionContext": {"sessionIssuer": {"type": "Role", "principalId": "AROAWEBBACKENDEXAMPLE",
+                    "arn": arn("iam") + "role/web-backend", "accountId": "111122223333", "userName": "web-backend"}}},
+        })
+    };
+    records.iter().step_by(7).enumerate().map(one).collect()
+}
+
+#[test]
+fn order_copies_and_strangers_change_no_case() {
+    let folder = Folder::new();
+    let account = Account::new(2, Attacks::Core);
+    let plain = report(&account.write(&folder, "plain", 4_000));
+    // Backwards, in files of another size, and every ninth record delivered twice.
+    let mut records = account.records.clone();
+    records.extend(account.records.iter().step_by(9).cloned().collect::<Vec<_>>());
+    records.reverse();
+    let shuffled = report(&scenarios::write(&folder, "shuffled", &records, 700));
+    assert_eq!(plain, shuffled);
+    let mut more = strangers(&account.records);
+    assert!(more.len() > 2_000);
+    more.extend(account.records);
+    let more = parsed(&report(&scenarios::write(&folder, "more", &more, 4_000)));
+    assert_eq!(parsed(&plain)["cases"], more["cases"]);
+}
+
+/// The account without about a tenth of its events, by the first digits of their ids.
+fn thinned(account: &Account) -> Vec<Value> {
+    let is_lost = |record: &&Value| {
+        u64::from_str_radix(&record["eventID"].as_str().unwrap()[..4], 16).unwrap() % 10 == 3
+    };
+    account.records.iter().filter(|record| !is_lost(record)).cloned().collect()
+}
+
+#[test]
+fn a_tenth_of_the_events_lost() {
+    let folder = Folder::new();
+    let account = Account::new(3, Attacks::Core);
+    let left = thinned(&account);
+    assert!(left.len() * 100 < account.records.len() * 92 && left.len() * 100 > account.records.len() * 88);
+    let score =
+        Score::of(&parsed(&report(&scenarios::write(&folder, "left", &left, 4_000))), &account.scenarios);
+    assert!(score.found() >= 18, "{} {}", score.line(), faults(std::slice::from_ref(&score)));
+}
+
 /// Not a test: the table of `docs/SCORING.md`, and every miss and every false case.
 #[test]
 #[ignore = "takes minutes; prints the table of docs/SCORING.md"]
 fn table() {
-    let (mut lines, mut faults) = (HEAD.to_owned(), String::new());
-    for (name, attacks) in
-        [("core", Attacks::Core), ("further", Attacks::Further), ("evasions", Attacks::Evasions), ("none", Attacks::None)]
-    {
-        for seed in 1..=5 {
-            let score = score(seed, attacks);
+    let (mut lines, mut told) = (HEAD.to_owned(), String::new());
+    for (name, attacks) in [
+        ("core", Attacks::Core),
+        ("further", Attacks::Further),
+        ("evasions", Attacks::Evasions),
+        ("none", Attacks::None),
+    ] {
+        for (seed, score) in (1..).zip(scores(1..=5, attacks)) {
             let _ = writeln!(lines, "| {name} | {seed} | {} |", score.line());
-            for missed in &score.missed {
-                let _ = writeln!(faults, "{name} {seed}: missed {missed}");
-            }
-            for wrong in &score.wrong {
-                let _ = writeln!(faults, "{name} {seed}: false {wrong}");
-            }
+            let _ = writeln!(told, "{name} {seed}:{}", faults(&[score]));
         }
     }
-    println!("{lines}\n{faults}");
+    println!("{lines}\n{told}");
 }

@@ -163,11 +163,11 @@ fn networks(trail: &mut Trail) {
             }
         }
     }
-    let net = trail.one(&NOTEBOOK_NETS);
-    let other = if trail.chance(50) { "99.81" } else { net };
-    let fraud = notebook(SPLIT_DAY + 9, &format!("{other}.12.8"));
-    trail.add(at(6, 9), Call::new(&fraud, "sts:GetCallerIdentity", Value::Null));
-    reads(trail, &fraud, DATA, "fraud/cases", at(6, 9) + 90);
+    // Early, before it is used: a new start has a session and an address of its own.
+    let other = if trail.chance(50) { "99.81" } else { trail.one(&NOTEBOOK_NETS) };
+    let fraud = notebook(10 * DAYS, &format!("{other}.12.8"));
+    trail.add(at(6, 5), Call::new(&fraud, "sts:GetCallerIdentity", Value::Null));
+    reads(trail, &fraud, DATA, "fraud/cases", at(6, 5) + 90);
 }
 
 /// A planned fine-tuning on a large machine.

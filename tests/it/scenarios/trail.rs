@@ -203,7 +203,7 @@ impl<'t> Attack<'t> {
 
     /// Whom a good report names.
     pub(crate) fn by(&mut self, who: &Actor) -> &mut Self {
-        self.scenario.principal = who.name.clone();
+        self.scenario.principal.clone_from(&who.name);
         self.scenario.human.clone_from(&who.human);
         self
     }
