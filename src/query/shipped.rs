@@ -82,6 +82,7 @@ const FILES: &[(&str, &str)] = &[
     ("key_used_off_path", include_str!("../../queries/key_used_off_path.sql")),
     ("knowledge_base_source", include_str!("../../queries/knowledge_base_source.sql")),
     ("lifecycle_attach_chain", include_str!("../../queries/lifecycle_attach_chain.sql")),
+    ("lifecycle_attached_by_hand", include_str!("../../queries/lifecycle_attached_by_hand.sql")),
     ("lifecycle_for_everybody", include_str!("../../queries/lifecycle_for_everybody.sql")),
     ("lifecycle_script_by_hand", include_str!("../../queries/lifecycle_script_by_hand.sql")),
     ("lifecycle_script_indicators", include_str!("../../queries/lifecycle_script_indicators.sql")),
