@@ -25,11 +25,17 @@ fn who(name: &str) -> (Value, &'static str) {
         "job" => {
             (session("admin-exec", "AROAEXAMPLEADMIN00001", "SageMaker", "ASIAEXAMPLEJOB000001"), "10.0.0.9")
         }
+        "ops" => (session("ops", "AROAEXAMPLEOPS0000001", "work", "ASIAEXAMPLEOPS000001"), "192.0.2.77"),
+        "dora" => (
+            json!({"type": "IAMUser", "principalId": "AIDAEXAMPLEDORA000001", "userName": "dora", "accountId": ACCOUNT,
+                "arn": format!("arn:aws:iam::{ACCOUNT}:user/dora"), "accessKeyId": "AKIAEXAMPLEDORA00001"}),
+            "192.0.2.77",
+        ),
         other => panic!("nobody is called {other}"),
     }
 }
 
-fn event(id: &str, hours: i64, name: &str, call: &str, request: Value) -> Value {
+fn event(id: &str, hours: i64, name: &str, call: &str, request: &Value) -> Value {
     let (identity, ip) = who(name);
     let (service, call) = call.split_once(':').unwrap();
     json!({
@@ -65,7 +71,7 @@ fn story() -> Vec<Value> {
                 at,
                 name,
                 "sagemaker:CreatePresignedDomainUrl",
-                profile(name),
+                &profile(name),
             ));
         }
         all.push(event(
@@ -73,22 +79,28 @@ fn story() -> Vec<Value> {
             at + 1,
             "ci",
             "sagemaker:CreateTrainingJob",
-            job("nightly", "train-exec", "team-out"),
+            &job("nightly", "train-exec", "team-out"),
         ));
     }
     let bad = 65 * 24 + 10;
     let notebook = json!({"notebookInstanceName": "scratch", "roleArn": format!("arn:aws:iam::{ACCOUNT}:role/train-exec")});
     all.extend([
-        event("bad-1", bad, "eve", "sagemaker:CreatePresignedDomainUrl", profile("ana")),
-        event("bad-2", bad + 1, "eve", "sagemaker:CreateTrainingJob", job(HOSTILE, "admin-exec", "drop-box")),
-        event("bad-3", bad + 2, "job", "iam:CreateAccessKey", json!({"userName": "legacy"})),
-        event("bad-4", bad + 2, "eve", "sagemaker:CreateNotebookInstance", notebook),
+        event("bad-1", bad, "eve", "sagemaker:CreatePresignedDomainUrl", &profile("ana")),
+        event(
+            "bad-2",
+            bad + 1,
+            "eve",
+            "sagemaker:CreateTrainingJob",
+            &job(HOSTILE, "admin-exec", "drop-box"),
+        ),
+        event("bad-3", bad + 2, "job", "iam:CreateAccessKey", &json!({"userName": "legacy"})),
+        event("bad-4", bad + 2, "eve", "sagemaker:CreateNotebookInstance", &notebook),
         event(
             "bad-5",
             bad + 3,
             "eve",
             "sagemaker:DeleteNotebookInstance",
-            json!({"notebookInstanceName": "scratch"}),
+            &json!({"notebookInstanceName": "scratch"}),
         ),
     ]);
     all
@@ -251,6 +263,45 @@ fn what_is_known_already() {
     assert_eq!(none.status, 2, "{}", none.stdout);
     let failed = told.run(&["--fail-on", "90"]);
     assert_eq!(failed.status, 1);
+}
+
+#[test]
+fn who_is_behind_a_session() {
+    let told = told();
+    let at = 66 * 24 + 5;
+    let mut assumed = event("issue", at, "dora", "sts:AssumeRole", &json!({"roleSessionName": "work"}));
+    assumed["responseElements"] = json!({"credentials": {"accessKeyId": "ASIAEXAMPLEOPS000001"}});
+    let owner = |id: &str, name: &str| {
+        let role = format!("arn:aws:iam::{ACCOUNT}:role/admin-exec");
+        let request =
+            json!({"domainId": "d-1", "userProfileName": name, "userSettings": {"executionRole": role}});
+        event(id, 2, "ci", "sagemaker:CreateUserProfile", &request)
+    };
+    let mut events = story();
+    events.extend([
+        assumed,
+        event("chained", at + 1, "ops", "sagemaker:CreateTrainingJob", &job("j", "new-exec", "new-bucket")),
+        owner("profile-1", "ana"),
+        owner("profile-2", "eve"),
+        event("shared", 68 * 24, "job", "iam:CreateAccessKey", &json!({"userName": "other"})),
+    ]);
+    let told = Told { log: told.folder.file("people.json", log(&events)), ..told };
+    let value = told.cases(&["--since", "2026-03-01"]);
+    let of = |id: &str| {
+        let holds = |case: &&Value| case["evidence"].as_array().unwrap().iter().any(|one| one == id);
+        value["cases"].as_array().unwrap().iter().find(holds).unwrap_or_else(|| panic!("no case of {id}"))
+    };
+    let chained = &of("chained")["human"];
+    assert_eq!((&chained["key"], &chained["basis"]), (&json!("dora"), &json!("assume_role_chain")));
+    assert_eq!(chained["issued_to"], json!(["dora (issue)"]));
+    let shared = &of("shared")["human"];
+    assert_eq!(
+        (&shared["key"], &shared["shared"], &shared["profiles"]),
+        (&json!(""), &json!(true), &json!(2))
+    );
+    assert_eq!(shared["opened_before"], json!(["d-1/ana by ana@example.com", "d-1/eve by eve@example.com"]));
+    let unknowns = of("shared")["unknowns"].to_string();
+    assert!(unknowns.contains("attribution impossible (2 profiles)"), "{unknowns}");
 }
 
 #[test]

@@ -110,6 +110,19 @@ fn a_refused_call_counts_half() {
 }
 
 #[test]
+fn what_is_general_counts_where_nothing_says_more() {
+    let mut general = rule(Severity::Medium);
+    general.header.general = true;
+    let rules = [rule(Severity::High), general];
+    let (one, other) = (event("a", "r", 0), event("b", "r", 1));
+    let facts = facts(vec![one.clone(), other.clone()]);
+    let score = |hits: &[Hit]| told(&facts, hits, &rules)[0].1;
+    assert_eq!(score(&[hit(0, &one), hit(1, &one)]), 45);
+    assert_eq!(score(&[hit(0, &one), hit(1, &other)]), 59);
+    assert_eq!(score(&[hit(1, &one)]), 25);
+}
+
+#[test]
 fn scores() {
     let check = |weights: &[u32], expect: u32| {
         let reason = |weight: &u32| Reason {
