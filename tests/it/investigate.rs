@@ -4,6 +4,7 @@
 use crate::query::session;
 use crate::run::{Folder, Ran, trailtrim};
 use serde_json::{Value, json};
+use std::process::Command;
 use trailtrim::time::Timestamp;
 
 const ACCOUNT: &str = "111122223333";
@@ -245,6 +246,27 @@ fn what_is_hostile_stays_text() {
     }
 }
 
+/// A browser's own reading of the page: what the logs say stays text there too.
+#[test]
+fn the_page_in_a_browser() {
+    let browsers = ["chromium", "google-chrome"];
+    let is_there =
+        |name: &&&str| Command::new(name).arg("--version").output().is_ok_and(|out| out.status.success());
+    let Some(browser) = browsers.iter().find(is_there) else {
+        println!("skipped: no browser ({})", browsers.join(", "));
+        return;
+    };
+    let told = told();
+    let page = told.folder.0.join("page.html");
+    let ran = told.run(&["--format", "html", "--output", page.to_str().unwrap()]);
+    assert_eq!((ran.status, ran.stdout.as_str()), (0, ""), "{}", ran.stderr);
+    let args = ["--headless", "--no-sandbox", "--disable-gpu", "--dump-dom"];
+    let out = Command::new(browser).args(args).arg(format!("file://{}", page.display())).output().unwrap();
+    let dom = String::from_utf8(out.stdout).unwrap();
+    assert!(dom.contains("&lt;script&gt;alert(1)"), "{dom}");
+    assert!(!dom.contains("<script") && dom.contains("<svg") && !dom.contains("http://"), "{dom}");
+}
+
 #[test]
 fn what_is_known_already() {
     let told = told();
@@ -329,6 +351,6 @@ fn a_short_log_says_what_it_cannot_tell() {
         story().into_iter().filter(|event| event["eventID"].as_str().unwrap().starts_with("bad")).collect();
     let file = folder.file("short.json", log(&events));
     let ran = trailtrim(&["investigate", "sagemaker", &file]);
-    assert!(ran.stdout.contains("no baseline: 0 days, 14 are needed"), "{}", ran.stdout);
+    assert!(ran.stdout.contains("no baseline: 0 days with events, 14 are"), "{}", ran.stdout);
     assert!(ran.stdout.contains("could not be evaluated: their silence says nothing"), "{}", ran.stdout);
 }
