@@ -50,6 +50,8 @@ mod run;
 mod s3;
 mod sample_logs;
 mod shapes;
+#[cfg(feature = "sql")]
+mod security_lake;
 mod signed_trail;
 mod stop;
 mod schema;

@@ -483,7 +483,9 @@ fn a_ledger_keeps_only_what_digests_prove() {
     assert_eq!(usage(&["--ledger", &ledger]), at_once);
     assert_eq!((at_once.0, &at_once.1), (3, &7.into()), "{at_once:?}");
     let problems = at_once.2.to_string();
-    assert!(problems.contains("hash value doesn't match") && problems.contains("no valid digest file names it"));
+    assert!(
+        problems.contains("hash value doesn't match") && problems.contains("no valid digest file names it")
+    );
     // The true file comes back.
     folder.file(&log_object(1, 1), &good);
     fs::remove_file(folder.path("111122223333_CloudTrail_eu-west-1_20261001T0000Z_x.json")).unwrap();

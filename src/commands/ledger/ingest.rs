@@ -5,6 +5,7 @@ use super::read::complaint;
 use crate::cli::IngestArgs;
 use crate::commands::progress::Progress;
 use crate::commands::review::note_problems;
+use crate::commands::unpack::unpack;
 use crate::commands::{Outcome, Settings, digests, print, read_logs};
 use crate::ledger::manifest::Root;
 use crate::ledger::{Batch, Content, DayPart, LedgerError, Object, Seen, Writer};
@@ -215,7 +216,7 @@ impl Reading<'_> {
                 None => failed(ProblemKind::Unverified, standing.to_string()),
             };
         }
-        let inflated = inflate::inflate(bytes, self.limits, text);
+        let inflated = unpack(bytes, self.limits, text);
         let mut problems = inflated.problems.into_iter().peekable();
         if let Some(refused) = problems.next_if(|problem| problem.kind == ProblemKind::TooLarge) {
             return failed(refused.kind, refused.message);
