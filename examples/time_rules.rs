@@ -9,7 +9,7 @@ use trailtrim::query::{self, Asked, Asker, shipped};
 use trailtrim::tables::wholes::{self, Params};
 use trailtrim::time::Timestamp;
 
-#[expect(clippy::print_stdout, clippy::disallowed_methods, reason = "a measurement")]
+#[expect(clippy::print_stdout, reason = "a measurement")]
 fn main() -> anyhow::Result<()> {
     let folder = std::env::args_os().nth(1).unwrap_or_default();
     let queries = shipped::all();
@@ -29,12 +29,12 @@ fn main() -> anyhow::Result<()> {
     tables.insert("usage", wholes::usage(&logs.usage));
     tables.insert("grants", wholes::grants(None));
     tables.insert("coverage", wholes::coverage(&logs.coverage));
-    let asker = Asker::new(tables)?;
+    let rules = Asker::new(tables)?;
     println!("{:>8.3} {:>8} reading", begun.elapsed().as_secs_f64(), logs.coverage.counts.events_distinct);
     let mut all = Vec::new();
     for query in &queries {
         let begun = Instant::now();
-        let (answer, _) = asker.ask(&query.sql)?;
+        let (answer, _) = rules.ask(&query.sql)?;
         all.push((begun.elapsed().as_secs_f64(), answer.rows.len(), query.name.clone()));
     }
     all.sort_by(|a, b| b.0.total_cmp(&a.0));

@@ -93,7 +93,7 @@ pub fn stronger_role() -> Rule {
             window: "any; together with another rule's hit on the same call".to_owned(),
             needs: vec![Need::Management, Need::Snapshot],
             look_alikes: "platform pipelines, which hand over strong roles by design".to_owned(),
-            weight: None,
+            ..Header::default()
         },
         about_refusals: false,
     }

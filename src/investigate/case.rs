@@ -184,10 +184,17 @@ pub fn join<'f>(groups: Vec<Group<'f>>, facts: &'f Facts) -> Vec<Group<'f>> {
 /// The reasons of a group, heaviest first, and their score.
 fn reasons(group: &Group<'_>, rules: &[Rule], facts: &Facts, peers: &Peers) -> Vec<Reason> {
     let mut by_rule: BTreeMap<usize, Reason> = BTreeMap::new();
+    let is_general = |rule: usize| rules.get(rule).is_some_and(|rule| rule.header.general);
+    let particular: BTreeSet<i64> = group
+        .found
+        .iter()
+        .filter(|(hit, _)| hit.is_some_and(|hit| !is_general(hit.rule)))
+        .map(|(_, event)| event.key)
+        .collect();
     for (hit, event) in &group.found {
         let Some(hit) = hit else { continue };
         let Some(rule) = rules.get(hit.rule) else { continue };
-        let mut lower = causes(event, facts);
+        let mut lower = causes(event, &rule.header, facts);
         let mut weight = lowered(rule.weight(), lower.len());
         let (rare, common) = peers.lowered(hit.rule, weight);
         weight = rare;
@@ -195,6 +202,10 @@ fn reasons(group: &Group<'_>, rules: &[Rule], facts: &Facts, peers: &Peers) -> V
         if !event.ok && !rule.about_refusals {
             weight /= 2;
             lower.push("refused or failed".to_owned());
+        }
+        if rule.header.general && particular.contains(&event.key) {
+            weight = 0;
+            lower.push("a rule that says more found the same event".to_owned());
         }
         let reason = by_rule.entry(hit.rule).or_insert_with(|| Reason {
             rule: hit.rule,
@@ -374,3 +385,6 @@ impl Case<'_> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

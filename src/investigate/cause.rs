@@ -4,6 +4,7 @@
 use super::event::EventRow;
 use super::facts::Facts;
 use super::human::who;
+use crate::query::Header;
 
 /// What was made explains what is new for so many seconds (48 h).
 const FRESH_SECONDS: i64 = 48 * 3_600;
@@ -17,7 +18,7 @@ const KEPT_MIN: u32 = 25;
 /// The causes that the logs show for a hit, in words. The one who acts must be another than the one who made the
 /// thing, unless a tool of infrastructure as code did both: who makes a role and hands it over is no excuse
 /// for himself.
-pub fn causes(event: &EventRow, facts: &Facts) -> Vec<String> {
+pub fn causes(event: &EventRow, rule: &Header, facts: &Facts) -> Vec<String> {
     let refs = facts.refs_of(event);
     let names = |made: &EventRow| {
         let name = made.resource.as_str();
@@ -49,6 +50,23 @@ pub fn causes(event: &EventRow, facts: &Facts) -> Vec<String> {
             format!("{} of {} by {} shortly before ({})", made.name, made.about(), who(made), made.id)
         })
         .collect();
+    let in_region = |made: &&EventRow| {
+        let age = event.time - made.time;
+        made.is_iac
+            && made.region == event.region
+            && made.account == event.account
+            && (0..=FRESH_SECONDS).contains(&age)
+    };
+    if rule.explained_by_region
+        && let Some(made) = facts.made.iter().find(in_region)
+    {
+        all.push(format!(
+            "{} of {} in the region shortly before, by a tool ({})",
+            made.name,
+            made.about(),
+            made.id
+        ));
+    }
     if event.is_iac {
         all.push("made by a tool of infrastructure as code".to_owned());
     }
@@ -104,7 +122,7 @@ mod tests {
                 made: vec![made.clone()],
                 ..Facts::default()
             };
-            assert_eq!(causes(&hit, &facts).len(), expect, "{made:?}");
+            assert_eq!(causes(&hit, &Header::default(), &facts).len(), expect, "{made:?}");
         };
         let role = |human: &str, time: i64, name: &str| EventRow {
             resource: name.to_owned(),
@@ -116,6 +134,19 @@ mod tests {
         check(role("ci", 1_000, "new-job"), 0);
         check(role("ci", 200_001, "new-job"), 0);
         check(role("ci", 150_000, "job"), 0);
+    }
+
+    #[test]
+    fn a_region_is_set_up() {
+        let hit = EventRow { region: "eu-west-3".to_owned(), ..by("ci", 200_000, "CreateModel") };
+        let made =
+            EventRow { is_iac: true, region: "eu-west-3".to_owned(), ..by("tool", 150_000, "CreateBucket") };
+        let elsewhere = EventRow { region: "eu-west-1".to_owned(), ..made.clone() };
+        let count = |explained_by_region: bool, made: &EventRow| {
+            let facts = Facts { made: vec![made.clone()], ..Facts::default() };
+            causes(&hit, &Header { explained_by_region, ..Header::default() }, &facts).len()
+        };
+        assert_eq!((count(true, &made), count(false, &made), count(true, &elsewhere)), (1, 0, 0));
     }
 
     #[test]

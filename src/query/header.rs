@@ -26,6 +26,11 @@ pub struct Header {
     /// How much a row adds to a case, in per cent; without it what its severity is worth
     /// ([`Severity::weight`]).
     pub weight: Option<u32>,
+    /// Is it so general that other rules imply it? Then it counts nothing where one of them found the same event:
+    /// one novelty is not three.
+    pub general: bool,
+    /// Does it explain a row that a tool of infrastructure as code made something in its region shortly before?
+    pub explained_by_region: bool,
 }
 
 /// How bad a row of a query is.
@@ -138,6 +143,8 @@ impl Header {
             "window" => self.window = value,
             "needs" => self.needs = value.split(',').map(need).collect::<Result<_, _>>()?,
             "look-alikes" => self.look_alikes = value,
+            "general" if value == "yes" => self.general = true,
+            "explained-by" if value == "region" => self.explained_by_region = true,
             "weight" => {
                 let weight = value.parse().ok().filter(|weight| (1..=99).contains(weight));
                 self.weight =

@@ -29,7 +29,7 @@ fn who(name: &str) -> (Value, &'static str) {
     }
 }
 
-fn event(id: &str, hours: i64, name: &str, call: &str, request: Value) -> Value {
+fn event(id: &str, hours: i64, name: &str, call: &str, request: &Value) -> Value {
     let (identity, ip) = who(name);
     let (service, call) = call.split_once(':').unwrap();
     json!({
@@ -65,7 +65,7 @@ fn story() -> Vec<Value> {
                 at,
                 name,
                 "sagemaker:CreatePresignedDomainUrl",
-                profile(name),
+                &profile(name),
             ));
         }
         all.push(event(
@@ -73,22 +73,28 @@ fn story() -> Vec<Value> {
             at + 1,
             "ci",
             "sagemaker:CreateTrainingJob",
-            job("nightly", "train-exec", "team-out"),
+            &job("nightly", "train-exec", "team-out"),
         ));
     }
     let bad = 65 * 24 + 10;
     let notebook = json!({"notebookInstanceName": "scratch", "roleArn": format!("arn:aws:iam::{ACCOUNT}:role/train-exec")});
     all.extend([
-        event("bad-1", bad, "eve", "sagemaker:CreatePresignedDomainUrl", profile("ana")),
-        event("bad-2", bad + 1, "eve", "sagemaker:CreateTrainingJob", job(HOSTILE, "admin-exec", "drop-box")),
-        event("bad-3", bad + 2, "job", "iam:CreateAccessKey", json!({"userName": "legacy"})),
-        event("bad-4", bad + 2, "eve", "sagemaker:CreateNotebookInstance", notebook),
+        event("bad-1", bad, "eve", "sagemaker:CreatePresignedDomainUrl", &profile("ana")),
+        event(
+            "bad-2",
+            bad + 1,
+            "eve",
+            "sagemaker:CreateTrainingJob",
+            &job(HOSTILE, "admin-exec", "drop-box"),
+        ),
+        event("bad-3", bad + 2, "job", "iam:CreateAccessKey", &json!({"userName": "legacy"})),
+        event("bad-4", bad + 2, "eve", "sagemaker:CreateNotebookInstance", &notebook),
         event(
             "bad-5",
             bad + 3,
             "eve",
             "sagemaker:DeleteNotebookInstance",
-            json!({"notebookInstanceName": "scratch"}),
+            &json!({"notebookInstanceName": "scratch"}),
         ),
     ]);
     all

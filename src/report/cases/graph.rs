@@ -153,7 +153,7 @@ pub fn svg(case: &Case<'_>) -> String {
             html(name),
             x + 8,
             y + 20,
-            html(&clipped(&crate::escape::terminal(name), 34))
+            html(&clipped(&crate::escape::terminal(name), 30))
         );
     }
     out.push_str("</svg>");
