@@ -4,7 +4,7 @@
 //! help with. What is in memory is one file a thread and the summaries.
 
 use super::progress::Progress;
-use super::unpack::unpack;
+use super::unpack::{is_final, unpack};
 use super::{Settings, digests};
 use crate::cli::{LogArgs, Moment, ReadArgs};
 use crate::report::escape;
@@ -432,7 +432,7 @@ impl Reader<'_> {
             message,
         };
         let mut problems = inflated.problems.into_iter().map(named).peekable();
-        if let Some(refused) = problems.next_if(|problem| problem.kind == ProblemKind::TooLarge) {
+        if let Some(refused) = problems.next_if(|problem| is_final(problem.kind, &inflated.text)) {
             self.part().add_failed_file(refused);
             return 0;
         }

@@ -114,8 +114,8 @@ impl<'a> LogFile<'a> {
     }
 }
 
-/// The folders of Security Lake that hold events of `CloudTrail`: of source version 2, and of version 1
-/// (Security Lake user guide, "Source versions", 2024).
+/// The folders of Security Lake that hold events of `CloudTrail`: its sources (Security Lake user guide, 2024),
+/// and the name in the samples that AWS published of version 1.
 const LAKE_SOURCES: [&str; 4] = ["CLOUD_TRAIL_MGMT", "S3_DATA", "LAMBDA_EXECUTION", "CLOUD_TRAIL"];
 
 fn kind_of(word: &str) -> Option<LogFileKind> {

@@ -71,6 +71,7 @@ fn record(row: &Value) -> Result<Value, String> {
     record.put(&["eventCategory"], category.filter(|name| CATEGORIES.contains(name)));
     identity(row, &mut record);
     resources(row, &mut record);
+    console_login(row, &mut record);
     let request = whole_request(row, &unmapped, &mut record)?;
     let response = json(row, &["api", "response", "data"])?;
     for (path, value) in &unmapped {
@@ -139,6 +140,17 @@ fn identity(row: &Value, record: &mut Record) {
         _ => &["userIdentity", "sessionContext", "webIdFederationData", "federatedProvider"],
     };
     record.put(place, provider);
+}
+
+/// What the record of a sign-in to the console says of its end, and whether a second factor was used.
+fn console_login(row: &Value, record: &mut Record) {
+    if text(row, &["api", "operation"]) != Some("ConsoleLogin") {
+        return;
+    }
+    let mfa = row.get("is_mfa").or(row.get("mfa")).and_then(Value::as_bool);
+    record.put(&["additionalEventData", "MFAUsed"], mfa.map(|mfa| if mfa { "Yes" } else { "No" }));
+    let end = text(row, &["status"]).filter(|end| ["Success", "Failure"].contains(end));
+    record.put(&["responseElements", "ConsoleLogin"], end);
 }
 
 fn resources(row: &Value, record: &mut Record) {
@@ -372,7 +384,12 @@ mod tests {
         assert!(request(&first(3005, "Get", &json!({"requestParameters.list[]": "a,b"}))).is_err());
         let assumed = json!({"roleArn": "arn:role", "roleSessionName": "session"});
         assert_eq!(request(&first(3002, "AssumeRole", &json!({}))), Ok(assumed));
-        assert_eq!(request(&first(3002, "ConsoleLogin", &json!({}))), Ok(Value::Null));
+        let mut login = first(3002, "ConsoleLogin", &json!({}));
+        assert_eq!(request(&login), Ok(Value::Null));
+        (login["mfa"], login["status"]) = (json!(true), json!("Failure"));
+        let record = one(&login).unwrap();
+        assert_eq!(record["additionalEventData"], json!({"MFAUsed": "Yes"}));
+        assert_eq!(record["responseElements"], json!({"ConsoleLogin": "Failure"}));
         assert!(request(&first(3001, "CreateRole", &json!({}))).is_err());
         // A member cannot be a value and an object; the column wins.
         let twice = json!({"eventName": "Other", "eventName.x": "y", "userIdentity": "z"});
