@@ -69,7 +69,7 @@ fn row(record: &Value) -> Value {
 }
 
 fn parquet(rows: &[Value]) -> Vec<u8> {
-    let text: String = rows.iter().map(|row| format!("{row}\n")).collect();
+    let text = rows.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n");
     let reader = JsonReader::new(Cursor::new(text)).with_json_format(JsonFormat::JsonLines);
     let mut frame = reader.finish().unwrap();
     let mut bytes = Vec::new();
