@@ -351,6 +351,6 @@ fn a_short_log_says_what_it_cannot_tell() {
         story().into_iter().filter(|event| event["eventID"].as_str().unwrap().starts_with("bad")).collect();
     let file = folder.file("short.json", log(&events));
     let ran = trailtrim(&["investigate", "sagemaker", &file]);
-    assert!(ran.stdout.contains("no baseline: 0 days, 14 are needed"), "{}", ran.stdout);
+    assert!(ran.stdout.contains("no baseline: 0 days with events, 14 are"), "{}", ran.stdout);
     assert!(ran.stdout.contains("could not be evaluated: their silence says nothing"), "{}", ran.stdout);
 }

@@ -105,6 +105,9 @@ fn record(event: &Value) -> Value {
     if let Some(service) = event["invoked_by"].as_str() {
         identity["invokedBy"] = service.into();
     }
+    if !event["source_identity"].is_null() {
+        identity["sessionContext"]["sourceIdentity"] = event["source_identity"].clone();
+    }
     let text = |key: &str, other: &str| event[key].as_str().unwrap_or(other).to_owned();
     let mut record = json!({
         "eventVersion": "1.11",
@@ -509,6 +512,10 @@ fn duckdb_gives_the_same_rows() {
             events.push(event);
         }
     }
+    // A baseline needs days with events.
+    events.extend((0..30).map(
+        |day| json!({"id": format!("day-{day}"), "day": day, "who": "ci", "op": "sts:GetCallerIdentity"}),
+    ));
     let log = folder.file("log.json", log(&events));
     let asked = ["query", &log, "--grants", SNAPSHOT];
     for table in trailtrim::tables::tables() {
