@@ -58,6 +58,8 @@ mod sample_logs;
 #[cfg(feature = "sql")]
 mod scenarios;
 mod shapes;
+#[cfg(feature = "sql")]
+mod security_lake;
 mod signed_trail;
 mod stop;
 mod schema;
