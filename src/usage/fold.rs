@@ -6,7 +6,7 @@
 use super::collapse::{collapse, widened_by};
 use super::grant_changes::GrantChanges;
 use super::kinds::EventKind;
-use super::memo::{self, Index, Memo};
+use super::memo::{self, Index, Memo, Numbers, Texts};
 use super::repeats::Repeats;
 use super::rows::Rows;
 use super::tally::{Counted, Tallies};
@@ -29,7 +29,7 @@ use std::num::NonZeroU64;
 const IDENTITIES_MAX: usize = 1 << 14;
 
 /// Callers that are remembered by their number alone.
-const NUMBERS_MAX: usize = 256;
+const NUMBERS_MAX: usize = 1 << 10;
 
 pub use super::collapse::Level;
 
@@ -47,8 +47,10 @@ pub struct Fold {
     /// `eventSource` and `eventName` to the index of what the tables say about them.
     event_names: Index,
     events: Vec<EventKind>,
-    /// Principal, event and circumstances to the index of the group.
-    group_keys: Index,
+    /// Regions and services that call on somebody's behalf.
+    texts: Texts,
+    /// To the index of the group.
+    group_keys: Numbers<GroupKey>,
     groups: Vec<Group>,
     repeats: Repeats,
     tallies: Tallies,
@@ -59,15 +61,23 @@ pub struct Fold {
     key: Vec<u8>,
 }
 
+/// What the events of a group have in common: principal and kind of event, how they ended, the region, the
+/// service through which the call was made.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+struct GroupKey {
+    principal: usize,
+    event: usize,
+    outcome: Outcome,
+    /// The number of its text, as that of `via`.
+    region: usize,
+    via: Option<usize>,
+}
+
 /// All events of one principal and kind that ended alike, in one region, made directly or through one
 /// service.
 #[derive(Debug)]
 struct Group {
-    principal: usize,
-    event: usize,
-    outcome: Outcome,
-    region: String,
-    via: Option<String>,
+    key: GroupKey,
     calls: Vec<Calls>,
     contexts: Contexts,
     unmapped: Stats,
@@ -105,7 +115,8 @@ impl Fold {
             principals: Vec::new(),
             event_names: Index::default(),
             events: Vec::new(),
-            group_keys: Index::default(),
+            texts: Texts::default(),
+            group_keys: Numbers::default(),
             groups: Vec::new(),
             repeats: Repeats::default(),
             tallies: Tallies::default(),
@@ -175,23 +186,25 @@ impl Fold {
     /// The summary of all events added.
     pub fn finish(mut self) -> Usage {
         for group in std::mem::take(&mut self.groups) {
-            let Some(kind) = self.events.get(group.event) else { continue };
-            let Some((usage, _)) = self.principals.get_mut(group.principal) else { continue };
+            let Some(kind) = self.events.get(group.key.event) else { continue };
+            let Some((usage, _)) = self.principals.get_mut(group.key.principal) else { continue };
             let event = (kind.source.clone(), kind.name.clone());
+            let region = self.texts.get(group.key.region).unwrap_or_default().to_owned();
+            let via = group.key.via.and_then(|via| self.texts.get(via)).map(str::to_owned);
             if group.unmapped.count > 0 {
                 usage.unmapped.entry(event.clone()).or_default().merge(&group.unmapped);
             }
             if group.contexts.events > 0 {
-                let (region, via) = (group.region.clone(), group.via.clone());
+                let (region, via) = (region.clone(), via.clone());
                 usage.contexts.insert(ContextKey { event: event.clone(), region, via }, group.contexts);
             }
             let key = |action: &'static ActionInfo, basis: Basis, passed_to: Option<&str>| CallKey {
                 action: ActionRef(action),
                 basis,
-                outcome: group.outcome,
-                region: group.region.clone(),
+                outcome: group.key.outcome,
+                region: region.clone(),
                 event: event.clone(),
-                via: group.via.clone(),
+                via: via.clone(),
                 passed_to: passed_to.map(str::to_owned),
             };
             for Calls { of, rows } in group.calls {
@@ -293,27 +306,19 @@ impl Fold {
     }
 
     fn group_of(&mut self, event: &Event<'_>, principal: usize, kind: usize, outcome: Outcome) -> usize {
-        let via = identity::via(event);
-        let wanted = (principal, kind, outcome, &*event.region, via);
-        let groups = &self.groups;
-        let is_it = |number: usize| groups.get(number).is_some_and(|group| group.key() == wanted);
-        if let Some(index) = self.group_keys.find(self.group_keys.hash(Some(wanted)), is_it) {
-            return index;
-        }
-        let index = self.groups.len();
-        self.groups.push(Group {
-            principal,
-            event: kind,
-            outcome,
-            region: event.region.to_string(),
-            via: via.map(str::to_owned),
-            calls: Vec::new(),
-            contexts: Contexts::default(),
-            unmapped: Stats::default(),
-        });
-        let groups = &self.groups;
-        self.group_keys.push(|index, number| index.hash(groups.get(number).map(Group::key)));
-        index
+        let region = self.texts.number(&event.region);
+        let via = identity::via(event).map(|via| self.texts.number(via));
+        let key = GroupKey { principal, event: kind, outcome, region, via };
+        let groups = &mut self.groups;
+        self.group_keys.of(key, || {
+            groups.push(Group {
+                key,
+                calls: Vec::new(),
+                contexts: Contexts::default(),
+                unmapped: Stats::default(),
+            });
+            groups.len() - 1
+        })
     }
 }
 
@@ -394,11 +399,6 @@ impl Adding<'_> {
 }
 
 impl Group {
-    /// What tells it from all others.
-    fn key(&self) -> (usize, usize, Outcome, &str, Option<&str>) {
-        (self.principal, self.event, self.outcome, &self.region, self.via.as_deref())
-    }
-
     /// The rows of the calls for some actions.
     fn rows_of(&mut self, of: Of, resources_max: usize) -> Option<&mut Rows> {
         let known = self.calls.iter().position(|calls| calls.of == of);
