@@ -6,6 +6,7 @@
 -- atlas: AML.T0012
 -- window: first seen against the baseline
 -- needs: management, baseline
+-- general: yes
 -- look-alikes: new work in a project: weak alone
 WITH f AS (
   SELECT actor_key, event_source, event_name, MIN(ts) AS first_ts

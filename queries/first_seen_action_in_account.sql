@@ -6,6 +6,7 @@
 -- atlas: AML.T0012
 -- window: first seen against the baseline, for the account
 -- needs: management, baseline
+-- general: yes
 -- look-alikes: a feature that is taken up
 WITH f AS (
   SELECT recipient_account, event_source, event_name, MIN(ts) AS first_ts

@@ -6,6 +6,7 @@
 -- atlas: AML.T0034
 -- window: first seen against the baseline, for the account
 -- needs: management, baseline
+-- explained-by: region
 -- look-alikes: a project in a new region: then many principals follow
 WITH f AS (
   SELECT recipient_account, region, MIN(ts) AS first_ts

@@ -7,6 +7,7 @@
 -- atlas: AML.T0012
 -- window: first seen against the baseline
 -- needs: management, baseline
+-- general: yes
 -- look-alikes: a newer version of the same tool
 WITH f AS (
   SELECT actor_key, ua_family, MIN(ts) AS first_ts

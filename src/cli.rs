@@ -1,5 +1,10 @@
 //! The command line: types and help, no work.
 
+#[cfg(feature = "sql")]
+mod rules;
+#[cfg(feature = "sql")]
+pub use rules::{CasesFormat, ExplainEventArgs, InvestigateArgs, QueryArgs, RowsFormat, RuleArgs};
+
 use crate::source::open::{AwsOptions, LookupOptions};
 use crate::time::{DAY_SECONDS, Day, Timestamp};
 use clap::{Args, Parser, Subcommand, ValueEnum};
@@ -44,6 +49,12 @@ pub enum Command {
     /// Ask the logs with SQL: a query that comes along, a file, or your own text
     #[cfg(feature = "sql")]
     Query(Box<QueryArgs>),
+    /// Find unusual access to SageMaker: ranked cases of who did what, what they could, what still stands
+    #[cfg(feature = "sql")]
+    Investigate(Box<InvestigateArgs>),
+    /// Show one event, and which rules found it
+    #[cfg(feature = "sql")]
+    ExplainEvent(Box<ExplainEventArgs>),
     /// Show what the logs cover: account, region, day and kind of event; and the days that are missing
     Coverage(CoverageArgs),
     /// Read only the logs that are new, and keep what they say in a ledger, which the other commands take
@@ -538,65 +549,6 @@ pub struct UsageArgs {
     /// What to print
     #[arg(long, value_enum, default_value_t = PlainFormat::Table, help_heading = "Output")]
     pub format: PlainFormat,
-}
-
-/// Arguments of `query`.
-#[cfg(feature = "sql")]
-#[derive(Debug, Args)]
-#[command(after_long_help = QUERY_EXAMPLES)]
-pub struct QueryArgs {
-    /// A query of --list by name or id, or a file .sql; then the logs: folders, files, or - for standard
-    /// input. With --sql the logs alone
-    #[arg(value_name = "QUERY | PATH")]
-    pub items: Vec<PathBuf>,
-    /// Show the queries that there are
-    #[arg(long)]
-    pub list: bool,
-    /// The query itself (docs/TABLES.md says what there is to ask)
-    #[arg(long, value_name = "SQL")]
-    pub sql: Option<String>,
-
-    /// A folder with queries of your own; one with the name of another takes its place
-    #[arg(long, value_name = "DIR", help_heading = "Input")]
-    pub queries: Option<PathBuf>,
-    /// IAM snapshot for the table `grants`: output of `aws iam get-account-authorization-details`; repeatable
-    #[arg(long, visible_alias = "snapshot", value_name = "FILE", help_heading = "Input")]
-    pub grants: Vec<PathBuf>,
-    /// What happened before this is the baseline of what is new [default: 30 days from the first event]
-    #[arg(long, value_name = "TIME", help_heading = "Input", value_parser = parse_moment)]
-    pub since: Option<Moment>,
-    /// How logs are read.
-    #[command(flatten)]
-    pub read: ReadArgs,
-
-    /// The form
-    #[arg(long, value_enum, default_value_t = RowsFormat::Table, help_heading = "Output")]
-    pub format: RowsFormat,
-    /// Write to this file instead of standard output
-    #[arg(short, long, value_name = "FILE", help_heading = "Output")]
-    pub output: Option<PathBuf>,
-}
-
-#[cfg(feature = "sql")]
-const QUERY_EXAMPLES: &str = "\
-Examples:
-  trailtrim query --list
-  trailtrim query root_use logs/
-  trailtrim query SM-P01 logs/ --since 14d --format json
-  trailtrim query logs/ --sql \"SELECT region, COUNT(*) AS n FROM events GROUP BY region\"";
-
-/// The forms of rows.
-#[cfg(feature = "sql")]
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub enum RowsFormat {
-    /// Text for people, 80 columns.
-    Table,
-    /// RFC 4180; what is missing goes to standard error.
-    Csv,
-    /// `trailtrim.query/v1`.
-    Json,
-    /// A Parquet file; needs --output.
-    Parquet,
 }
 
 /// What commands other than `review` print on standard output.

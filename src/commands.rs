@@ -6,6 +6,8 @@ pub mod digests;
 pub mod explain;
 #[cfg(feature = "sql")]
 pub mod gather;
+#[cfg(feature = "sql")]
+pub mod investigate;
 pub mod judge;
 pub mod output;
 pub mod progress;

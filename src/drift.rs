@@ -67,6 +67,8 @@ pub struct PrincipalReview<'a> {
     pub policies: Vec<PolicyReview<'a>>,
     /// The principals that its trust policy names, and who of them assumed it.
     pub trusted: Vec<trust::Trusted<'a>>,
+    /// Everybody who assumed it, or may have.
+    pub assumers: Vec<trust::Assumer<'a>>,
     /// Ways to more permissions that its policies leave open.
     pub ways: Vec<escalation::OpenWay>,
     /// What it is to SageMaker.
@@ -199,6 +201,10 @@ pub fn review_principal<'a>(
     let protected = inputs.protection.whole.as_ref().map(ToString::to_string);
     let exclusions = inputs.protection.exclusions.clone();
     let trusted = trust::review(principal, index, observability, settings);
+    let assumers = match principal.kind {
+        PrincipalType::Role => index.assumptions.of(principal.arn.as_str()).into_iter().cloned().collect(),
+        PrincipalType::User | PrincipalType::Group => Vec::new(),
+    };
     let mut review = PrincipalReview {
         principal,
         usage,
@@ -208,6 +214,7 @@ pub fn review_principal<'a>(
         exclusions,
         policies,
         trusted,
+        assumers,
         ways: open_ways(principal),
         personas: Personas::default(),
         unexplained,

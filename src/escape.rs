@@ -44,6 +44,22 @@ pub fn quoted(text: &str) -> String {
     out
 }
 
+/// For text and attributes of HTML and SVG: nothing is markup.
+pub fn html(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    for letter in terminal(text).chars() {
+        match letter {
+            '&' => out.push_str("&amp;"),
+            '<' => out.push_str("&lt;"),
+            '>' => out.push_str("&gt;"),
+            '"' => out.push_str("&quot;"),
+            '\'' => out.push_str("&#39;"),
+            letter => out.push(letter),
+        }
+    }
+    out
+}
+
 /// For running text and table cells of Markdown: nothing is markup, nothing leaves the line.
 pub fn markdown(text: &str) -> String {
     let mut out = String::with_capacity(text.len());

@@ -32,6 +32,8 @@ pub mod recommend;
 
 #[cfg(feature = "sql")]
 pub mod query;
+#[cfg(feature = "sql")]
+pub mod investigate;
 
 pub mod report;
 pub mod cli;

@@ -24,6 +24,10 @@ fn run(cli: &Cli) -> anyhow::Result<Outcome> {
         Command::Recommend(args) => commands::recommend::run(args, &settings),
         #[cfg(feature = "sql")]
         Command::Query(args) => commands::query::run(args, &settings),
+        #[cfg(feature = "sql")]
+        Command::Investigate(args) => commands::investigate::run(args, &settings),
+        #[cfg(feature = "sql")]
+        Command::ExplainEvent(args) => commands::investigate::explain(args, &settings),
         Command::Usage(args) => commands::usage::run(args, &settings),
         Command::Explain(args) => commands::explain::run(args),
         Command::Verify(args) => commands::verify::run(args, &settings),

@@ -10,8 +10,7 @@ pub use header::{Header, HeaderError, Need, Severity};
 use crate::tables::{Table, tables};
 use crate::trail::coverage::{Category, Coverage};
 use frame::Value;
-use polars::prelude::{DataFrame, PolarsError};
-use polars::sql::SQLContext;
+use polars::prelude::{DataFrame, LazyFrame, PolarsError};
 use std::cmp::Ordering;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -80,15 +79,37 @@ pub struct Answer {
     pub rows: Vec<Vec<Value>>,
 }
 
-/// Asks the tables.
-pub fn ask(sql: &str, tables: BTreeMap<&'static str, Table>) -> Result<(Answer, DataFrame), QueryError> {
-    let context = frame::register(SQLContext::new(), tables)?;
-    let frame = frame::collect(context, sql)?;
-    let mut answer = frame::answer(&frame)?;
-    if !has_order(sql) {
-        answer.sort();
+/// The tables, ready to be asked. Every question gets a context of its own: one that was used keeps names of the
+/// query before.
+#[expect(missing_debug_implementations, reason = "frames print whole columns")]
+#[derive(Clone, Default)]
+pub struct Asker(BTreeMap<&'static str, LazyFrame>);
+
+impl Asker {
+    /// Takes the tables.
+    pub fn new(tables: BTreeMap<&'static str, Table>) -> Result<Self, QueryError> {
+        let mut asker = Self::default();
+        for (name, table) in tables {
+            asker.add(name, table)?;
+        }
+        Ok(asker)
     }
-    Ok((answer, frame))
+
+    /// Adds a table, or puts it in the place of the one with its name.
+    pub fn add(&mut self, name: &'static str, table: Table) -> Result<(), QueryError> {
+        self.0.insert(name, frame::lazy(name, table)?);
+        Ok(())
+    }
+
+    /// The answer of a query, and its frame.
+    pub fn ask(&self, sql: &str) -> Result<(Answer, DataFrame), QueryError> {
+        let frame = frame::collect(&self.0, sql)?;
+        let mut answer = frame::answer(&frame)?;
+        if !has_order(sql) {
+            answer.sort();
+        }
+        Ok((answer, frame))
+    }
 }
 
 fn has_order(sql: &str) -> bool {

@@ -1,9 +1,13 @@
 //! Showing: what a review contains, once, and its forms. Decides nothing.
 
 pub mod backtest;
+#[cfg(feature = "sql")]
+pub mod cases;
 pub mod certificate;
 pub mod checks;
 pub mod coverage;
+#[cfg(feature = "sql")]
+pub mod event;
 pub mod json;
 pub mod markdown;
 pub mod model;
@@ -12,6 +16,7 @@ mod proposals;
 #[cfg(feature = "sql")]
 pub mod rows;
 pub mod text;
+mod trust_conditions;
 pub mod usage;
 pub mod validation;
 

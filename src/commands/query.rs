@@ -6,7 +6,7 @@ use super::review::note_problems;
 use super::{Outcome, Settings, note, print};
 use crate::cli::{LogArgs, QueryArgs, RowsFormat};
 use crate::grants::snapshot::Snapshot;
-use crate::query::{self, Asked, Header, Input, Query, frame, shipped};
+use crate::query::{self, Asked, Asker, Header, Input, Query, frame, shipped};
 use crate::report::rows::{self, RowsReport};
 use crate::tables::Table;
 use crate::tables::wholes::{self, Params};
@@ -41,7 +41,7 @@ pub fn run(args: &QueryArgs, settings: &Settings) -> anyhow::Result<Outcome> {
     let tables = pool.install(|| tables(&asked, gather, &logs, snapshot.as_ref(), params));
     let empty: Vec<&'static str> =
         tables.iter().filter(|(_, table)| table.rows == 0).map(|(name, _)| *name).collect();
-    let (answer, frame) = query::ask(&query.sql, tables)?;
+    let (answer, frame) = Asker::new(tables)?.ask(&query.sql)?;
     let input = Input {
         coverage: &logs.coverage,
         has_snapshot: snapshot.is_some(),
@@ -74,7 +74,7 @@ pub fn run(args: &QueryArgs, settings: &Settings) -> anyhow::Result<Outcome> {
 }
 
 /// The tables that the query asks for.
-fn tables(
+pub(super) fn tables(
     asked: &Asked,
     gather: Gather,
     logs: &Logs,
@@ -96,7 +96,7 @@ fn tables(
 }
 
 /// The queries by name: those that come with the program, and those of the user's folder in their place.
-fn known(folder: Option<&Path>) -> anyhow::Result<Vec<Query>> {
+pub(super) fn known(folder: Option<&Path>) -> anyhow::Result<Vec<Query>> {
     let mut known: BTreeMap<String, Query> =
         shipped::all().into_iter().map(|query| (query.name.clone(), query)).collect();
     if let Some(folder) = folder {
@@ -142,7 +142,7 @@ fn chosen<'a>(args: &'a QueryArgs, known: &[Query]) -> anyhow::Result<(Query, &'
 }
 
 #[expect(clippy::disallowed_methods, reason = "this is where results are written")]
-fn write(file: Option<&Path>, bytes: &[u8]) -> anyhow::Result<()> {
+pub(super) fn write(file: Option<&Path>, bytes: &[u8]) -> anyhow::Result<()> {
     match file {
         Some(file) => fs::write(file, bytes).with_context(|| format!("cannot write `{}`", file.display())),
         // Only Parquet is not text, and that has a file.

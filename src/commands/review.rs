@@ -35,7 +35,11 @@ fn build(judge: &Judge, args: &JudgeArgs) -> Report {
     let mut principals = judge.each(|review, recommendations, show| {
         let propose = || recommend::proposals(review, &recommendations, judge.window);
         let proposals = show.then(propose).unwrap_or_default();
-        PrincipalReport::new(review, recommendations, show).with_proposals(proposals)
+        let members = judge.logs.coverage.delivery.members();
+        let conditions = || recommend::trust_conditions(review, members, judge.window);
+        PrincipalReport::new(review, recommendations, show)
+            .with_proposals(proposals)
+            .with_trust_conditions(show.then(conditions).unwrap_or_default())
     });
     let (linked, mut editable): (Vec<_>, Vec<_>) =
         principals.drain(..).partition(|principal| principal.standing == Standing::ServiceLinked);

@@ -40,9 +40,18 @@ pub struct Assumer<'a> {
     pub usage: &'a PrincipalUsage,
     /// How often, when, evidence.
     pub stats: Stats,
+    /// Does the log name this very role? Else it may have been another one.
+    pub named: bool,
+    /// How many of the calls are known to have been allowed.
+    pub authorized: u64,
 }
 
 impl Assumer<'_> {
+    fn add(&mut self, stats: &Stats, authorized: u64) {
+        self.stats.merge(stats);
+        self.authorized += authorized;
+    }
+
     /// The ARN or, where the logs have none, kind, id and account.
     pub fn words(&self) -> String {
         let known = self.usage.arns.first().filter(|_| !self.usage.path_unknown);
@@ -78,13 +87,16 @@ impl<'a> Assumptions<'a> {
                 {
                     continue;
                 }
+                let allowed = call.outcome == Outcome::Authorized;
                 for (resource, stats) in resources {
-                    let assumer = Assumer { key, usage, stats: stats.clone() };
+                    let named = matches!(resource, Resource::Arn(_));
+                    let authorized = if allowed { stats.count } else { 0 };
+                    let assumer = Assumer { key, usage, stats: stats.clone(), named, authorized };
                     match resource {
                         Resource::Arn(name) => {
                             let by_caller = found.by_role.entry(&name.arn).or_default();
                             let place = by_caller.entry(key);
-                            place.and_modify(|one| one.stats.merge(stats)).or_insert(assumer);
+                            place.and_modify(|one| one.add(stats, authorized)).or_insert(assumer);
                         }
                         Resource::Pattern(name) => found.vague.push((Some(&name.arn), assumer)),
                         _ => found.vague.push((None, assumer)),
@@ -100,7 +112,8 @@ impl<'a> Assumptions<'a> {
         self.by_role.contains_key(role)
     }
 
-    fn of(&self, role: &str) -> Vec<&Assumer<'a>> {
+    /// Everybody who assumed a role, or may have.
+    pub fn of(&self, role: &str) -> Vec<&Assumer<'a>> {
         let vague =
             self.vague.iter().filter(|(pattern, _)| pattern.is_none_or(|one| glob::matches(one, role)));
         let exact = self.by_role.get(role).into_iter().flat_map(BTreeMap::values);
@@ -167,16 +180,18 @@ fn would_show(
     visible && !fresh
 }
 
-/// The named principals of an Allow statement for `sts:AssumeRole` and its like.
-fn trusted(statement: &Statement) -> impl Iterator<Item = (&str, &str)> {
+/// Does the statement let anybody assume the role?
+pub fn lets_assume(statement: &Statement) -> bool {
     let assumes = statement.action.as_ref().is_some_and(|matcher| {
         matcher.negated
             || matcher.patterns.values.iter().any(|one| glob::overlaps_ignore_case(one, "sts:AssumeRole*"))
     });
-    let element = statement
-        .principal
-        .as_ref()
-        .filter(|element| assumes && statement.effect == Effect::Allow && !element.negated);
+    assumes && statement.effect == Effect::Allow
+}
+
+/// The named principals of an Allow statement for `sts:AssumeRole` and its like.
+fn trusted(statement: &Statement) -> impl Iterator<Item = (&str, &str)> {
+    let element = statement.principal.as_ref().filter(|element| lets_assume(statement) && !element.negated);
     let types = element.and_then(|element| match &element.principals {
         Principals::Typed(types) => Some(types),
         Principals::Everyone => None,
@@ -187,8 +202,9 @@ fn trusted(statement: &Statement) -> impl Iterator<Item = (&str, &str)> {
         .flat_map(|(kind, names)| names.values.iter().map(move |name| (kind.as_str(), name.as_str())))
 }
 
-/// Is the caller the trusted principal, as far as the log can tell?
-fn may_be(kind: &str, name: &str, assumer: &Assumer<'_>) -> bool {
+/// Is the caller the trusted principal, as far as the log can tell? `kind` and `name` as the trust policy
+/// writes them.
+pub fn may_be(kind: &str, name: &str, assumer: &Assumer<'_>) -> bool {
     let key = assumer.key;
     match (kind, key.kind) {
         (_, PrincipalKind::Unknown) => true,

@@ -79,19 +79,10 @@ impl Value {
     }
 }
 
-/// Makes the tables known under their names.
-pub(super) fn register(
-    context: SQLContext,
-    tables: BTreeMap<&'static str, Table>,
-) -> Result<SQLContext, QueryError> {
-    for (name, table) in tables {
-        let mut frame = frame(table)?.lazy();
-        if name == "events" {
-            frame = with_time(frame)?;
-        }
-        context.register(name, frame);
-    }
-    Ok(context)
+/// A table, as queries see it under its name.
+pub(super) fn lazy(name: &str, table: Table) -> Result<LazyFrame, QueryError> {
+    let frame = frame(table)?.lazy();
+    if name == "events" { with_time(frame) } else { Ok(frame) }
 }
 
 /// `event_time` is computed for the rows that a query asks for: as text it would be most of the table.
@@ -104,7 +95,14 @@ fn with_time(mut frame: LazyFrame) -> Result<LazyFrame, QueryError> {
     Ok(frame.with_column(time.dt().to_string("%Y-%m-%dT%H:%M:%SZ").alias("event_time")))
 }
 
-pub(super) fn collect(mut context: SQLContext, sql: &str) -> Result<DataFrame, QueryError> {
+pub(super) fn collect(
+    tables: &BTreeMap<&'static str, LazyFrame>,
+    sql: &str,
+) -> Result<DataFrame, QueryError> {
+    let mut context = SQLContext::new();
+    for (name, frame) in tables {
+        context.register(name, frame.clone());
+    }
     Ok(context.execute(sql)?.collect()?)
 }
 

@@ -23,6 +23,14 @@ pub struct Header {
     pub needs: Vec<Need>,
     /// What looks like it and is harmless.
     pub look_alikes: String,
+    /// How much a row adds to a case, in per cent; without it what its severity is worth
+    /// ([`Severity::weight`]).
+    pub weight: Option<u32>,
+    /// Is it so general that other rules imply it? Then it counts nothing where one of them found the same event:
+    /// one novelty is not three.
+    pub general: bool,
+    /// Does it explain a row that a tool of infrastructure as code made something in its region shortly before?
+    pub explained_by_region: bool,
 }
 
 /// How bad a row of a query is.
@@ -48,6 +56,18 @@ impl Severity {
         (Self::High, "high"),
         (Self::Critical, "critical"),
     ];
+
+    /// What one reason of this severity adds to the score of a case, in per cent (`docs/INVESTIGATE.md`): one
+    /// that is high makes a case by itself, two that are medium do, of the low ones it takes four.
+    pub fn weight(self) -> u32 {
+        match self {
+            Self::Info => 5,
+            Self::Low => 12,
+            Self::Medium => 25,
+            Self::High => 45,
+            Self::Critical => 70,
+        }
+    }
 
     /// The word for headers and reports.
     pub fn as_str(self) -> &'static str {
@@ -123,6 +143,13 @@ impl Header {
             "window" => self.window = value,
             "needs" => self.needs = value.split(',').map(need).collect::<Result<_, _>>()?,
             "look-alikes" => self.look_alikes = value,
+            "general" if value == "yes" => self.general = true,
+            "explained-by" if value == "region" => self.explained_by_region = true,
+            "weight" => {
+                let weight = value.parse().ok().filter(|weight| (1..=99).contains(weight));
+                self.weight =
+                    Some(weight.ok_or_else(|| wrong(format!("the weight `{value}`, not 1 to 99")))?);
+            }
             _ => return Err(wrong(format!("the unknown line `{key}`"))),
         }
         Ok(())

@@ -40,6 +40,10 @@ fn params() -> BTreeMap<&'static str, Table> {
     BTreeMap::from([("params", Params::new(span, None).table())])
 }
 
+fn ask(sql: &str, tables: BTreeMap<&'static str, Table>) -> Result<(Answer, DataFrame), QueryError> {
+    Asker::new(tables)?.ask(sql)
+}
+
 #[test]
 fn an_answer() {
     let (answer, _) =

@@ -26,7 +26,7 @@ use backtest::{Sighting, Tested};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// A condition that fewer calls support is not proposed: it could be chance.
-const CALLS_MIN: u64 = 10;
+pub(super) const CALLS_MIN: u64 = 10;
 
 /// A change that may be made beyond the recommended policy.
 #[derive(Clone, Debug)]

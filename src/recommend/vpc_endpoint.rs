@@ -141,7 +141,21 @@ fn allows(document: &PolicyDocument, arn: &str, action: &str) -> bool {
     let Ok(action) = Action::parse(action) else { return false };
     let mut context = Context::open();
     context.set("aws:PrincipalArn", arn);
-    let everything = PolicyDocument {
+    let everything = everything();
+    let request = Request {
+        principal: arn,
+        action: &action,
+        resource: "arn:aws:example:::anything",
+        resource_account: None,
+        context: &context,
+    };
+    let policies = Policies { identity: &[&everything], vpc_endpoint: Some(document), ..Policies::default() };
+    evaluate(&request, &policies).decision == Decision::Allowed
+}
+
+/// A policy that allows everything.
+pub(super) fn everything() -> PolicyDocument {
+    PolicyDocument {
         version: Some("2012-10-17".to_owned()),
         id: None,
         statements: vec![Statement {
@@ -155,14 +169,5 @@ fn allows(document: &PolicyDocument, arn: &str, action: &str) -> bool {
         }],
         single: false,
         unknown: Vec::new(),
-    };
-    let request = Request {
-        principal: arn,
-        action: &action,
-        resource: "arn:aws:example:::anything",
-        resource_account: None,
-        context: &context,
-    };
-    let policies = Policies { identity: &[&everything], vpc_endpoint: Some(document), ..Policies::default() };
-    evaluate(&request, &policies).decision == Decision::Allowed
+    }
 }

@@ -7,6 +7,7 @@ use super::model::{
 };
 use super::personas;
 use super::proposals;
+use super::trust_conditions;
 use crate::drift::Verdict;
 use crate::iam::contain::Containment;
 use crate::iam::{Effect, quota};
@@ -118,6 +119,7 @@ fn principal(principal: &PrincipalReport) -> Value {
         "unexplained": unexplained.collect::<Vec<_>>(),
         "unmapped": unmapped.collect::<Vec<_>>(),
         "trusted": principal.trusted.iter().map(trusted).collect::<Vec<_>>(),
+        "trust_conditions": principal.trust_conditions.iter().map(trust_conditions::json).collect::<Vec<_>>(),
         "risk": risk(principal),
         "sagemaker": personas::json(&principal.personas),
         "other_identities": namesakes.collect::<Vec<_>>(),

@@ -8,6 +8,7 @@ use super::model::{
 use super::personas;
 use super::proposals;
 use super::text::{grouped, plural, wrapped_list};
+use super::trust_conditions;
 use crate::drift::{Standing, Verdict};
 use crate::iam::Effect;
 use crate::iam::contain::Containment;
@@ -129,6 +130,7 @@ fn principal(out: &mut String, one: &PrincipalReport, report: &Report) {
     }
     denials(out, one);
     trusted(out, one);
+    trust_conditions::markdown(out, one);
     if !one.unexplained.is_empty() {
         out.push_str("Calls that no policy of the snapshot allows:\n\n");
         for (action, resource, stats) in one.unexplained.iter().take(NAMES_LISTED) {

@@ -17,7 +17,8 @@ use crate::iam::{Effect, PolicyDocument};
 use crate::recommend::emit::{self, PrincipalChange, aws_cli};
 use crate::recommend::risk::{self, Comparison};
 use crate::recommend::{
-    Backtest, Choice, Proposal, Proposals, Recommendation, ReplayCounts, Status, Step, Wildcard, Withheld,
+    Backtest, Choice, Proposal, Proposals, Recommendation, ReplayCounts, Status, Step, TrustCondition,
+    Wildcard, Withheld,
 };
 use crate::time::Timestamp;
 use crate::trail::{Outcome, Problem};
@@ -162,6 +163,8 @@ pub struct PrincipalReport {
     pub unmapped: Vec<((String, String), Stats)>,
     /// Trusted principals: type and name as written, were they never seen, who was.
     pub trusted: Vec<TrustedReport>,
+    /// Statements of its trust policy that let other accounts in.
+    pub trust_conditions: Vec<TrustCondition>,
     /// What it is to SageMaker.
     pub personas: Personas,
     /// Ways to more permissions that are open: name, actions, not used.
@@ -386,6 +389,7 @@ impl PrincipalReport {
             unexplained: unexplained(&review.unexplained),
             unmapped: usage.into_iter().flat_map(|usage| usage.unmapped.clone()).collect(),
             trusted: review.trusted.iter().map(trusted_report).collect(),
+            trust_conditions: Vec::new(),
             personas: review.personas.clone(),
             ways: ways(review),
             risk,
@@ -411,6 +415,12 @@ impl PrincipalReport {
             }
         }
         self
+    }
+
+    /// Adds what may be done with the trust policy.
+    #[must_use]
+    pub fn with_trust_conditions(self, trust_conditions: Vec<TrustCondition>) -> Self {
+        Self { trust_conditions, ..self }
     }
 
     /// Granted actions, all verdicts together.

@@ -1,7 +1,7 @@
 //! The terminal form: a table of 80 columns, one line a principal, the most removable grants first.
 
 use super::model::{ExclusionState, PrincipalReport, Report};
-use super::{backtest, escape};
+use super::{backtest, escape, trust_conditions};
 use crate::drift::{FindingKind, Severity, Standing};
 use crate::recommend::Status;
 use crate::recommend::risk::Comparison;
@@ -20,6 +20,7 @@ pub fn review(report: &Report) -> String {
     table(&mut out, report);
     backtest::lines(&mut out, report, LINE_CHARS);
     findings(&mut out, report);
+    trust_conditions::lines(&mut out, report, LINE_CHARS);
     risk(&mut out, report);
     exclusions(&mut out, report);
     footer(&mut out, report);

@@ -190,6 +190,9 @@ pub static EVENTS: &[EventColumn] = &[
         Cell::Flag(v.additional().bearer_token)
     }),
     of("bytes_out", Number, "bytes that a data event sent out", |v| Cell::Number(v.additional().bytes_out)),
+    of("issued_key_id", Text, "`accessKeyId` of the session that the call issued (`sts`)", |v| {
+        issued_key(v).into()
+    }),
     of("request_json", Text, "`requestParameters`, secrets replaced", |v| {
         v.event.request.parse().map(|request| fields::redacted(&request)).unwrap_or_default().into()
     }),
@@ -343,6 +346,16 @@ fn ua_family(view: &EventView<'_>) -> &'static str {
 
 fn resource_arn<'v>(view: &'v EventView<'_>) -> &'v str {
     view.event.resources.iter().map(|one| &*one.arn).find(|arn| !arn.is_empty()).unwrap_or_default()
+}
+
+/// Only STS answers with keys of sessions; the id is no secret.
+fn issued_key(view: &EventView<'_>) -> String {
+    if view.event.source != "sts.amazonaws.com" {
+        return String::new();
+    }
+    let response = view.event.response.parse();
+    let id = response.as_ref().and_then(|response| response.pointer("/credentials/accessKeyId")?.as_str());
+    id.unwrap_or_default().to_owned()
 }
 
 fn target_profile(view: &EventView<'_>) -> String {

@@ -6,6 +6,7 @@
 //! are [merged](Coverage::merge), gives the same value.
 
 pub mod delivery;
+pub mod members;
 pub mod missing;
 pub mod tally;
 
@@ -200,8 +201,7 @@ impl Coverage {
     /// Counts one decoded file, apart from its events, which [`Self::add_event`] and
     /// [`Self::add_duplicate`] count.
     pub fn add_file(&mut self, file: &str, decoded: &Decoded) {
-        let first = decoded.span.map(|(first, _)| first);
-        self.delivery.add_file(file, first, !decoded.problems.is_empty());
+        self.delivery.add_file(file, decoded.span, !decoded.problems.is_empty());
         let good = decoded.events + decoded.digests + decoded.insights;
         let counts = &mut self.counts;
         counts.files_read += 1;

@@ -74,6 +74,10 @@ impl<'a> LogFile<'a> {
         else {
             return;
         };
+        if self.account.is_some_and(|own| own != account) {
+            // The folder is not the file's own, so its organization need not be either.
+            self.organization = "";
+        }
         // A folder of another kind than its file is believed: nobody renames whole trees.
         self.kind = kind;
         self.account = self.account.or(Some(account));
@@ -164,6 +168,10 @@ mod tests {
             ),
             (
                 "111122223333_CloudTrail_us-east-1_20240501T0005Z_x.log.gz",
+                (Events, account, "us-east-1", "2024-05-01", ""),
+            ),
+            (
+                "AWSLogs/o-abc123/444455556666/CloudTrail/us-east-1/2024/05/01/111122223333_CloudTrail_us-east-1_20240501T0005Z_x.json",
                 (Events, account, "us-east-1", "2024-05-01", ""),
             ),
             ("AWSLogs/o-abc/x", (Unknown, "", "", "", "o-abc")),

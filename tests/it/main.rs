@@ -28,12 +28,15 @@ mod fuzz_bodies;
 mod fuzz_seeds;
 mod hostile;
 mod identities;
+#[cfg(feature = "sql")]
+mod investigate;
 mod laws;
 #[cfg(feature = "sql")]
 mod ledger;
 #[cfg(feature = "aws")]
 mod lookup;
 mod needs;
+mod organization;
 mod personas;
 mod policies;
 mod protection;

@@ -8,7 +8,7 @@ use std::fs;
 use trailtrim::cli::{LogArgs, ReadArgs};
 use trailtrim::commands::gather::Gather;
 use trailtrim::commands::{Settings, read_logs};
-use trailtrim::query::{self, Need, Query, shipped};
+use trailtrim::query::{self, Asker, Need, Query, shipped};
 use trailtrim::tables::wholes::Params;
 use trailtrim::time::Timestamp;
 
@@ -21,7 +21,7 @@ const DAYS: f64 = 60.0;
 const ACCOUNT: &str = "111122223333";
 
 /// A session of a role.
-fn session(role: &str, id: &str, name: &str, key: &str) -> Value {
+pub(crate) fn session(role: &str, id: &str, name: &str, key: &str) -> Value {
     json!({
         "type": "AssumedRole",
         "principalId": format!("{id}:{name}"),
@@ -162,7 +162,8 @@ fn answered(query: &Query, logs: &str) -> Result<BTreeSet<String>, String> {
     let (logs, _) = read_logs::read_into(&args, &gather, &settings).map_err(|error| error.to_string())?;
     let mut tables = gather.finish();
     tables.insert("params", Params::new(logs.coverage.span(), None).table());
-    let (answer, _) = query::ask(&query.sql, tables).map_err(|error| error.to_string())?;
+    let (answer, _) =
+        Asker::new(tables).and_then(|asker| asker.ask(&query.sql)).map_err(|error| error.to_string())?;
     let standard = [
         "event_id",
         "event_time",

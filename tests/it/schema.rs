@@ -85,16 +85,24 @@ fn members(value: &Value, schema: &Value, whole: &Value, at: &str, faults: &mut 
     }
 }
 
-/// Runs the program with each of the arguments; what it prints fits the schema.
-fn prints(schema: &str, command: &[&str], variants: &[&[&str]]) {
+/// What is printed fits the schema.
+#[track_caller]
+pub(crate) fn fits(schema: &str, printed: &Value) {
     let text = fs::read_to_string(root().join("docs/schemas").join(schema)).unwrap();
     let schema: Value = serde_json::from_str(&text).unwrap();
+    let mut faults = Vec::new();
+    check(printed, &schema, &schema, "$", &mut faults);
+    assert_eq!(faults, Vec::<String>::new());
+}
+
+/// Runs the program with each of the arguments; what it prints fits the schema.
+#[track_caller]
+fn prints(schema: &str, command: &[&str], variants: &[&[&str]]) {
     for more in variants {
         let ran = trailtrim(&[command, &["--format", "json"], more].concat());
         let printed: Value = serde_json::from_str(&ran.stdout).unwrap_or_else(|_| panic!("{}", ran.stderr));
-        let mut faults = Vec::new();
-        check(&printed, &schema, &schema, "$", &mut faults);
-        assert_eq!(faults, Vec::<String>::new(), "{command:?} {more:?}");
+        println!("{command:?} {more:?}");
+        fits(schema, &printed);
     }
 }
 

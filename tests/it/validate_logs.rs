@@ -457,6 +457,48 @@ fn required_digests_keep_unproven_files_out() {
     assert_eq!(refused.status, 2, "{}", refused.stderr);
 }
 
+/// What digest files do not prove is not in the ledger, as it is not in what is read at once; what they prove
+/// later comes with the next run.
+#[cfg(feature = "sql")]
+#[test]
+fn a_ledger_keeps_only_what_digests_prove() {
+    let (folder, _) = trail();
+    let outside = Folder::new();
+    let (root, ledger) = (folder.0.to_str().unwrap(), outside.path("ledger"));
+    let keys = folder.path("keys.json");
+    let required = ["--require-digests", "--public-keys", &keys];
+    let ingest = || trailtrim(&[&["ingest", root, "--ledger", &ledger], &required[..]].concat());
+    let usage = |args: &[&str]| {
+        let ran = trailtrim(&[&["usage", "--format", "json"], args].concat());
+        let value: Value = serde_json::from_str(&ran.stdout).unwrap_or_else(|_| panic!("{}", ran.stderr));
+        (ran.status, value["events"].clone(), value["problems"].clone())
+    };
+    let good = fs::read(folder.0.join(log_object(1, 1))).unwrap();
+    edit(&folder, &log_object(1, 1), "ListBuckets", "CreateBucket");
+    folder.file("111122223333_CloudTrail_eu-west-1_20261001T0000Z_x.json", log(5, 1));
+    let first = ingest();
+    assert_eq!(first.status, 3, "{first:?}");
+    assert!(first.stdout.contains("7 in the added objects: 7 new"), "{first:?}");
+    let at_once = usage(&[&[root], &required[..]].concat());
+    assert_eq!(usage(&["--ledger", &ledger]), at_once);
+    assert_eq!((at_once.0, &at_once.1), (3, &7.into()), "{at_once:?}");
+    let problems = at_once.2.to_string();
+    assert!(
+        problems.contains("hash value doesn't match") && problems.contains("no valid digest file names it")
+    );
+    // The true file comes back.
+    folder.file(&log_object(1, 1), &good);
+    fs::remove_file(folder.path("111122223333_CloudTrail_eu-west-1_20261001T0000Z_x.json")).unwrap();
+    let second = ingest();
+    assert!(second.stdout.contains("1 in the added objects: 1 new"), "{second:?}");
+    assert_eq!(usage(&["--ledger", &ledger]).1, 8);
+    // Without keys nothing is proven, and nothing is written.
+    let none = outside.path("none");
+    let refused = trailtrim(&["ingest", root, "--ledger", &none, "--require-digests"]);
+    assert_eq!(refused.status, 2, "{refused:?}");
+    assert!(!std::path::Path::new(&none).exists());
+}
+
 #[test]
 fn wrong_input_is_named() {
     let folder = Folder::new();

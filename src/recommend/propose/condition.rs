@@ -58,7 +58,7 @@ impl Candidate {
     }
 
     /// Appends it to a condition block.
-    pub(super) fn add_to(&self, block: &mut Vec<ConditionOperator>) {
+    pub(in crate::recommend) fn add_to(&self, block: &mut Vec<ConditionOperator>) {
         put(block, self.operator, self.key, self.values.iter().cloned().collect());
         if self.operator.starts_with("ForAllValues") {
             // `ForAllValues` holds for a request without the key.

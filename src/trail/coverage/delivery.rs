@@ -2,6 +2,7 @@
 //! rest of the coverage; nothing here is counted event by event.
 
 use super::kept;
+use super::members::Members;
 use crate::iam::AccountId;
 use crate::time::{Day, Timestamp};
 use crate::trail::log_file::LogFile;
@@ -14,6 +15,7 @@ const DELAY_MINUTES_MAX: u32 = 7 * 24 * 60;
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Delivery {
     places: BTreeMap<(Option<AccountId>, Box<str>), Place>,
+    members: Members,
 }
 
 /// The files of one account and region.
@@ -43,14 +45,17 @@ pub struct Delays {
 }
 
 impl Delivery {
-    /// Counts a decoded file. `first`: the time of the first event in it.
-    pub(super) fn add_file(&mut self, name: &str, first: Option<Timestamp>, flawed: bool) {
+    /// Counts a decoded file. `span`: the times of the first and of the last event in it.
+    pub(super) fn add_file(&mut self, name: &str, span: Option<(Timestamp, Timestamp)>, flawed: bool) {
         let name = LogFile::from_name(name);
+        if let Some(span) = span {
+            self.members.add_file(&name, span);
+        }
         let place = self.place(&name);
         let files = place.days.entry(name.day).or_default();
         files.read += 1;
         files.flawed += u64::from(flawed);
-        if let (Some(first), Some(delivered)) = (first, name.delivered) {
+        if let (Some((first, _)), Some(delivered)) = (span, name.delivered) {
             place.delays.add(first, delivered);
         }
     }
@@ -67,6 +72,7 @@ impl Delivery {
 
     /// Adds another part.
     pub(super) fn merge(&mut self, other: Self) {
+        self.members.merge(other.members);
         for (key, theirs) in other.places {
             let ours = self.places.entry(key).or_default();
             for (day, files) in theirs.days {
@@ -79,6 +85,11 @@ impl Delivery {
                 *ours.delays.by_minutes.entry(minutes).or_default() += files;
             }
         }
+    }
+
+    /// Who belongs to which organization.
+    pub fn members(&self) -> &Members {
+        &self.members
     }
 
     /// All places, ordered by account and region; no account or an empty region where names do not say.
@@ -121,7 +132,7 @@ mod tests {
 
     #[test]
     fn files_are_counted_where_their_names_say() {
-        let midnight = Timestamp::parse("2024-05-01T00:00:00Z");
+        let midnight = Timestamp::parse("2024-05-01T00:00:00Z").map(|time| (time, time));
         let mut left = Delivery::default();
         for minute in 1..=9 {
             left.add_file(&name("eu-west-1", minute), midnight, false);

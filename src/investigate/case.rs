@@ -1,0 +1,390 @@
+//! Hits put together: by who acted, six hours apart at most, with the sessions of the roles that were handed
+//! over.
+
+use super::cause::{causes, lowered};
+use super::event::{Actor, EventRow};
+use super::facts::{AROUND_SECONDS, FOLLOWED_SECONDS, Facts};
+use super::hit::Hit;
+use super::human::Human;
+use super::peer::Peers;
+use super::standing::{self, Left};
+use super::{Rule, outflow::Outflow};
+use crate::iam::arn;
+use std::collections::{BTreeMap, BTreeSet};
+
+/// One case.
+#[derive(Clone, Debug)]
+pub struct Case<'f> {
+    /// Equal for the same case in another run: from who acted and the first event that a rule found.
+    pub id: String,
+    /// 0 to 100: how sure it is that somebody should look ([`score`]).
+    pub score: u32,
+    /// First and last event that a rule found, or that the user asked about.
+    pub span: (i64, i64),
+    /// Who acted; the first is the one who began.
+    pub actors: Vec<&'f Actor>,
+    /// The person behind the one who began.
+    pub human: Human,
+    /// What the rules found, heaviest first.
+    pub reasons: Vec<Reason>,
+    /// What happened, by time.
+    pub timeline: Vec<Moment<'f>>,
+    /// Roles that were handed over in events that a rule found, with the first such event.
+    pub handed: BTreeMap<String, &'f EventRow>,
+    /// What calls left behind.
+    pub changes: Vec<Left<'f>>,
+    /// What may have left the account.
+    pub outflow: Outflow,
+    /// Addresses, each with the time of the actor's first event from it: `(address, first, events here)`.
+    pub places: Vec<(String, i64, usize)>,
+}
+
+/// What one rule says about a case.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Reason {
+    /// Which rule, as an index into the rules.
+    pub rule: usize,
+    /// What it counts here, in per cent: its weight, less for refused calls and for what a cause explains.
+    pub weight: u32,
+    /// Its sentences, each once, in the order of time; at most [`WHYS_MAX`].
+    pub whys: Vec<String>,
+    /// What it found, by time.
+    pub event_ids: Vec<String>,
+    /// Why it counts less than its weight.
+    pub lowered: Vec<String>,
+}
+
+/// So many sentences of one rule are kept; the events are all named.
+pub const WHYS_MAX: usize = 5;
+
+/// One event of a case.
+#[derive(Clone, Copy, Debug)]
+pub struct Moment<'f> {
+    /// The event.
+    pub event: &'f EventRow,
+    /// Did a rule find it?
+    pub found: bool,
+    /// Is it of a session of a role that was handed over?
+    pub followed: bool,
+}
+
+/// An event, and the rule's hit on it; what the user asked about comes without one.
+type Found<'f> = (Option<&'f Hit>, &'f EventRow);
+
+/// Hits of one actor that belong together.
+#[derive(Clone, Debug)]
+pub struct Group<'f> {
+    /// Who began.
+    actor: &'f Actor,
+    /// Each hit with its event, by time; events that the user asked about come without a hit.
+    found: Vec<Found<'f>>,
+    /// Groups of sessions of handed-over roles that were taken in.
+    joined: Vec<&'f Actor>,
+}
+
+/// Groups the hits: one principal and person, gaps of six hours at most. Sorted by their first event.
+/// `asked`: keys of events that the user asked about; they make groups even where no rule found them.
+pub fn groups<'f>(hits: &'f [Hit], asked: &BTreeSet<i64>, facts: &'f Facts) -> Vec<Group<'f>> {
+    let by_id: BTreeMap<(&str, &str), &EventRow> =
+        facts.events.iter().map(|event| ((event.id.as_str(), event.actor.key.as_str()), event)).collect();
+    let of_hits = hits.iter().filter_map(|hit| {
+        let event = by_id.get(&(hit.event_id.as_str(), hit.principal_key.as_str()))?;
+        Some((Some(hit), *event))
+    });
+    let of_asked = facts.events.iter().filter(|event| asked.contains(&event.key)).map(|event| (None, event));
+    let mut by_actor: BTreeMap<(&str, &str), Vec<Found<'_>>> = BTreeMap::new();
+    for one in of_hits.chain(of_asked) {
+        let actor = &one.1.actor;
+        by_actor.entry((actor.key.as_str(), actor.human.as_str())).or_default().push(one);
+    }
+    let mut groups: Vec<Group<'f>> = Vec::new();
+    for mut found in by_actor.into_values() {
+        found.sort_by_key(|(hit, event)| (event.time, event.key, hit.map(|hit| hit.rule)));
+        let mut last: Option<i64> = None;
+        for one in found {
+            let near = last.is_some_and(|last| one.1.time - last <= AROUND_SECONDS);
+            last = Some(one.1.time);
+            match groups.last_mut().filter(|_| near) {
+                Some(group) => group.found.push(one),
+                None => groups.push(Group { actor: &one.1.actor, found: vec![one], joined: Vec::new() }),
+            }
+        }
+    }
+    groups.sort_by_key(|group| (group.span(), group.actor));
+    groups
+}
+
+impl<'f> Group<'f> {
+    /// Does a rule's hit at or after a time belong to it?
+    pub fn is_since(&self, time: i64) -> bool {
+        self.found.iter().any(|(hit, event)| hit.is_some() && event.time >= time)
+    }
+
+    /// Does an event that the user asked about belong to it?
+    pub fn is_about(&self, asked: &BTreeSet<i64>) -> bool {
+        self.found.iter().any(|(_, event)| asked.contains(&event.key))
+    }
+
+    fn span(&self) -> (i64, i64) {
+        super::human::span(&self.found.iter().map(|(_, event)| *event).collect::<Vec<_>>())
+    }
+
+    /// The roles that the found events hand over, each with the first event that did.
+    fn handed(&self, facts: &'f Facts) -> BTreeMap<String, &'f EventRow> {
+        let mut all = BTreeMap::new();
+        for (_, event) in self.found.iter().filter(|(_, event)| event.ok) {
+            for one in facts.refs_of(event).iter().filter(|one| one.kind == "passed_role") {
+                all.entry(one.value.clone()).or_insert(*event);
+            }
+        }
+        all
+    }
+}
+
+/// Where the sessions of roles that were handed over are looked for: `((account, name), from, to)`.
+pub fn to_follow(groups: &[Group<'_>], facts: &Facts) -> Vec<((String, String), i64, i64)> {
+    let one = |(role, event): (String, &EventRow)| {
+        Some((role_name(&role)?, event.time, event.time + FOLLOWED_SECONDS))
+    };
+    groups.iter().flat_map(|group| group.handed(facts)).filter_map(one).collect()
+}
+
+/// Account and name of a role's ARN.
+fn role_name(role: &str) -> Option<(String, String)> {
+    let parts = arn::split(role)?;
+    let name = parts.resource.strip_prefix("role/")?.rsplit('/').next()?;
+    Some((parts.account.to_owned(), name.to_owned()))
+}
+
+/// Takes groups of sessions of a role into the group that handed the role over: one case, who began first.
+pub fn join<'f>(groups: Vec<Group<'f>>, facts: &'f Facts) -> Vec<Group<'f>> {
+    let mut whole: Vec<Group<'f>> = Vec::new();
+    for group in groups {
+        let (first, _) = group.span();
+        let own = (group.actor.account.as_str(), group.actor.name.as_str());
+        let handed_it = |other: &&mut Group<'f>| {
+            other.handed(facts).iter().any(|(role, event)| {
+                event.time <= first
+                    && first - event.time <= FOLLOWED_SECONDS
+                    && event.actor.key != group.actor.key
+                    && role_name(role).is_some_and(|(account, name)| (account.as_str(), name.as_str()) == own)
+            })
+        };
+        match whole.iter_mut().find(handed_it).filter(|_| group.actor.kind == "role") {
+            Some(other) => {
+                other.found.extend(group.found);
+                other.joined.push(group.actor);
+            }
+            None => whole.push(group),
+        }
+    }
+    whole
+}
+
+/// The reasons of a group, heaviest first, and their score.
+fn reasons(group: &Group<'_>, rules: &[Rule], facts: &Facts, peers: &Peers) -> Vec<Reason> {
+    let mut by_rule: BTreeMap<usize, Reason> = BTreeMap::new();
+    let is_general = |rule: usize| rules.get(rule).is_some_and(|rule| rule.header.general);
+    let particular: BTreeSet<i64> = group
+        .found
+        .iter()
+        .filter(|(hit, _)| hit.is_some_and(|hit| !is_general(hit.rule)))
+        .map(|(_, event)| event.key)
+        .collect();
+    for (hit, event) in &group.found {
+        let Some(hit) = hit else { continue };
+        let Some(rule) = rules.get(hit.rule) else { continue };
+        let mut lower = causes(event, &rule.header, facts);
+        let mut weight = lowered(rule.weight(), lower.len());
+        let (rare, common) = peers.lowered(hit.rule, weight);
+        weight = rare;
+        lower.extend(common);
+        if !event.ok && !rule.about_refusals {
+            weight /= 2;
+            lower.push("refused or failed".to_owned());
+        }
+        if rule.header.general && particular.contains(&event.key) {
+            weight = 0;
+            lower.push("a rule that says more found the same event".to_owned());
+        }
+        let reason = by_rule.entry(hit.rule).or_insert_with(|| Reason {
+            rule: hit.rule,
+            weight: 0,
+            whys: Vec::new(),
+            event_ids: Vec::new(),
+            lowered: lower.clone(),
+        });
+        if weight > reason.weight {
+            (reason.weight, reason.lowered) = (weight, lower);
+        }
+        if reason.whys.len() < WHYS_MAX && !reason.whys.contains(&hit.why) {
+            reason.whys.push(hit.why.clone());
+        }
+        if !reason.event_ids.contains(&event.id) {
+            reason.event_ids.push(event.id.clone());
+        }
+    }
+    let mut all: Vec<Reason> = by_rule.into_values().collect();
+    all.sort_by_key(|reason| (std::cmp::Reverse(reason.weight), reason.rule));
+    all
+}
+
+/// Noisy-or of the reasons' weights: `100 × (1 − Π (1 − weight ÷ 100))`, rounded. Each reason makes the rest
+/// less likely to be an accident; no number of weak ones reaches 100.
+pub fn score(reasons: &[Reason]) -> u32 {
+    let mut ordinary = 1.0_f64;
+    for reason in reasons {
+        ordinary *= 1.0 - f64::from(reason.weight.min(100)) / 100.0;
+    }
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "0 to 100")]
+    let score = ((1.0 - ordinary) * 100.0).round() as u32;
+    score
+}
+
+/// Makes the cases. `followed`: what sessions of roles that were handed over did.
+pub fn cases<'f>(
+    groups: &[Group<'f>],
+    rules: &[Rule],
+    facts: &'f Facts,
+    followed: &'f [EventRow],
+) -> Vec<Case<'f>> {
+    let hits = groups.iter().flat_map(|group| &group.found);
+    let hits = hits.filter_map(|(hit, event)| Some(((*hit)?, &event.actor)));
+    let peers = Peers::new(rules, hits, facts.active);
+    let mut cases: Vec<Case<'f>> = groups
+        .iter()
+        .map(|group| case(group, reasons(group, rules, facts, &peers), facts, followed))
+        .collect();
+    cases.sort_by(|a, b| {
+        b.score.cmp(&a.score).then_with(|| a.first().cmp(&b.first())).then_with(|| a.id.cmp(&b.id))
+    });
+    cases
+}
+
+fn case<'f>(group: &Group<'f>, reasons: Vec<Reason>, facts: &'f Facts, followed: &'f [EventRow]) -> Case<'f> {
+    let handed = group.handed(facts);
+    let timeline = timeline(group, &handed, facts, followed);
+    let events: Vec<&EventRow> = timeline.iter().map(|moment| moment.event).collect();
+    let own: Vec<&EventRow> =
+        events.iter().filter(|event| event.actor.key == group.actor.key).copied().collect();
+    let first = group.found.iter().map(|(_, event)| *event).min_by_key(|event| (event.time, event.key));
+    let seed = format!("{}\n{}\n{}", group.actor.key, group.actor.human, first.map_or("", |event| &event.id));
+    let hash = crate::sha256::Sha256::of(seed.as_bytes()).to_string();
+    Case {
+        id: format!("case-{}", hash.get(..12).unwrap_or_default()),
+        score: score(&reasons),
+        span: group.span(),
+        actors: std::iter::once(group.actor).chain(group.joined.iter().copied()).collect(),
+        human: Human::of(&own, facts),
+        reasons,
+        changes: standing::left(&events, &facts.undone),
+        outflow: Outflow::of(&events, facts),
+        places: places(&own, facts),
+        handed,
+        timeline,
+    }
+}
+
+/// The events of the actors within six hours of what was found, and of the roles that were handed over.
+fn timeline<'f>(
+    group: &Group<'f>,
+    handed: &BTreeMap<String, &'f EventRow>,
+    facts: &'f Facts,
+    followed: &'f [EventRow],
+) -> Vec<Moment<'f>> {
+    let found: BTreeSet<i64> =
+        group.found.iter().filter(|(hit, _)| hit.is_some()).map(|(_, event)| event.key).collect();
+    let asked: BTreeSet<i64> = group.found.iter().map(|(_, event)| event.key).collect();
+    let (first, last) = group.span();
+    let actors: BTreeSet<(&str, &str)> = std::iter::once(group.actor)
+        .chain(group.joined.iter().copied())
+        .map(|actor| (actor.key.as_str(), actor.human.as_str()))
+        .collect();
+    let is_own = |event: &&EventRow| {
+        let actor = (event.actor.key.as_str(), event.actor.human.as_str());
+        asked.contains(&event.key)
+            || (actors.contains(&actor)
+                && event.time >= first - AROUND_SECONDS
+                && event.time <= last + AROUND_SECONDS)
+    };
+    let roles: BTreeMap<(String, String), i64> =
+        handed.iter().filter_map(|(role, event)| Some((role_name(role)?, event.time))).collect();
+    let is_followed = |event: &&EventRow| {
+        let role = (event.actor.account.clone(), event.actor.name.clone());
+        roles.get(&role).is_some_and(|since| {
+            event.time >= *since
+                && event.time - since <= FOLLOWED_SECONDS
+                && event.actor.key != group.actor.key
+        })
+    };
+    let moment = |followed: bool| {
+        let found = &found;
+        move |event: &'f EventRow| Moment { event, found: found.contains(&event.key), followed }
+    };
+    let mut all: Vec<Moment<'f>> = facts.events.iter().filter(is_own).map(moment(false)).collect();
+    all.extend(followed.iter().filter(is_followed).map(moment(true)));
+    all.sort_by_key(|one| (one.event.time, one.event.key, one.followed));
+    all.dedup_by_key(|one| one.event.key);
+    all
+}
+
+fn places(own: &[&EventRow], facts: &Facts) -> Vec<(String, i64, usize)> {
+    let mut counts: BTreeMap<(&str, &str, &str), usize> = BTreeMap::new();
+    for event in own {
+        let key = (event.actor.key.as_str(), event.actor.human.as_str(), event.ip.as_str());
+        *counts.entry(key).or_default() += 1;
+    }
+    let place = |((key, human, ip), count): ((&str, &str, &str), usize)| {
+        let known = (key.to_owned(), human.to_owned(), ip.to_owned());
+        (ip.to_owned(), facts.places.get(&known).copied().unwrap_or_default(), count)
+    };
+    counts.into_iter().map(place).collect()
+}
+
+impl Case<'_> {
+    /// Time of the first event that a rule found, or that the user asked about.
+    pub fn first(&self) -> i64 {
+        self.span.0
+    }
+
+    /// Time of the last one.
+    pub fn last(&self) -> i64 {
+        self.span.1
+    }
+
+    /// The events that a rule found, by time.
+    pub fn found(&self) -> impl Iterator<Item = &EventRow> {
+        self.timeline.iter().filter(|moment| moment.found).map(|moment| moment.event)
+    }
+
+    /// The case in a sentence: who, and what the heaviest reasons say, in the order of time.
+    pub fn sentence(&self) -> String {
+        const SAID: usize = 3;
+        let mut said: Vec<(usize, &str)> = Vec::new();
+        for reason in self.reasons.iter().take(SAID) {
+            let at = reason.event_ids.first().and_then(|id| self.found().position(|event| event.id == *id));
+            said.push((at.unwrap_or_default(), reason.whys.first().map_or("", String::as_str)));
+        }
+        said.sort_by_key(|(at, _)| *at);
+        let what: Vec<&str> = said.into_iter().map(|(_, why)| why).collect();
+        let more = match self.reasons.len().saturating_sub(SAID) {
+            0 => String::new(),
+            more => format!(", and {more} more"),
+        };
+        format!("{}: {}{more}", self.who(), what.join("; then "))
+    }
+
+    /// The one who began: person and principal, as far as known.
+    pub fn who(&self) -> String {
+        let Some(actor) = self.actors.first() else { return String::new() };
+        let name = if actor.name.is_empty() { &actor.key } else { &actor.name };
+        if self.human.key.is_empty() || self.human.key == *name {
+            name.clone()
+        } else {
+            format!("{} as {name}", self.human.key)
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;
