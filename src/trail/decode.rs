@@ -18,7 +18,7 @@ use crate::trail::event::Event;
 use crate::trail::inflate::{self, Limits};
 use crate::trail::problem::{Problem, ProblemKind};
 use crate::trail::scan::Cursor;
-use callers::{Callers, Kept};
+use callers::Callers;
 use cut::Cutter;
 use form::Forms;
 use record::{Draft, Record};
@@ -152,7 +152,6 @@ impl Decoded {
 #[derive(Debug, Default)]
 pub struct Decoder {
     forms: Forms,
-    callers: Kept,
 }
 
 impl Decoder {
@@ -171,7 +170,7 @@ impl Decoder {
         chunk: &Chunk,
         each: &mut dyn FnMut(Event<'_>),
     ) -> Decoded {
-        Walk::new(file, text, chunk, &mut self.forms, each).run(&mut self.callers)
+        Walk::new(file, text, chunk, &mut self.forms, each).run()
     }
 }
 

@@ -7,7 +7,7 @@ use crate::trail::event::Event;
 use std::hash::BuildHasher;
 
 /// How many calls are remembered; a power of two. A call has one place, where the last one stays.
-const CALLS_MAX: usize = 1 << 12;
+const CALLS_MAX: usize = 1 << 14;
 
 /// The longest key that is remembered, in bytes.
 const KEY_BYTES_MAX: usize = 1_024;

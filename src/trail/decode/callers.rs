@@ -1,15 +1,11 @@
 //! What the records of one text have in common, so that it is read once: above all the callers.
 
-mod kept;
-
 use super::record::Order;
 use crate::trail::event::UserIdentity;
 use crate::trail::scan::{Cursor, Fault};
 use std::hash::BuildHasher;
 use std::num::NonZeroU64;
 use std::sync::atomic::{AtomicU64, Ordering};
-
-pub(super) use kept::Kept;
 
 /// The most callers of one text that are kept.
 const CALLERS_MAX: usize = 256;
@@ -24,49 +20,37 @@ const CALLER_BYTES: std::ops::Range<usize> = 32..288;
 pub(super) struct Callers<'a> {
     pub(super) order: Order,
     pub(super) repeated: Repeated<'a>,
-    /// Callers of earlier texts.
-    pub(super) kept: Kept,
     hasher: foldhash::fast::FixedState,
-    /// At each of its [`places`] the number of the last caller with such a hash, counted from one.
+    /// For the last byte of a hash the number of the last caller with such a hash, counted from one.
     places: Vec<u16>,
     known: Vec<(&'a str, UserIdentity<'a>)>,
 }
 
 impl<'a> Callers<'a> {
-    /// The `userIdentity` at the start of `text`, when it was read before, with its length. An object that is
+    /// The `userIdentity` at the start of `text`, when it was read before, with its text. An object that is
     /// known to be whole is the same object wherever its bytes stand.
-    pub(super) fn find(&mut self, hash: u64, text: &'a str) -> Option<(usize, UserIdentity<'a>)> {
-        let known = places(hash).into_iter().find_map(|place| {
-            let number = usize::from(*self.places.get(place)?);
+    pub(super) fn find(&self, hash: u8, text: &str) -> Option<(usize, UserIdentity<'a>)> {
+        [hash, hash ^ 1].into_iter().find_map(|hash| {
+            let number = usize::from(*self.places.get(usize::from(hash))?);
             let (known, identity) = self.known.get(number.checked_sub(1)?)?;
             text.starts_with(known).then(|| (known.len(), identity.clone()))
-        });
-        known.or_else(|| {
-            let (length, identity) = self.kept.find(hash, text)?;
-            self.add(hash, text.get(..length)?, &identity);
-            Some((length, identity))
         })
     }
 
-    pub(super) fn hash(&self, text: &str) -> u64 {
+    pub(super) fn hash(&self, text: &str) -> u8 {
         let bytes = text.as_bytes();
         let start = bytes.get(CALLER_BYTES).unwrap_or(bytes);
         // A service's `userIdentity` is short; what is behind it says nothing.
         let end = memchr::memchr(b'}', start).unwrap_or(start.len());
-        self.hasher.hash_one(start.get(..end).unwrap_or_default())
-    }
-
-    /// Keeps a caller that was not known.
-    pub(super) fn keep(&mut self, hash: u64, text: &'a str, identity: &mut UserIdentity<'a>) {
-        static NUMBERS: AtomicU64 = AtomicU64::new(1);
-        identity.number = NonZeroU64::new(NUMBERS.fetch_add(1, Ordering::Relaxed));
-        self.kept.keep(hash, text, identity);
-        self.add(hash, text, identity);
+        let hash = self.hasher.hash_one(start.get(..end).unwrap_or_default());
+        hash.to_le_bytes().into_iter().fold(0, |sum, byte| sum ^ byte)
     }
 
     /// Two callers may look alike, because the service that calls on a caller's behalf stands at the end:
     /// the one before keeps a place as well.
-    fn add(&mut self, hash: u64, text: &'a str, identity: &UserIdentity<'a>) {
+    pub(super) fn keep(&mut self, hash: u8, text: &'a str, identity: &mut UserIdentity<'a>) {
+        static NUMBERS: AtomicU64 = AtomicU64::new(1);
+        identity.number = NonZeroU64::new(NUMBERS.fetch_add(1, Ordering::Relaxed));
         if self.known.len() >= CALLERS_MAX {
             self.known.clear();
             self.places.clear();
@@ -74,18 +58,12 @@ impl<'a> Callers<'a> {
         self.places.resize(CALLERS_MAX, 0);
         self.known.push((text, identity.clone()));
         let mut number = u16::try_from(self.known.len()).unwrap_or_default();
-        for place in places(hash) {
-            if let Some(place) = self.places.get_mut(place) {
+        for hash in [hash, hash ^ 1] {
+            if let Some(place) = self.places.get_mut(usize::from(hash)) {
                 std::mem::swap(place, &mut number);
             }
         }
     }
-}
-
-/// The two places of a caller with this hash.
-fn places(hash: u64) -> [usize; 2] {
-    let byte = usize::from(hash.to_le_bytes().into_iter().fold(0, |sum, byte| sum ^ byte));
-    [byte, byte ^ 1]
 }
 
 /// The last few objects of a member that nobody reads. One that is known to be whole need not be walked over

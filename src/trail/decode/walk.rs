@@ -1,6 +1,6 @@
 //! The walk over a text from record to record.
 
-use super::callers::{Callers, Kept};
+use super::callers::Callers;
 use super::cut::{Opened, members, open_document};
 use super::form::Forms;
 use super::record::{Draft, Record};
@@ -65,9 +65,7 @@ impl<'t, 'e> Walk<'t, 'e> {
         }
     }
 
-    /// Walks to the end; `kept` are the callers of the texts before.
-    pub(super) fn run(mut self, kept: &mut Kept) -> Decoded {
-        std::mem::swap(&mut self.callers.kept, kept);
+    pub(super) fn run(mut self) -> Decoded {
         while let Some(token) = self.cursor.token() {
             let at = self.cursor.at();
             match (self.place, token) {
@@ -91,7 +89,6 @@ impl<'t, 'e> Walk<'t, 'e> {
         if self.place != Place::Top && self.chunk.last && !self.mended {
             self.truncated();
         }
-        std::mem::swap(&mut self.callers.kept, kept);
         self.finish()
     }
 
