@@ -160,7 +160,10 @@ pub fn unmet(needs: &[Need], input: Input<'_>) -> Vec<Unmet> {
             .then(|| format!("the logs hold no data event of {kind}: nothing can be said about it")),
         Need::Snapshot => (!input.has_snapshot).then(|| "no IAM snapshot was given (--grants)".to_owned()),
         Need::Baseline => (!input.baseline.1).then(|| {
-            format!("the baseline has {} days, 14 are needed: what is new cannot be told", input.baseline.0)
+            format!(
+                "the baseline has {} days with events, 14 are needed: what is new cannot be told",
+                input.baseline.0
+            )
         }),
     };
     needs.iter().filter_map(|need| Some(Unmet { need: need.clone(), why: why(need)? })).collect()

@@ -133,7 +133,8 @@ impl Found {
         if let Some(snapshot) = &snapshot {
             drift::resolve::identities(&mut logs.usage, snapshot);
         }
-        let params = Params::new(logs.coverage.span(), args.since.map(|since| since.resolve(settings.now)));
+        let params = Params::new(logs.coverage.span(), args.since.map(|since| since.resolve(settings.now)))
+            .covered(&logs.coverage);
         let tables = pool.install(|| tables(&asked, gather, &logs, snapshot.as_ref(), params));
         let mut found = Self {
             logs,

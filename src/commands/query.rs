@@ -37,7 +37,8 @@ pub fn run(args: &QueryArgs, settings: &Settings) -> anyhow::Result<Outcome> {
     let logs = LogArgs { paths: paths.to_vec(), read: args.read.clone() };
     let gather = Gather::new(&asked);
     let (logs, pool) = read_logs::read_into(&logs, &gather, settings)?;
-    let params = Params::new(logs.coverage.span(), args.since.map(|since| since.resolve(settings.now)));
+    let params = Params::new(logs.coverage.span(), args.since.map(|since| since.resolve(settings.now)))
+        .covered(&logs.coverage);
     let tables = pool.install(|| tables(&asked, gather, &logs, snapshot.as_ref(), params));
     let empty: Vec<&'static str> =
         tables.iter().filter(|(_, table)| table.rows == 0).map(|(name, _)| *name).collect();

@@ -52,7 +52,7 @@ fn of_actor(actor: &Actor, keys: &BTreeSet<&str>, last: i64) -> Vec<String> {
             );
             vec![
                 format!(
-                    "# ends every session of {} that began before {time}",
+                    "# ends every session of {}, whoever has it, that began before {time}",
                     crate::escape::terminal(&actor.name)
                 ),
                 format!(

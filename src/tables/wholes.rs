@@ -5,10 +5,11 @@ use super::view::principal_key;
 use super::{Builder, Cell, Column, Table, column};
 use crate::grants::snapshot::{GrantedPrincipal, Snapshot};
 use crate::iam::policy::{Effect, PolicyDocument, Statement};
-use crate::time::{DAY_SECONDS, Timestamp};
+use crate::time::{DAY_SECONDS, Day, Timestamp};
 use crate::trail::coverage::Coverage;
 use crate::trail::passed_roles::RoleReference;
 use crate::usage::{Basis, CallKey, PrincipalKey, PrincipalUsage, Resource, Stats, Usage};
+use std::collections::BTreeSet;
 
 /// The columns of `usage`.
 pub const USAGE: [Column; 18] = [
@@ -69,7 +70,11 @@ pub const PARAMS: [Column; 5] = [
     column("first_ts", Number, "time of the first event, seconds since 1970"),
     column("split", Number, "end of the baseline: what is called new was never seen before it"),
     column("end_ts", Number, "time behind the last event"),
-    column("baseline_days", Number, "days from the first event to the split"),
+    column(
+        "baseline_days",
+        Number,
+        "days from the first event to the split; when fewer of them have events, those",
+    ),
     column("has_baseline", Flag, "is the baseline long enough (14 days)?"),
 ];
 
@@ -88,6 +93,8 @@ pub struct Params {
     pub split: i64,
     /// The time behind the last event.
     pub end: i64,
+    /// Days before the split that have events, when somebody counted them.
+    pub days_with_events: Option<i64>,
 }
 
 impl Params {
@@ -99,12 +106,23 @@ impl Params {
         let half = (end - first) / 2;
         let usual = half.clamp(BASELINE_DAYS_MIN * DAY_SECONDS, BASELINE_DAYS * DAY_SECONDS);
         let split = since.map_or((first + usual).min(end), Timestamp::seconds);
-        Self { first, split, end }
+        Self { first, split, end, days_with_events: None }
     }
 
-    /// Whole days of the baseline.
+    /// With the days that the logs cover: a few events in a long time are no baseline, because silence proves
+    /// nothing.
+    #[must_use]
+    pub fn covered(self, coverage: &Coverage) -> Self {
+        let before = |day: &Day| day.start().seconds() < self.split;
+        let days: BTreeSet<Day> =
+            coverage.cells().filter(|cell| cell.events > 0).map(|cell| cell.day).filter(before).collect();
+        Self { days_with_events: i64::try_from(days.len()).ok(), ..self }
+    }
+
+    /// Whole days of the baseline, or those of them with events when these are fewer.
     pub fn baseline_days(&self) -> i64 {
-        ((self.split - self.first) / DAY_SECONDS).max(0)
+        let days = ((self.split - self.first) / DAY_SECONDS).max(0);
+        self.days_with_events.map_or(days, |with_events| days.min(with_events))
     }
 
     /// Is it long enough?

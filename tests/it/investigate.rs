@@ -4,6 +4,7 @@
 use crate::query::session;
 use crate::run::{Folder, Ran, trailtrim};
 use serde_json::{Value, json};
+use std::process::Command;
 use trailtrim::time::Timestamp;
 
 const ACCOUNT: &str = "111122223333";
@@ -25,6 +26,12 @@ fn who(name: &str) -> (Value, &'static str) {
         "job" => {
             (session("admin-exec", "AROAEXAMPLEADMIN00001", "SageMaker", "ASIAEXAMPLEJOB000001"), "10.0.0.9")
         }
+        "ops" => (session("ops", "AROAEXAMPLEOPS0000001", "work", "ASIAEXAMPLEOPS000001"), "192.0.2.77"),
+        "dora" => (
+            json!({"type": "IAMUser", "principalId": "AIDAEXAMPLEDORA000001", "userName": "dora", "accountId": ACCOUNT,
+                "arn": format!("arn:aws:iam::{ACCOUNT}:user/dora"), "accessKeyId": "AKIAEXAMPLEDORA00001"}),
+            "192.0.2.77",
+        ),
         other => panic!("nobody is called {other}"),
     }
 }
@@ -239,6 +246,27 @@ fn what_is_hostile_stays_text() {
     }
 }
 
+/// A browser's own reading of the page: what the logs say stays text there too.
+#[test]
+fn the_page_in_a_browser() {
+    let browsers = ["chromium", "google-chrome"];
+    let is_there =
+        |name: &&&str| Command::new(name).arg("--version").output().is_ok_and(|out| out.status.success());
+    let Some(browser) = browsers.iter().find(is_there) else {
+        println!("skipped: no browser ({})", browsers.join(", "));
+        return;
+    };
+    let told = told();
+    let page = told.folder.0.join("page.html");
+    let ran = told.run(&["--format", "html", "--output", page.to_str().unwrap()]);
+    assert_eq!((ran.status, ran.stdout.as_str()), (0, ""), "{}", ran.stderr);
+    let args = ["--headless", "--no-sandbox", "--disable-gpu", "--dump-dom"];
+    let out = Command::new(browser).args(args).arg(format!("file://{}", page.display())).output().unwrap();
+    let dom = String::from_utf8(out.stdout).unwrap();
+    assert!(dom.contains("&lt;script&gt;alert(1)"), "{dom}");
+    assert!(!dom.contains("<script") && dom.contains("<svg") && !dom.contains("http://"), "{dom}");
+}
+
 #[test]
 fn what_is_known_already() {
     let told = told();
@@ -257,6 +285,45 @@ fn what_is_known_already() {
     assert_eq!(none.status, 2, "{}", none.stdout);
     let failed = told.run(&["--fail-on", "90"]);
     assert_eq!(failed.status, 1);
+}
+
+#[test]
+fn who_is_behind_a_session() {
+    let told = told();
+    let at = 66 * 24 + 5;
+    let mut assumed = event("issue", at, "dora", "sts:AssumeRole", &json!({"roleSessionName": "work"}));
+    assumed["responseElements"] = json!({"credentials": {"accessKeyId": "ASIAEXAMPLEOPS000001"}});
+    let owner = |id: &str, name: &str| {
+        let role = format!("arn:aws:iam::{ACCOUNT}:role/admin-exec");
+        let request =
+            json!({"domainId": "d-1", "userProfileName": name, "userSettings": {"executionRole": role}});
+        event(id, 2, "ci", "sagemaker:CreateUserProfile", &request)
+    };
+    let mut events = story();
+    events.extend([
+        assumed,
+        event("chained", at + 1, "ops", "sagemaker:CreateTrainingJob", &job("j", "new-exec", "new-bucket")),
+        owner("profile-1", "ana"),
+        owner("profile-2", "eve"),
+        event("shared", 68 * 24, "job", "iam:CreateAccessKey", &json!({"userName": "other"})),
+    ]);
+    let told = Told { log: told.folder.file("people.json", log(&events)), ..told };
+    let value = told.cases(&["--since", "2026-03-01"]);
+    let of = |id: &str| {
+        let holds = |case: &&Value| case["evidence"].as_array().unwrap().iter().any(|one| one == id);
+        value["cases"].as_array().unwrap().iter().find(holds).unwrap_or_else(|| panic!("no case of {id}"))
+    };
+    let chained = &of("chained")["human"];
+    assert_eq!((&chained["key"], &chained["basis"]), (&json!("dora"), &json!("assume_role_chain")));
+    assert_eq!(chained["issued_to"], json!(["dora (issue)"]));
+    let shared = &of("shared")["human"];
+    assert_eq!(
+        (&shared["key"], &shared["shared"], &shared["profiles"]),
+        (&json!(""), &json!(true), &json!(2))
+    );
+    assert_eq!(shared["opened_before"], json!(["d-1/ana by ana@example.com", "d-1/eve by eve@example.com"]));
+    let unknowns = of("shared")["unknowns"].to_string();
+    assert!(unknowns.contains("attribution impossible (2 profiles)"), "{unknowns}");
 }
 
 #[test]
@@ -284,6 +351,6 @@ fn a_short_log_says_what_it_cannot_tell() {
         story().into_iter().filter(|event| event["eventID"].as_str().unwrap().starts_with("bad")).collect();
     let file = folder.file("short.json", log(&events));
     let ran = trailtrim(&["investigate", "sagemaker", &file]);
-    assert!(ran.stdout.contains("no baseline: 0 days, 14 are needed"), "{}", ran.stdout);
+    assert!(ran.stdout.contains("no baseline: 0 days with events, 14 are"), "{}", ran.stdout);
     assert!(ran.stdout.contains("could not be evaluated: their silence says nothing"), "{}", ran.stdout);
 }

@@ -60,9 +60,9 @@ fn head(report: &CasesReport<'_>) -> Vec<Block> {
     let span =
         report.span.map_or_else(String::new, |(first, last)| format!(", {} to {}", first.day(), last.day()));
     let baseline = if report.params.has_baseline() {
-        format!("baseline: the {} days before {}", report.params.baseline_days(), time(report.params.split))
+        format!("baseline: {} days before {}", report.params.baseline_days(), time(report.params.split))
     } else {
-        format!("no baseline: {} days, 14 are needed", report.params.baseline_days())
+        format!("no baseline: {} days with events, 14 are needed", report.params.baseline_days())
     };
     let mut blocks = vec![Block::Text(format!("{} events{span}; {baseline}", grouped(report.events)))];
     let gaps = report.gaps();
