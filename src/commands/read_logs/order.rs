@@ -4,6 +4,7 @@
 
 use super::SHARES;
 use crate::source::LogObject;
+use std::cmp::Ordering;
 use std::collections::VecDeque;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
@@ -28,7 +29,8 @@ struct Lane {
 ///
 /// Every thread gets a stretch of the names, and reads it from its end to its start: names have the time in
 /// them, and the latest events are the ones that are kept as evidence. Before that come the files that are so
-/// large that somebody would wait for them in the end.
+/// large that somebody would wait for them in the end, and behind it, by their names, those of which nobody
+/// knows the size: a pipe may have nothing to give for long.
 pub(super) fn arrange(objects: Vec<LogObject>, threads: usize) -> (Vec<LogObject>, Lanes) {
     let threads = threads.max(1);
     let cost_of = |objects: &[LogObject]| objects.iter().map(cost).fold(0, u64::saturating_add);
@@ -37,7 +39,12 @@ pub(super) fn arrange(objects: Vec<LogObject>, threads: usize) -> (Vec<LogObject
     let is_large = |object: &LogObject| threads > 1 && object.size.saturating_mul(shares) > total;
     let (mut large, mut others): (Vec<_>, Vec<_>) = objects.into_iter().partition(is_large);
     large.sort_by(|a, b| (b.size, &b.name).cmp(&(a.size, &a.name)));
-    others.sort_by(|a, b| b.name.cmp(&a.name));
+    others.sort_by(|a, b| match (a.size, b.size) {
+        (0, 0) => a.name.cmp(&b.name),
+        (0, _) => Ordering::Greater,
+        (_, 0) => Ordering::Less,
+        _ => b.name.cmp(&a.name),
+    });
     let share = cost_of(&others).div_ceil(threads as u64).max(1);
     let mut lanes: Vec<Lane> = (0..threads).map(|_| Lane::default()).collect();
     for (number, object) in large.into_iter().enumerate() {
@@ -131,6 +138,7 @@ mod tests {
         check(&small, 2, (&["jihgf", "edcba"], "jeidhcgbfa"));
         check(&small[..1], 3, (&["a", "", ""], "a"));
         check(&[], 2, (&["", ""], ""));
+        check(&[("a", 0), ("b", 0), ("c", 9), ("d", 9)], 1, (&["dcab"], "dcab"));
         let mut mixed = small.to_vec();
         mixed.extend([("x", 100_000), ("y", 200_000)]);
         check(&mixed, 2, (&["yjihgf", "xedcba"], "yxedcbajihgf"));
