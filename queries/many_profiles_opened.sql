@@ -1,7 +1,7 @@
 -- id: SM-A04
 -- title: One caller opens many Studio profiles
 -- meaning: Three profiles or more within an hour, and more than the caller ever opened in an hour of the
---   baseline.
+--   baseline; of a caller with five profiles or more in the baseline, twice as many.
 -- severity: high
 -- attack: T1550.001 T1087.004
 -- atlas: AML.T0012
@@ -15,6 +15,11 @@ WITH w AS (
   GROUP BY actor_key, CAST(FLOOR(ts / 3600) AS BIGINT)
 ), b AS (
   SELECT w.actor_key, MAX(w.n) AS most FROM w CROSS JOIN params q WHERE w.ts < q.split GROUP BY w.actor_key
+), a AS (
+  SELECT x.actor_key, COUNT(DISTINCT x.target_profile) AS profiles
+  FROM events x CROSS JOIN params q
+  WHERE x.ts < q.split AND x.event_name = 'CreatePresignedDomainUrl' AND x.ok = 1 AND x.target_profile <> ''
+  GROUP BY x.actor_key
 )
 SELECT DISTINCT e.event_id, e.event_time, e.principal_key, e.principal_name, e.human_key,
        e.recipient_account AS account, e.region,
@@ -22,6 +27,8 @@ SELECT DISTINCT e.event_id, e.event_time, e.principal_key, e.principal_name, e.h
 FROM w
 CROSS JOIN params p
 LEFT JOIN b ON b.actor_key = w.actor_key
+LEFT JOIN a ON a.actor_key = w.actor_key
 JOIN events e ON e.actor_key = w.actor_key AND e.ts = w.ts
-WHERE p.has_baseline = 1 AND w.ts >= p.split AND w.n >= 3 AND w.n > COALESCE(b.most, 0)
+WHERE p.has_baseline = 1 AND w.ts >= p.split AND w.n >= 3
+  AND w.n > COALESCE(b.most, 0) * CASE WHEN COALESCE(a.profiles, 0) >= 5 THEN 2 ELSE 1 END
   AND e.event_name = 'CreatePresignedDomainUrl'

@@ -7,6 +7,7 @@
 -- atlas: AML.T0012
 -- window: first seen against the baseline
 -- needs: management, baseline
+-- weight: 35
 -- look-alikes: pipelines that hand over one role a project; the first run of a new project
 WITH n AS (
   SELECT a.actor_key AS actor_key, r.norm AS role, a.ts, a.event_key, r.path AS path, r.value AS value, r.external AS external

@@ -1,13 +1,14 @@
 -- id: SM-A03
 -- title: Remote access to a workspace or training container
--- meaning: A remote session was opened, or a space or training job lets one be opened, by somebody who never did
---   that.
+-- meaning: A remote session was opened, or a space or a running training job was made to let one be opened, by
+--   somebody who never did that.
 -- severity: high
 -- attack: T1021.007 T1651
 -- atlas: AML.T0012
 -- window: first seen against the baseline
 -- needs: management, baseline
--- look-alikes: who works with a remote editor every day, in the baseline; ordinary sessions of Systems Manager
+-- look-alikes: who works with a remote editor every day, in the baseline; ordinary sessions of Systems Manager; a
+--   training job that its maker may debug (remote_debug_own_job)
 WITH n AS (
   SELECT DISTINCT a.actor_key, a.ts, a.event_key
   FROM events a
@@ -15,7 +16,7 @@ WITH n AS (
   WHERE a.event_source = 'sagemaker.amazonaws.com' AND a.ok = 1
     AND (a.event_name = 'StartSession'
       OR (r.path = 'spaceSettings.remoteAccess' AND r.value = 'ENABLED')
-      OR (r.path = 'remoteDebugConfig.enableRemoteDebug' AND r.value = 'true'))
+      OR (a.event_name <> 'CreateTrainingJob' AND r.path = 'remoteDebugConfig.enableRemoteDebug' AND r.value = 'true'))
 ), f AS (
   SELECT actor_key, MIN(ts) AS first_ts FROM n GROUP BY actor_key
 )

@@ -12,9 +12,13 @@ WITH f AS (
   FROM events WHERE is_ai = 1 AND invoked_by = ''
   GROUP BY actor_key, event_source
 ), w AS (
-  SELECT f.actor_key, CAST(FLOOR(f.first_ts / 3600) AS BIGINT) AS slot, COUNT(DISTINCT f.event_source) AS n, MAX(f.first_ts) AS ts
-  FROM f CROSS JOIN params q WHERE f.first_ts >= q.split
-  GROUP BY f.actor_key, CAST(FLOOR(f.first_ts / 3600) AS BIGINT)
+  SELECT x.actor_key, x.slot, COUNT(DISTINCT x.event_source) AS n, MAX(x.first_ts) AS ts
+  FROM (
+    SELECT f.actor_key, f.event_source, f.first_ts, 2 * CAST(FLOOR(f.first_ts / 3600) AS BIGINT) AS slot FROM f
+    UNION ALL
+    SELECT f.actor_key, f.event_source, f.first_ts, 2 * CAST(FLOOR((f.first_ts + 1800) / 3600) AS BIGINT) + 1 AS slot FROM f
+  ) x CROSS JOIN params q WHERE x.first_ts >= q.split
+  GROUP BY x.actor_key, x.slot
 )
 SELECT DISTINCT e.event_id, e.event_time, e.principal_key, e.principal_name, e.human_key,
        e.recipient_account AS account, e.region,

@@ -64,6 +64,10 @@ pub enum Command {
     Ledger(LedgerCommand),
     /// Check logs against CloudTrail's digest files: altered, deleted, added; status 4 when something is
     ValidateLogs(ValidateArgs),
+    /// Read Parquet for another process of this program
+    #[cfg(feature = "sql")]
+    #[command(hide = true)]
+    ReadParquet,
     /// Print a completion script for a shell
     Completions {
         /// The shell.

@@ -14,10 +14,13 @@ pub mod progress;
 #[cfg(feature = "sql")]
 pub mod query;
 pub mod read_logs;
+#[cfg(feature = "sql")]
+pub mod read_parquet;
 pub mod ledger;
 pub mod recommend;
 pub mod review;
 pub mod select;
+mod unpack;
 pub mod usage;
 pub mod validate_logs;
 pub mod verify;

@@ -35,6 +35,8 @@ fn run(cli: &Cli) -> anyhow::Result<Outcome> {
         Command::Ingest(args) => commands::ledger::ingest(args, &settings),
         Command::Ledger(command) => commands::ledger::run(command, &settings),
         Command::ValidateLogs(args) => commands::validate_logs::run(args, &settings),
+        #[cfg(feature = "sql")]
+        Command::ReadParquet => commands::read_parquet::run(),
         Command::Completions { shell } => commands::completions::run(*shell),
     }
 }

@@ -7,6 +7,8 @@ pub mod dir;
 mod lookup;
 pub mod memory;
 pub mod open;
+#[cfg(feature = "sql")]
+pub mod parquet;
 #[cfg(feature = "aws")]
 mod s3;
 

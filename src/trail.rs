@@ -9,6 +9,7 @@ pub mod event;
 pub mod log_file;
 pub mod inflate;
 pub mod decode;
+pub mod ocsf;
 pub mod digest;
 
 pub mod identity;

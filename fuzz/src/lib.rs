@@ -14,4 +14,5 @@ pub mod digest;
 pub mod evaluate;
 pub mod glob;
 pub mod inflate;
+pub mod ocsf;
 pub mod policy_parser;

@@ -19,18 +19,9 @@ pub struct QueryArgs {
     #[arg(long, value_name = "SQL")]
     pub sql: Option<String>,
 
-    /// A folder with queries of your own; one with the name of another takes its place
-    #[arg(long, value_name = "DIR", help_heading = "Input")]
-    pub queries: Option<PathBuf>,
-    /// IAM snapshot for the table `grants`: output of `aws iam get-account-authorization-details`; repeatable
-    #[arg(long, visible_alias = "snapshot", value_name = "FILE", help_heading = "Input")]
-    pub grants: Vec<PathBuf>,
-    /// What happened before this is the baseline of what is new [default: 30 days from the first event]
-    #[arg(long, value_name = "TIME", help_heading = "Input", value_parser = parse_moment)]
-    pub since: Option<Moment>,
-    /// How logs are read.
+    /// Queries, logs and snapshot.
     #[command(flatten)]
-    pub read: ReadArgs,
+    pub rules: RuleArgs,
 
     /// The form
     #[arg(long, value_enum, default_value_t = RowsFormat::Table, help_heading = "Output")]
@@ -94,17 +85,18 @@ Examples:
   trailtrim investigate logs/ --resource my-bucket --format markdown -o ticket.md
   trailtrim explain-event 7b4b8b5f-0000-4000-8000-1234567890ab logs/";
 
-/// What rules run on: the same for `investigate` and `explain-event`.
+/// What queries run on: the same for all commands that ask the tables.
 #[derive(Clone, Debug, Args)]
 pub struct RuleArgs {
     /// A folder with queries of your own; one with the name of another takes its place
     #[arg(long, value_name = "DIR", help_heading = "Input")]
     pub queries: Option<PathBuf>,
-    /// IAM snapshot for the blast radius: output of `aws iam get-account-authorization-details`; repeatable
+    /// IAM snapshot for the table `grants` and the blast radius: output of `aws iam
+    /// get-account-authorization-details`; repeatable
     #[arg(long, visible_alias = "snapshot", value_name = "FILE", help_heading = "Input")]
     pub grants: Vec<PathBuf>,
-    /// Show cases from this time on; what happened before is the baseline [default: all cases; the baseline is
-    /// the first 30 days]
+    /// What happened before this is the baseline of what is new, and cases begin after it [default: 30 days
+    /// from the first event; all cases]
     #[arg(long, value_name = "TIME", help_heading = "Input", value_parser = parse_moment)]
     pub since: Option<Moment>,
     /// How logs are read.

@@ -18,7 +18,7 @@ use std::path::{Path, PathBuf};
 
 /// Runs the command.
 pub fn run(args: &QueryArgs, settings: &Settings) -> anyhow::Result<Outcome> {
-    let known = known(args.queries.as_deref())?;
+    let known = known(args.rules.queries.as_deref())?;
     if args.list {
         print(&rows::list(&known))?;
         return Ok(Outcome::Clean);
@@ -32,12 +32,12 @@ pub fn run(args: &QueryArgs, settings: &Settings) -> anyhow::Result<Outcome> {
     if args.format == RowsFormat::Parquet && args.output.is_none() {
         bail!("a Parquet file cannot be printed\nhint: give --output FILE");
     }
-    let snapshot = (!args.grants.is_empty()).then(|| Snapshot::read(&args.grants)).transpose()?;
+    let snapshot = (!args.rules.grants.is_empty()).then(|| Snapshot::read(&args.rules.grants)).transpose()?;
     let asked = query::asked(&query.sql);
-    let logs = LogArgs { paths: paths.to_vec(), read: args.read.clone() };
+    let logs = LogArgs { paths: paths.to_vec(), read: args.rules.read.clone() };
     let gather = Gather::new(&asked);
     let (logs, pool) = read_logs::read_into(&logs, &gather, settings)?;
-    let params = Params::new(logs.coverage.span(), args.since.map(|since| since.resolve(settings.now)))
+    let params = Params::new(logs.coverage.span(), args.rules.since.map(|since| since.resolve(settings.now)))
         .covered(&logs.coverage);
     let tables = pool.install(|| tables(&asked, gather, &logs, snapshot.as_ref(), params));
     let empty: Vec<&'static str> =

@@ -6,6 +6,7 @@
 mod order;
 
 use super::progress::Progress;
+use super::unpack::{is_final, unpack};
 use super::{Settings, digests};
 use crate::cli::{LogArgs, Moment, ReadArgs};
 use crate::report::escape;
@@ -391,7 +392,7 @@ impl Reader<'_> {
                 }
             };
         }
-        let inflated = inflate::inflate(bytes, limits, text);
+        let inflated = unpack(bytes, limits, text);
         if once_more && inflated.problems.iter().any(|problem| damaged(problem.kind)) {
             self.source.read_again(object, bytes);
             return self.content(object, buffers, false);
@@ -433,7 +434,7 @@ impl Reader<'_> {
             message,
         };
         let mut problems = inflated.problems.into_iter().map(named).peekable();
-        if let Some(refused) = problems.next_if(|problem| problem.kind == ProblemKind::TooLarge) {
+        if let Some(refused) = problems.next_if(|problem| is_final(problem.kind, &inflated.text)) {
             self.part().add_failed_file(refused);
             return 0;
         }

@@ -56,7 +56,7 @@ fn build(judge: &Judge, args: &JudgeArgs) -> Report {
         insufficient: if logs.stopped {
             Some("the reading of the logs was stopped before its end".to_owned())
         } else if logs.is_partial() {
-            Some("some places could not be listed, and nobody knows what lies there".to_owned())
+            Some("some logs could not be listed or read whole, and nobody knows what they hold".to_owned())
         } else {
             insufficient(&judge.short, args.min_window)
         },

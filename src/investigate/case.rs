@@ -99,7 +99,7 @@ pub fn groups<'f>(hits: &'f [Hit], asked: &BTreeSet<i64>, facts: &'f Facts) -> V
     }
     let mut groups: Vec<Group<'f>> = Vec::new();
     for mut found in by_actor.into_values() {
-        found.sort_by_key(|(hit, event)| (event.time, event.key, hit.map(|hit| hit.rule)));
+        found.sort_by_key(order);
         let mut last: Option<i64> = None;
         for one in found {
             let near = last.is_some_and(|last| one.1.time - last <= AROUND_SECONDS);
@@ -110,11 +110,47 @@ pub fn groups<'f>(hits: &'f [Hit], asked: &BTreeSet<i64>, facts: &'f Facts) -> V
             }
         }
     }
+    let mut groups = linked(groups, facts);
     groups.sort_by_key(|group| (group.span(), group.actor));
     groups
 }
 
+/// Groups of one actor about the same thing, up to two days apart, as one: who takes his time is not safer. The
+/// groups come by actor and time.
+fn linked<'f>(groups: Vec<Group<'f>>, facts: &Facts) -> Vec<Group<'f>> {
+    let mut whole: Vec<Group<'f>> = Vec::new();
+    for group in groups {
+        let is_same = |last: &&mut Group<'f>| {
+            (&last.actor.key, &last.actor.human) == (&group.actor.key, &group.actor.human)
+                && group.span().0 - last.span().1 <= LINKED_SECONDS
+                && !last.things(facts).is_disjoint(&group.things(facts))
+        };
+        match whole.last_mut().filter(is_same) {
+            Some(last) => last.found.extend(group.found),
+            None => whole.push(group),
+        }
+    }
+    whole
+}
+
+/// What happens to one thing belongs together for so many seconds (48 h).
+const LINKED_SECONDS: i64 = 48 * 3_600;
+
+/// Kinds of references that name one thing, unlike buckets and roles, which much has to do with.
+const THINGS: [&str; 4] = ["image", "lifecycle_config", "made_model", "model"];
+
 impl<'f> Group<'f> {
+    /// The things that the found events are about.
+    fn things(&self, facts: &Facts) -> BTreeSet<String> {
+        let of = |event: &EventRow| {
+            let own = if event.profile.is_empty() { &event.resource } else { &event.profile };
+            let refs = facts.refs_of(event).iter().filter(|one| THINGS.contains(&one.kind.as_str()));
+            let named = refs.map(|one| one.value.clone());
+            named.chain([own.clone()]).filter(|name| !name.is_empty()).collect::<Vec<_>>()
+        };
+        self.found.iter().flat_map(|(_, event)| of(event)).collect()
+    }
+
     /// Does a rule's hit at or after a time belong to it?
     pub fn is_since(&self, time: i64) -> bool {
         self.found.iter().any(|(hit, event)| hit.is_some() && event.time >= time)
@@ -178,11 +214,46 @@ pub fn join<'f>(groups: Vec<Group<'f>>, facts: &'f Facts) -> Vec<Group<'f>> {
             None => whole.push(group),
         }
     }
+    for group in &mut whole {
+        group.found.sort_by_key(order);
+    }
     whole
 }
 
+/// By time.
+fn order((hit, event): &Found<'_>) -> (i64, i64, Option<usize>) {
+    (event.time, event.key, hit.map(|hit| hit.rule))
+}
+
+/// What all groups together say about one.
+struct Around<'f> {
+    peers: Peers,
+    /// Principals and the addresses of networks in which they are new.
+    strange: BTreeSet<(&'f str, &'f str)>,
+}
+
+impl Around<'_> {
+    fn is_strange(&self, event: &EventRow) -> bool {
+        self.strange.contains(&(event.actor.key.as_str(), event.ip.as_str()))
+    }
+}
+
+/// What the rule about new networks found.
+fn strange<'f>(groups: &[Group<'f>], rules: &[Rule]) -> BTreeSet<(&'f str, &'f str)> {
+    const NEW_NETWORK: &str = "SM-N01";
+    let is_new = |hit: &Hit| {
+        rules.get(hit.rule).is_some_and(|rule| rule.header.ids.iter().any(|id| id == NEW_NETWORK))
+    };
+    groups
+        .iter()
+        .flat_map(|group| &group.found)
+        .filter(|(hit, _)| hit.is_some_and(is_new))
+        .map(|(_, event)| (event.actor.key.as_str(), event.ip.as_str()))
+        .collect()
+}
+
 /// The reasons of a group, heaviest first, and their score.
-fn reasons(group: &Group<'_>, rules: &[Rule], facts: &Facts, peers: &Peers) -> Vec<Reason> {
+fn reasons(group: &Group<'_>, rules: &[Rule], facts: &Facts, around: &Around<'_>) -> Vec<Reason> {
     let mut by_rule: BTreeMap<usize, Reason> = BTreeMap::new();
     let is_general = |rule: usize| rules.get(rule).is_some_and(|rule| rule.header.general);
     let particular: BTreeSet<i64> = group
@@ -194,9 +265,9 @@ fn reasons(group: &Group<'_>, rules: &[Rule], facts: &Facts, peers: &Peers) -> V
     for (hit, event) in &group.found {
         let Some(hit) = hit else { continue };
         let Some(rule) = rules.get(hit.rule) else { continue };
-        let mut lower = causes(event, &rule.header, facts);
+        let mut lower = causes(event, &rule.header, facts, around.is_strange(event));
         let mut weight = lowered(rule.weight(), lower.len());
-        let (rare, common) = peers.lowered(hit.rule, weight);
+        let (rare, common) = around.peers.lowered(hit.rule, weight);
         weight = rare;
         lower.extend(common);
         if !event.ok && !rule.about_refusals {
@@ -204,7 +275,7 @@ fn reasons(group: &Group<'_>, rules: &[Rule], facts: &Facts, peers: &Peers) -> V
             lower.push("refused or failed".to_owned());
         }
         if rule.header.general && particular.contains(&event.key) {
-            weight = 0;
+            weight /= 2;
             lower.push("a rule that says more found the same event".to_owned());
         }
         let reason = by_rule.entry(hit.rule).or_insert_with(|| Reason {
@@ -250,10 +321,10 @@ pub fn cases<'f>(
 ) -> Vec<Case<'f>> {
     let hits = groups.iter().flat_map(|group| &group.found);
     let hits = hits.filter_map(|(hit, event)| Some(((*hit)?, &event.actor)));
-    let peers = Peers::new(rules, hits, facts.active);
+    let around = Around { peers: Peers::new(rules, hits, facts.active), strange: strange(groups, rules) };
     let mut cases: Vec<Case<'f>> = groups
         .iter()
-        .map(|group| case(group, reasons(group, rules, facts, &peers), facts, followed))
+        .map(|group| case(group, reasons(group, rules, facts, &around), facts, followed))
         .collect();
     cases.sort_by(|a, b| {
         b.score.cmp(&a.score).then_with(|| a.first().cmp(&b.first())).then_with(|| a.id.cmp(&b.id))

@@ -26,7 +26,7 @@ pub struct Header {
     /// How much a row adds to a case, in per cent; without it what its severity is worth
     /// ([`Severity::weight`]).
     pub weight: Option<u32>,
-    /// Is it so general that other rules imply it? Then it counts nothing where one of them found the same event:
+    /// Is it so general that other rules imply it? Then it counts half where one of them found the same event:
     /// one novelty is not three.
     pub general: bool,
     /// Does it explain a row that a tool of infrastructure as code made something in its region shortly before?

@@ -36,7 +36,7 @@ impl Limits {
     }
 
     /// The most text that a file of this size may hold, in bytes.
-    fn allowed(self, file_bytes: u64) -> u64 {
+    pub fn allowed(self, file_bytes: u64) -> u64 {
         let by_ratio = file_bytes.saturating_mul(self.ratio_max).max(self.ratio_free_bytes);
         by_ratio.min(self.decoded_bytes_max)
     }

@@ -44,6 +44,9 @@ impl<'a> LogFile<'a> {
         let mut found = Self::default();
         found.read_file(file);
         found.read_folders(folders);
+        if file.to_ascii_lowercase().ends_with(".parquet") {
+            found.read_security_lake(folders);
+        }
         found
     }
 
@@ -92,7 +95,28 @@ impl<'a> LogFile<'a> {
             self.day = Day::from_date(year, month, day).or(self.day);
         }
     }
+
+    /// `aws/CLOUD_TRAIL_MGMT/2.0/region=eu-west-1/accountId=111122223333/eventDay=20240501/x.gz.parquet`.
+    fn read_security_lake(&mut self, folders: &'a str) {
+        let mut parts = folders.split(['/', '\\']).skip_while(|part| !LAKE_SOURCES.contains(part));
+        if parts.next().is_none() {
+            return;
+        }
+        self.kind = LogFileKind::Events;
+        for (name, value) in parts.filter_map(|part| part.split_once('=')) {
+            match name {
+                "region" => self.region = value,
+                "accountId" => self.account = AccountId::parse(value),
+                "eventDay" => self.day = stamp(&format!("{value}T0000Z")).map(Timestamp::day),
+                _ => {}
+            }
+        }
+    }
 }
+
+/// The folders of Security Lake that hold events of `CloudTrail`: its sources (Security Lake user guide, 2024),
+/// and the name in the samples that AWS published of version 1.
+const LAKE_SOURCES: [&str; 4] = ["CLOUD_TRAIL_MGMT", "S3_DATA", "LAMBDA_EXECUTION", "CLOUD_TRAIL"];
 
 fn kind_of(word: &str) -> Option<LogFileKind> {
     match word {
@@ -174,6 +198,16 @@ mod tests {
                 "AWSLogs/o-abc123/444455556666/CloudTrail/us-east-1/2024/05/01/111122223333_CloudTrail_us-east-1_20240501T0005Z_x.json",
                 (Events, account, "us-east-1", "2024-05-01", ""),
             ),
+            (
+                "lake/aws/CLOUD_TRAIL_MGMT/2.0/region=eu-west-1/accountId=111122223333/eventDay=20240501/x.gz.parquet",
+                (Events, account, "eu-west-1", "2024-05-01", ""),
+            ),
+            (
+                "aws/VPC_FLOW/2.0/region=eu-west-1/accountId=111122223333/eventDay=20240501/x.gz.parquet",
+                (Unknown, "", "", "", ""),
+            ),
+            ("CLOUD_TRAIL_MGMT/eventDay=é/accountId=1/x.parquet", (Events, "", "", "", "")),
+            ("CLOUD_TRAIL_MGMT/x.json", (Unknown, "", "", "", "")),
             ("AWSLogs/o-abc/x", (Unknown, "", "", "", "o-abc")),
             ("111122223333_CloudTrail_us-east-1.json", (Unknown, "", "", "", "")),
             ("111122223333_CloudTrail_us-east-1_2024é0501T0005Z_x.json", (Unknown, "", "", "", "")),

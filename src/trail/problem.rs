@@ -31,8 +31,8 @@ pub enum ProblemKind {
     Unverified,
     /// Reading was stopped before this file.
     Stopped,
-    /// A place of a source could not be listed: nobody knows what lies there, and the silence of these logs
-    /// proves nothing.
+    /// A place of a source could not be listed, or rows do not carry what their events asked for: nobody knows
+    /// what is there, and the silence of these logs proves nothing.
     Unlisted,
     /// One record is not valid JSON or lacks what every event has; its neighbours were used.
     BadRecord,

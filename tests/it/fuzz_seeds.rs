@@ -7,7 +7,7 @@ use std::path::Path;
 
 type Target = (&'static str, fn(&[u8]));
 
-const TARGETS: [Target; 9] = [
+const TARGETS: [Target; 10] = [
     ("arn", bodies::arn::run),
     ("condition_values", bodies::condition_values::run),
     ("contain", bodies::contain::run),
@@ -16,6 +16,7 @@ const TARGETS: [Target; 9] = [
     ("evaluate", bodies::evaluate::run),
     ("glob", bodies::glob::run),
     ("inflate", bodies::inflate::run),
+    ("ocsf", bodies::ocsf::run),
     ("policy_parser", bodies::policy_parser::run),
 ];
 

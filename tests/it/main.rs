@@ -26,10 +26,16 @@ mod evaluate;
 #[expect(unreachable_pub, reason = "to the fuzzer it is a crate")]
 mod fuzz_bodies;
 mod fuzz_seeds;
+#[cfg(feature = "sql")]
+#[path = "../../examples/generate_sample/rng.rs"]
+#[expect(clippy::duplicate_mod, reason = "a file of an example, which another test takes in as well")]
+mod generator;
 mod hostile;
 mod identities;
 #[cfg(feature = "sql")]
 mod investigate;
+#[cfg(feature = "sql")]
+mod investigate_score;
 mod laws;
 #[cfg(feature = "sql")]
 mod ledger;
@@ -49,7 +55,11 @@ mod run;
 #[cfg(feature = "aws")]
 mod s3;
 mod sample_logs;
+#[cfg(feature = "sql")]
+mod scenarios;
 mod shapes;
+#[cfg(feature = "sql")]
+mod security_lake;
 mod signed_trail;
 mod stop;
 mod schema;

@@ -105,6 +105,9 @@ fn record(event: &Value) -> Value {
     if let Some(service) = event["invoked_by"].as_str() {
         identity["invokedBy"] = service.into();
     }
+    if !event["source_identity"].is_null() {
+        identity["sessionContext"]["sourceIdentity"] = event["source_identity"].clone();
+    }
     let text = |key: &str, other: &str| event[key].as_str().unwrap_or(other).to_owned();
     let mut record = json!({
         "eventVersion": "1.11",

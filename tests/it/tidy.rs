@@ -35,7 +35,7 @@ const CONFINED: &[(&str, &[&str])] = &[
 /// What only the rim may use.
 const RIM: [(&str, &[&str]); 5] = [
     ("std::fs", &["source", "grants", "ledger", "commands"]),
-    ("std::env", &[]),
+    ("std::env", &["source/parquet"]),
     ("TcpStream", &[]),
     ("UdpSocket", &[]),
     ("SystemTime", &["main"]),

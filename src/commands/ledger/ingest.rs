@@ -5,6 +5,7 @@ use super::read::complaint;
 use crate::cli::IngestArgs;
 use crate::commands::progress::Progress;
 use crate::commands::review::note_problems;
+use crate::commands::unpack::{is_final, unpack};
 use crate::commands::{Outcome, Settings, digests, print, read_logs};
 use crate::ledger::manifest::Root;
 use crate::ledger::{Batch, Content, DayPart, LedgerError, Object, Seen, Writer};
@@ -215,9 +216,9 @@ impl Reading<'_> {
                 None => failed(ProblemKind::Unverified, standing.to_string()),
             };
         }
-        let inflated = inflate::inflate(bytes, self.limits, text);
+        let inflated = unpack(bytes, self.limits, text);
         let mut problems = inflated.problems.into_iter().peekable();
-        if let Some(refused) = problems.next_if(|problem| problem.kind == ProblemKind::TooLarge) {
+        if let Some(refused) = problems.next_if(|problem| is_final(problem.kind, &inflated.text)) {
             return failed(refused.kind, refused.message);
         }
         let (mut decoded, days) = gathering.text(&object.name, &inflated.text);

@@ -110,6 +110,23 @@ fn a_refused_call_counts_half() {
 }
 
 #[test]
+fn who_takes_his_time_about_one_thing() {
+    let rules = [rule(Severity::Medium), rule(Severity::Medium)];
+    let about =
+        |id: &str, hours: i64, thing: &str| EventRow { resource: thing.to_owned(), ..event(id, "r", hours) };
+    let check = |hours: i64, thing: &str, expect: &[&str]| {
+        let (one, other) = (about("a", 0, "notebook"), about("b", hours, thing));
+        let facts = facts(vec![one.clone(), other.clone()]);
+        let told = told(&facts, &[hit(0, &one), hit(1, &other)], &rules);
+        assert_eq!(told.iter().map(|(ids, _)| ids.as_str()).collect::<Vec<_>>(), expect, "{hours} {thing}");
+    };
+    check(30, "notebook", &["a b"]);
+    check(30, "other", &["a", "b"]);
+    check(30, "", &["a", "b"]);
+    check(49, "notebook", &["a", "b"]);
+}
+
+#[test]
 fn what_is_general_counts_where_nothing_says_more() {
     let mut general = rule(Severity::Medium);
     general.header.general = true;
@@ -117,7 +134,8 @@ fn what_is_general_counts_where_nothing_says_more() {
     let (one, other) = (event("a", "r", 0), event("b", "r", 1));
     let facts = facts(vec![one.clone(), other.clone()]);
     let score = |hits: &[Hit]| told(&facts, hits, &rules)[0].1;
-    assert_eq!(score(&[hit(0, &one), hit(1, &one)]), 45);
+    // 1 - 0.55 * 0.88
+    assert_eq!(score(&[hit(0, &one), hit(1, &one)]), 52);
     assert_eq!(score(&[hit(0, &one), hit(1, &other)]), 59);
     assert_eq!(score(&[hit(1, &one)]), 25);
 }

@@ -1,0 +1,33 @@
+-- id: BR-V01
+-- title: Models called far more than ever
+-- meaning: Calls of models of Bedrock by somebody within an hour, above the median of his hours in the baseline
+--   plus six times their deviation (MAD), and at least a hundred.
+-- severity: medium
+-- attack: T1496.004
+-- atlas: AML.T0034
+-- window: 1 hour, against the median of the baseline
+-- needs: management, baseline
+-- look-alikes: an evaluation in a batch; an application that always calls so much
+WITH h AS (
+  SELECT actor_key, CAST(FLOOR(ts / 3600) AS BIGINT) AS slot, COUNT(*) AS n, MAX(ts) AS ts
+  FROM events
+  WHERE event_source = 'bedrock.amazonaws.com' AND event_name IN ('InvokeModel', 'InvokeModelWithResponseStream', 'Converse', 'ConverseStream', 'StartAsyncInvoke')
+  GROUP BY actor_key, CAST(FLOOR(ts / 3600) AS BIGINT)
+), m AS (
+  SELECT h.actor_key, MEDIAN(h.n) AS med FROM h CROSS JOIN params q WHERE h.ts < q.split GROUP BY h.actor_key
+), d AS (
+  SELECT h.actor_key, MEDIAN(ABS(h.n - m.med)) AS mad
+  FROM h JOIN m ON m.actor_key = h.actor_key CROSS JOIN params q WHERE h.ts < q.split GROUP BY h.actor_key
+)
+SELECT DISTINCT e.event_id, e.event_time, e.principal_key, e.principal_name, e.human_key,
+       e.recipient_account AS account, e.region,
+       CAST(h.n AS VARCHAR) || ' calls of models within an hour' AS why,
+       h.n AS calls, e.source_ip
+FROM h
+CROSS JOIN params p
+LEFT JOIN m ON m.actor_key = h.actor_key
+LEFT JOIN d ON d.actor_key = h.actor_key
+JOIN events e ON e.actor_key = h.actor_key AND e.ts = h.ts
+WHERE p.has_baseline = 1 AND h.ts >= p.split AND h.n >= 100
+  AND h.n > COALESCE(m.med, 0) + 6 * 1.4826 * COALESCE(d.mad, 0) AND h.n > 1.5 * COALESCE(m.med, 0)
+  AND e.event_source = 'bedrock.amazonaws.com' AND e.event_name IN ('InvokeModel', 'InvokeModelWithResponseStream', 'Converse', 'ConverseStream', 'StartAsyncInvoke')
