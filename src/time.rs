@@ -119,13 +119,15 @@ fn parse_plain(text: &[u8]) -> Option<Timestamp> {
     else {
         return None;
     };
-    let number = |digits: &[u8]| {
-        digits
-            .iter()
-            .try_fold(0_i64, |sum, digit| digit.is_ascii_digit().then(|| sum * 10 + i64::from(digit - b'0')))
-    };
-    let day = Day::from_date(number(&[y1, y2, y3, y4])?, number(&[m1, m2])?, number(&[d1, d2])?)?;
-    let (hour, minute, second) = (number(&[h1, h2])?, number(&[n1, n2])?, number(&[s1, s2])?);
+    // A digit's value is below ten, anything else is not.
+    let digits =
+        [y1, y2, y3, y4, m1, m2, d1, d2, h1, h2, n1, n2, s1, s2].map(|digit| digit.wrapping_sub(b'0'));
+    if digits.iter().fold(0, |all, digit| all | u8::from(*digit > 9)) != 0 {
+        return None;
+    }
+    let [y1, y2, y3, y4, m1, m2, d1, d2, h1, h2, n1, n2, s1, s2] = digits.map(i64::from);
+    let day = Day::from_date(y1 * 1_000 + y2 * 100 + y3 * 10 + y4, m1 * 10 + m2, d1 * 10 + d2)?;
+    let (hour, minute, second) = (h1 * 10 + h2, n1 * 10 + n2, s1 * 10 + s2);
     if hour > 23 || minute > 59 || second > 59 {
         return None;
     }

@@ -8,9 +8,11 @@ pub mod dedupe;
 pub mod definitions;
 pub mod fold;
 pub mod grant_changes;
+mod kinds;
 mod memo;
 mod repeats;
 mod rows;
+mod tally;
 
 pub use contexts::{ContextKey, Contexts};
 pub use days::DaySet;

@@ -1,7 +1,9 @@
 //! Reads all logs of a source in parallel: list, read, inflate, decode, fold, merge.
 //!
-//! One task a thread takes the next largest file; a large file is decoded in chunks that idle threads
-//! help with. What is in memory is one file a thread and the summaries.
+//! One task a thread takes the next of its files, or of those of another one; a large file is decoded in
+//! chunks that idle threads help with. What is in memory is one file a thread and the summaries.
+
+mod order;
 
 use super::progress::Progress;
 use super::unpack::{is_final, unpack};
@@ -30,7 +32,7 @@ use rayon::{ThreadPool, ThreadPoolBuilder};
 use std::collections::BTreeMap;
 use std::fmt;
 use std::path::PathBuf;
-use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// The size of the chunks in which a large text is decoded, in bytes. Small enough to keep all cores busy at
@@ -224,23 +226,22 @@ pub fn read(
     options: Options<'_>,
     progress: &Arc<Progress>,
 ) -> Logs {
-    let Listing { mut objects, skipped, problems, .. } = listing;
-    // The largest file first: it must not be the one that everybody waits for at the end.
-    objects.sort_by(|a, b| b.size.cmp(&a.size).then_with(|| a.name.cmp(&b.name)));
+    let Listing { objects, skipped, problems, .. } = listing;
+    let threads = rayon::current_num_threads();
+    let (objects, lanes) = order::arrange(objects, threads);
     let objects = Arc::new(objects);
     source.prefetch(&objects);
-    let threads = rayon::current_num_threads();
     let parts: Vec<Mutex<Part>> = (0..threads).map(|_| Mutex::default()).collect();
     let left = AtomicU64::new(objects.iter().map(|object| object.size).sum());
     let reader = Reader { source, options, seen: Seen::new(), parts, spare: Mutex::default(), left };
-    let next = AtomicUsize::new(0);
     progress.begin(objects.len(), objects.iter().map(|object| object.size).sum());
     rayon::scope(|scope| {
-        for _ in 0..threads {
-            scope.spawn(|_| {
+        for lane in 0..threads {
+            let (reader, lanes, objects) = (&reader, &lanes, &objects);
+            scope.spawn(move |_| {
                 let mut buffers = Buffers::default();
                 while !progress.is_stopped()
-                    && let Some(object) = objects.get(next.fetch_add(1, Ordering::Relaxed))
+                    && let Some(object) = lanes.next(lane).and_then(|number| objects.get(number))
                 {
                     let events = reader.file(object, &mut buffers);
                     progress.add(object.size, events);
@@ -248,8 +249,8 @@ pub fn read(
             });
         }
     });
-    // A thread takes a file only when it reads it: the files behind the last one taken are left.
-    let left = objects.get(next.into_inner().min(objects.len())..).unwrap_or_default();
+    // A thread takes a file only when it reads it.
+    let left: Vec<&LogObject> = lanes.left().filter_map(|number| objects.get(number)).collect();
     progress.end();
     let mut logs = Logs {
         files: objects.len() as u64,
@@ -258,7 +259,8 @@ pub fn read(
         stopped: !left.is_empty(),
         ..Logs::default()
     };
-    logs.problems.extend(left.first().map(|first| Problem {
+    let first = left.iter().min_by_key(|object| &object.name);
+    logs.problems.extend(first.map(|first| Problem {
         file: first.name.clone(),
         record: None,
         kind: ProblemKind::Stopped,
@@ -484,7 +486,7 @@ impl Reader<'_> {
             return;
         }
         let fingerprint = event.fingerprint().0;
-        if !self.seen.first_time(fingerprint) {
+        if !self.seen.first_time(event, fingerprint) {
             part.coverage.add_duplicate();
             return;
         }

@@ -225,8 +225,35 @@ fn order((hit, event): &Found<'_>) -> (i64, i64, Option<usize>) {
     (event.time, event.key, hit.map(|hit| hit.rule))
 }
 
+/// What all groups together say about one.
+struct Around<'f> {
+    peers: Peers,
+    /// Principals and the addresses of networks in which they are new.
+    strange: BTreeSet<(&'f str, &'f str)>,
+}
+
+impl Around<'_> {
+    fn is_strange(&self, event: &EventRow) -> bool {
+        self.strange.contains(&(event.actor.key.as_str(), event.ip.as_str()))
+    }
+}
+
+/// What the rule about new networks found.
+fn strange<'f>(groups: &[Group<'f>], rules: &[Rule]) -> BTreeSet<(&'f str, &'f str)> {
+    const NEW_NETWORK: &str = "SM-N01";
+    let is_new = |hit: &Hit| {
+        rules.get(hit.rule).is_some_and(|rule| rule.header.ids.iter().any(|id| id == NEW_NETWORK))
+    };
+    groups
+        .iter()
+        .flat_map(|group| &group.found)
+        .filter(|(hit, _)| hit.is_some_and(is_new))
+        .map(|(_, event)| (event.actor.key.as_str(), event.ip.as_str()))
+        .collect()
+}
+
 /// The reasons of a group, heaviest first, and their score.
-fn reasons(group: &Group<'_>, rules: &[Rule], facts: &Facts, peers: &Peers) -> Vec<Reason> {
+fn reasons(group: &Group<'_>, rules: &[Rule], facts: &Facts, around: &Around<'_>) -> Vec<Reason> {
     let mut by_rule: BTreeMap<usize, Reason> = BTreeMap::new();
     let is_general = |rule: usize| rules.get(rule).is_some_and(|rule| rule.header.general);
     let particular: BTreeSet<i64> = group
@@ -238,9 +265,9 @@ fn reasons(group: &Group<'_>, rules: &[Rule], facts: &Facts, peers: &Peers) -> V
     for (hit, event) in &group.found {
         let Some(hit) = hit else { continue };
         let Some(rule) = rules.get(hit.rule) else { continue };
-        let mut lower = causes(event, &rule.header, facts);
+        let mut lower = causes(event, &rule.header, facts, around.is_strange(event));
         let mut weight = lowered(rule.weight(), lower.len());
-        let (rare, common) = peers.lowered(hit.rule, weight);
+        let (rare, common) = around.peers.lowered(hit.rule, weight);
         weight = rare;
         lower.extend(common);
         if !event.ok && !rule.about_refusals {
@@ -294,10 +321,10 @@ pub fn cases<'f>(
 ) -> Vec<Case<'f>> {
     let hits = groups.iter().flat_map(|group| &group.found);
     let hits = hits.filter_map(|(hit, event)| Some(((*hit)?, &event.actor)));
-    let peers = Peers::new(rules, hits, facts.active);
+    let around = Around { peers: Peers::new(rules, hits, facts.active), strange: strange(groups, rules) };
     let mut cases: Vec<Case<'f>> = groups
         .iter()
-        .map(|group| case(group, reasons(group, rules, facts, &peers), facts, followed))
+        .map(|group| case(group, reasons(group, rules, facts, &around), facts, followed))
         .collect();
     cases.sort_by(|a, b| {
         b.score.cmp(&a.score).then_with(|| a.first().cmp(&b.first())).then_with(|| a.id.cmp(&b.id))

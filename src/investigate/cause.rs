@@ -17,8 +17,8 @@ const KEPT_MIN: u32 = 25;
 
 /// The causes that the logs show for a hit, in words. The one who acts must be another than the one who made the
 /// thing, unless a tool of infrastructure as code did both: who makes a role and hands it over is no excuse
-/// for himself.
-pub fn causes(event: &EventRow, rule: &Header, facts: &Facts) -> Vec<String> {
+/// for himself. `is_strange`: the principal was never seen in this network.
+pub fn causes(event: &EventRow, rule: &Header, facts: &Facts, is_strange: bool) -> Vec<String> {
     let refs = facts.refs_of(event);
     let names = |made: &EventRow| {
         let name = made.resource.as_str();
@@ -67,7 +67,8 @@ pub fn causes(event: &EventRow, rule: &Header, facts: &Facts) -> Vec<String> {
             made.id
         ));
     }
-    if event.is_iac {
+    // What a tool calls itself is its own word: from a network that is new for the principal it is no excuse.
+    if event.is_iac && !is_strange {
         all.push("made by a tool of infrastructure as code".to_owned());
     }
     all.sort();
@@ -122,7 +123,7 @@ mod tests {
                 made: vec![made.clone()],
                 ..Facts::default()
             };
-            assert_eq!(causes(&hit, &Header::default(), &facts).len(), expect, "{made:?}");
+            assert_eq!(causes(&hit, &Header::default(), &facts, false).len(), expect, "{made:?}");
         };
         let role = |human: &str, time: i64, name: &str| EventRow {
             resource: name.to_owned(),
@@ -137,6 +138,13 @@ mod tests {
     }
 
     #[test]
+    fn the_name_of_a_tool() {
+        let hit = EventRow { is_iac: true, ..by("ci", 200_000, "CreateModel") };
+        let count = |is_strange: bool| causes(&hit, &Header::default(), &Facts::default(), is_strange).len();
+        assert_eq!((count(false), count(true)), (1, 0));
+    }
+
+    #[test]
     fn a_region_is_set_up() {
         let hit = EventRow { region: "eu-west-3".to_owned(), ..by("ci", 200_000, "CreateModel") };
         let made =
@@ -144,7 +152,7 @@ mod tests {
         let elsewhere = EventRow { region: "eu-west-1".to_owned(), ..made.clone() };
         let count = |explained_by_region: bool, made: &EventRow| {
             let facts = Facts { made: vec![made.clone()], ..Facts::default() };
-            causes(&hit, &Header { explained_by_region, ..Header::default() }, &facts).len()
+            causes(&hit, &Header { explained_by_region, ..Header::default() }, &facts, false).len()
         };
         assert_eq!((count(true, &made), count(false, &made), count(true, &elsewhere)), (1, 0, 0));
     }

@@ -277,7 +277,8 @@ impl<'e> Call<'e> {
                     }
                 }
             }
-            if longer.len() > ARNS_MAX {
+            // Without a value for one variable, only a whole ARN in another one's place could name the resource.
+            if longer.len() > ARNS_MAX || (longer.is_empty() && self.request.has_no_arn()) {
                 return Vec::new();
             }
             rows = Some(longer);

@@ -34,6 +34,21 @@ struct Block {
 }
 
 impl DaySet {
+    /// The days of the bits that are set, the lowest of which is `first`.
+    pub(super) fn of_window(first: Day, bits: u128) -> Self {
+        let day = |place: u32| Day::from_epoch_days(first.epoch_days().saturating_add_unsigned(place));
+        if bits.count_ones() < 2 {
+            return Self(if bits == 0 { Days::None } else { Days::One(day(bits.trailing_zeros())) });
+        }
+        let number = first.epoch_days().div_euclid(BLOCK_DAYS);
+        let shift = first.epoch_days().rem_euclid(BLOCK_DAYS).unsigned_abs();
+        let half = |bits: u128| u64::try_from(bits & u128::from(u64::MAX)).unwrap_or_default();
+        let (low, high) = (bits << shift, bits.checked_shr(u128::BITS - shift).unwrap_or_default());
+        let blocks = (number..).zip([half(low), half(low >> 64), half(high)]);
+        let blocks = blocks.map(|(number, days)| Block { number, days }).filter(|block| block.days != 0);
+        Self(Days::Many(Box::new(Bitmap { blocks: blocks.collect() })))
+    }
+
     /// Adds a day.
     pub fn insert(&mut self, day: Day) {
         match &mut self.0 {

@@ -3,26 +3,25 @@
 //! Most events repeat: the same caller, the same kind of call, often the same resource. What was found out
 //! once is remembered by the bytes that it depends on, and compared in full, never by a hash alone.
 
-use super::collapse::widened_by;
+use super::collapse::{collapse, widened_by};
 use super::grant_changes::GrantChanges;
-use super::memo::{self, Index, Memo};
-use super::repeats::{Repeats, RowPlace};
+use super::kinds::EventKind;
+use super::memo::{self, Index, Memo, Numbers, Texts};
+use super::repeats::Repeats;
 use super::rows::Rows;
+use super::tally::{Counted, Tallies};
 use super::{
     ActionRef, Basis, CallKey, ContextKey, Contexts, Definitions, DenialKey, PrincipalKey, PrincipalUsage,
     RESOURCES_MAX, Resource, ResourceName, Stats, Usage,
 };
 use crate::iam::reference::{ActionInfo, reference};
 use crate::iam::{AccountId, arn, arn_template};
-use crate::trail::action_map::{self, Mapping};
-use crate::trail::condition_values::ConditionPaths;
-use crate::trail::definitions::Definition;
+use crate::trail::action_map::Mapping;
 use crate::trail::event::{Event, EventType, UserIdentity};
-use crate::trail::grant_change::Operation;
 use crate::trail::identity::{self, Principal};
 use crate::trail::outcome::{Denial, Outcome, PolicyType};
-use crate::trail::passed_roles::{PassedRole, PassedRoles, Places, RoleReference};
-use crate::trail::resource_map::{Call, Resources, Weighing};
+use crate::trail::passed_roles::{PassedRole, PassedRoles, RoleReference};
+use crate::trail::resource_map::{Call, Resources};
 use std::collections::BTreeMap;
 use std::num::NonZeroU64;
 
@@ -30,7 +29,7 @@ use std::num::NonZeroU64;
 const IDENTITIES_MAX: usize = 1 << 14;
 
 /// Callers that are remembered by their number alone.
-const NUMBERS_MAX: usize = 256;
+const NUMBERS_MAX: usize = 1 << 10;
 
 pub use super::collapse::Level;
 
@@ -43,45 +42,42 @@ pub struct Fold {
     /// The number of a `userIdentity` and the index of its principal; a number has one place.
     numbers: Vec<Option<(NonZeroU64, usize)>>,
     index: BTreeMap<PrincipalKey, usize>,
-    principals: Vec<PrincipalUsage>,
+    /// With the number of the tally of all their events.
+    principals: Vec<(PrincipalUsage, usize)>,
     /// `eventSource` and `eventName` to the index of what the tables say about them.
     event_names: Index,
     events: Vec<EventKind>,
-    /// Principal, event and circumstances to the index of the group.
-    group_keys: Index,
+    /// Regions and services that call on somebody's behalf.
+    texts: Texts,
+    /// To the index of the group.
+    group_keys: Numbers<GroupKey>,
     groups: Vec<Group>,
     repeats: Repeats,
-    /// The rows that the call at hand counted in; kept for its memory.
-    touched: Vec<RowPlace>,
+    tallies: Tallies,
+    /// The tallies that the call at hand counted in; kept for its memory.
+    touched: Vec<usize>,
     definitions: Definitions,
     grant_changes: GrantChanges,
     key: Vec<u8>,
 }
 
-/// What the tables say about one `eventSource` and `eventName`.
-#[derive(Debug)]
-struct EventKind {
-    source: String,
-    name: String,
-    lookup: action_map::Lookup,
-    places: Option<Places>,
-    definition: Option<&'static Definition>,
-    condition_paths: Option<&'static ConditionPaths>,
-    weighings: Vec<Weighing<'static>>,
-    /// The actions seen, with the number of a weighing; alike actions share one.
-    weighed: Vec<(&'static ActionInfo, usize)>,
-    changes_grants: Option<Operation>,
+/// What the events of a group have in common: principal and kind of event, how they ended, the region, the
+/// service through which the call was made.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+struct GroupKey {
+    principal: usize,
+    event: usize,
+    outcome: Outcome,
+    /// The number of its text, as that of `via`.
+    region: usize,
+    via: Option<usize>,
 }
 
 /// All events of one principal and kind that ended alike, in one region, made directly or through one
 /// service.
 #[derive(Debug)]
 struct Group {
-    principal: usize,
-    event: usize,
-    outcome: Outcome,
-    region: String,
-    via: Option<String>,
+    key: GroupKey,
     calls: Vec<Calls>,
     contexts: Contexts,
     unmapped: Stats,
@@ -89,10 +85,17 @@ struct Group {
 
 #[derive(Debug)]
 struct Calls {
-    action: &'static ActionInfo,
-    basis: Basis,
-    passed_to: Option<&'static str>,
+    of: Of,
     rows: Rows,
+}
+
+/// What calls of a group are counted for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Of {
+    /// The number of a bundle of actions.
+    Bundle(usize),
+    /// `iam:PassRole`, and the service that the role was handed to.
+    PassedRole(Option<&'static str>),
 }
 
 impl Default for Fold {
@@ -112,9 +115,11 @@ impl Fold {
             principals: Vec::new(),
             event_names: Index::default(),
             events: Vec::new(),
-            group_keys: Index::default(),
+            texts: Texts::default(),
+            group_keys: Numbers::default(),
             groups: Vec::new(),
             repeats: Repeats::default(),
+            tallies: Tallies::default(),
             touched: Vec::new(),
             definitions: Definitions::default(),
             grant_changes: GrantChanges::default(),
@@ -130,10 +135,11 @@ impl Fold {
         }
         let principal = self.principal_of(event);
         let outcome = Outcome::of(event);
-        if let Some(usage) = self.principals.get_mut(principal) {
-            usage.events.add(event.time, &event.id);
+        let counted = Counted::new(event);
+        if let Some((usage, events)) = self.principals.get_mut(principal) {
+            self.tallies.add(*events, &counted);
             if outcome == Outcome::Denied {
-                usage.denials.entry(denial(event)).or_default().add(event.time, &event.id);
+                counted.add_to(usage.denials.entry(denial(event)).or_default());
             }
         }
         let kind = self.kind_of(event);
@@ -151,61 +157,77 @@ impl Fold {
             self.grant_changes.add(operation, event);
         }
         let place = self.repeats.place(group_index, event);
-        if self.repeats.rows(place).is_some_and(|rows| group.count_again(rows, event)) {
-            return;
+        let tallies = &mut self.tallies;
+        if let Some(rows) = self.repeats.rows(place)
+            && rows.iter().all(|row| tallies.has(*row))
+        {
+            return rows.iter().for_each(|row| tallies.add(*row, &counted));
         }
         match kind.lookup.actions_of(event) {
             Mapping::Actions { primary, secondary } => {
-                let call = Call::new(event);
+                let divided = kind.divide(primary, secondary);
                 self.touched.clear();
-                let touched = &mut self.touched;
-                let mut adding =
-                    Adding { event, call, kind, group, touched, last: None, max: self.resources_max };
-                for action in primary.iter() {
-                    adding.record(action, Basis::Direct);
+                let call = Call::new(event);
+                let (touched, max) = (&mut self.touched, self.resources_max);
+                let mut adding = Adding { counted, group, tallies, touched, max };
+                for (bundle, weighing) in kind.bundles(divided) {
+                    adding.record(bundle, &weighing.resources(&call));
                 }
-                for action in secondary.iter() {
-                    adding.record(action, Basis::Secondary);
-                }
-                adding.record_passed_roles();
-                if adding.call.is_told_by_the_request() {
+                adding.record_passed_roles(kind, event);
+                if call.is_told_by_the_request() {
                     self.repeats.keep(place, &self.touched);
                 }
             }
             Mapping::NoPermissionNeeded | Mapping::NotAnApiCall => {}
-            Mapping::Unmapped => group.unmapped.add(event.time, &event.id),
+            Mapping::Unmapped => counted.add_to(&mut group.unmapped),
         }
     }
 
     /// The summary of all events added.
     pub fn finish(mut self) -> Usage {
-        for group in self.groups {
-            let Some(event) = self.events.get(group.event) else { continue };
-            let Some(usage) = self.principals.get_mut(group.principal) else { continue };
-            let event = (event.source.clone(), event.name.clone());
+        for group in std::mem::take(&mut self.groups) {
+            let Some(kind) = self.events.get(group.key.event) else { continue };
+            let Some((usage, _)) = self.principals.get_mut(group.key.principal) else { continue };
+            let event = (kind.source.clone(), kind.name.clone());
+            let region = self.texts.get(group.key.region).unwrap_or_default().to_owned();
+            let via = group.key.via.and_then(|via| self.texts.get(via)).map(str::to_owned);
             if group.unmapped.count > 0 {
                 usage.unmapped.entry(event.clone()).or_default().merge(&group.unmapped);
             }
             if group.contexts.events > 0 {
-                let (region, via) = (group.region.clone(), group.via.clone());
+                let (region, via) = (region.clone(), via.clone());
                 usage.contexts.insert(ContextKey { event: event.clone(), region, via }, group.contexts);
             }
-            for Calls { action, basis, passed_to, rows } in group.calls {
-                let key = CallKey {
-                    action: ActionRef(action),
-                    basis,
-                    outcome: group.outcome,
-                    region: group.region.clone(),
-                    event: event.clone(),
-                    via: group.via.clone(),
-                    passed_to: passed_to.map(str::to_owned),
-                };
-                usage.calls.insert(key, rows.into_map());
+            let key = |action: &'static ActionInfo, basis: Basis, passed_to: Option<&str>| CallKey {
+                action: ActionRef(action),
+                basis,
+                outcome: group.key.outcome,
+                region: region.clone(),
+                event: event.clone(),
+                via: via.clone(),
+                passed_to: passed_to.map(str::to_owned),
+            };
+            for Calls { of, rows } in group.calls {
+                let rows = rows.into_map(&mut self.tallies);
+                match of {
+                    Of::Bundle(bundle) => {
+                        let Some((last, others)) = kind.actions(bundle).split_last() else { continue };
+                        for (action, basis) in others {
+                            put(usage, key(action, *basis, None), rows.clone(), self.resources_max);
+                        }
+                        put(usage, key(last.0, last.1, None), rows, self.resources_max);
+                    }
+                    Of::PassedRole(passed_to) => {
+                        let Some(action) = reference().action("iam", "PassRole") else { continue };
+                        put(usage, key(action, Basis::PassedRole, passed_to), rows, self.resources_max);
+                    }
+                }
             }
         }
         let mut principals = BTreeMap::new();
         for (key, index) in self.index {
-            if let Some(usage) = self.principals.get_mut(index) {
+            if let Some((usage, events)) = self.principals.get_mut(index) {
+                usage.events = self.tallies.take(*events);
                 principals.insert(key, std::mem::take(usage));
             }
         }
@@ -249,10 +271,10 @@ impl Fold {
             id: principal.id.to_string(),
         };
         let index = *self.index.entry(key).or_insert_with(|| {
-            self.principals.push(PrincipalUsage::default());
+            self.principals.push((PrincipalUsage::default(), self.tallies.make()));
             self.principals.len() - 1
         });
-        let Some(usage) = self.principals.get_mut(index) else { return index };
+        let Some((usage, _)) = self.principals.get_mut(index) else { return index };
         if let Some(arn) = &principal.arn
             && !usage.arns.contains(arn.as_ref())
         {
@@ -275,17 +297,7 @@ impl Fold {
             return index;
         }
         let index = self.events.len();
-        self.events.push(EventKind {
-            source: event.source.to_string(),
-            name: event.name.to_string(),
-            lookup: action_map::Lookup::new(&event.source, &event.name),
-            places: Places::new(&event.source, &event.name),
-            definition: Definition::new(&event.source, &event.name),
-            condition_paths: ConditionPaths::new(&event.source, &event.name),
-            weighings: Vec::new(),
-            weighed: Vec::new(),
-            changes_grants: Operation::of(&event.source, &event.name),
-        });
+        self.events.push(EventKind::new(event));
         let events = &self.events;
         self.event_names.push(|index, number| {
             index.hash(events.get(number).map(|kind| (kind.source.as_str(), kind.name.as_str())))
@@ -294,27 +306,19 @@ impl Fold {
     }
 
     fn group_of(&mut self, event: &Event<'_>, principal: usize, kind: usize, outcome: Outcome) -> usize {
-        let via = identity::via(event);
-        let wanted = (principal, kind, outcome, &*event.region, via);
-        let groups = &self.groups;
-        let is_it = |number: usize| groups.get(number).is_some_and(|group| group.key() == wanted);
-        if let Some(index) = self.group_keys.find(self.group_keys.hash(Some(wanted)), is_it) {
-            return index;
-        }
-        let index = self.groups.len();
-        self.groups.push(Group {
-            principal,
-            event: kind,
-            outcome,
-            region: event.region.to_string(),
-            via: via.map(str::to_owned),
-            calls: Vec::new(),
-            contexts: Contexts::default(),
-            unmapped: Stats::default(),
-        });
-        let groups = &self.groups;
-        self.group_keys.push(|index, number| index.hash(groups.get(number).map(Group::key)));
-        index
+        let region = self.texts.number(&event.region);
+        let via = identity::via(event).map(|via| self.texts.number(via));
+        let key = GroupKey { principal, event: kind, outcome, region, via };
+        let groups = &mut self.groups;
+        self.group_keys.of(key, || {
+            groups.push(Group {
+                key,
+                calls: Vec::new(),
+                contexts: Contexts::default(),
+                unmapped: Stats::default(),
+            });
+            groups.len() - 1
+        })
     }
 }
 
@@ -343,127 +347,80 @@ fn push_identity(key: &mut Vec<u8>, identity: &UserIdentity<'_>) {
 
 /// One event on its way into its group.
 struct Adding<'a> {
-    event: &'a Event<'a>,
-    call: Call<'a>,
-    kind: &'a mut EventKind,
+    counted: Counted<'a>,
     group: &'a mut Group,
-    touched: &'a mut Vec<RowPlace>,
-    /// The resources of the action before, with the number of the weighing that found them.
-    last: Option<(usize, Resources)>,
+    tallies: &'a mut Tallies,
+    touched: &'a mut Vec<usize>,
     max: usize,
 }
 
 impl Adding<'_> {
-    fn record(&mut self, action: &'static ActionInfo, basis: Basis) {
-        let weighing = self.kind.weighing(action);
-        // An action and those that come with it, such as tagging, mostly concern the same resources.
-        let resources = match self.last.take() {
-            Some((known, resources)) if known == weighing => resources,
-            _ => {
-                self.kind.weighings.get(weighing).map_or(Resources::Unknown, |one| one.resources(&self.call))
-            }
-        };
-        let calls = self.group.calls_of((action, basis, None), self.max);
-        match &resources {
-            Resources::Star => self.count(calls, Resource::Star),
-            Resources::Unknown => self.count(calls, Resource::Unknown),
+    fn record(&mut self, bundle: usize, resources: &Resources) {
+        match resources {
+            Resources::Star => self.count(Of::Bundle(bundle), Resource::Star),
+            Resources::Unknown => self.count(Of::Bundle(bundle), Resource::Unknown),
             Resources::Arns { arns, complete } => {
                 for (kind, arn) in arns {
-                    self.count_arn(calls, (kind, arn.as_str(), *complete));
+                    self.count_arn(Of::Bundle(bundle), (kind, arn.as_str(), *complete));
                 }
             }
         }
-        self.last = Some((weighing, resources));
     }
 
-    fn record_passed_roles(&mut self) {
-        let Some(places) = self.kind.places else { return };
-        let Some(action) = reference().action("iam", "PassRole") else { return };
-        let (roles, more) = match places.roles_of(self.event) {
+    fn record_passed_roles(&mut self, kind: &EventKind, event: &Event<'_>) {
+        let Some(places) = kind.places else { return };
+        let (roles, more) = match places.roles_of(event) {
             PassedRoles::None => return,
             PassedRoles::Roles(roles) => (roles, false),
             PassedRoles::Unknown(roles) => (roles, true),
         };
         for PassedRole { role, passed_to } in roles {
-            let calls = self.group.calls_of((action, Basis::PassedRole, passed_to), self.max);
             match role {
-                RoleReference::Arn(arn) => self.count_arn(calls, ("role", arn.as_str(), true)),
-                indirect => self.count(calls, Resource::Role(indirect)),
+                RoleReference::Arn(arn) => {
+                    self.count_arn(Of::PassedRole(passed_to), ("role", arn.as_str(), true));
+                }
+                indirect => self.count(Of::PassedRole(passed_to), Resource::Role(indirect)),
             }
         }
         if more {
-            let calls = self.group.calls_of((action, Basis::PassedRole, None), self.max);
-            self.count(calls, Resource::Unknown);
+            self.count(Of::PassedRole(None), Resource::Unknown);
         }
     }
 
-    fn count(&mut self, calls: usize, resource: Resource) {
-        let Some(Calls { rows, .. }) = self.group.calls.get_mut(calls) else { return };
-        let row = rows.count(resource, self.event);
-        self.touched.push(RowPlace { calls, row, collapses: rows.collapses() });
+    fn count(&mut self, of: Of, resource: Resource) {
+        let Some(rows) = self.group.rows_of(of, self.max) else { return };
+        self.touched.push(rows.count(resource, &self.counted, self.tallies));
     }
 
-    fn count_arn(&mut self, calls: usize, arn: (&'static str, &str, bool)) {
-        let Some(Calls { rows, .. }) = self.group.calls.get_mut(calls) else { return };
-        let row = rows.count_arn(arn, self.event);
-        self.touched.push(RowPlace { calls, row, collapses: rows.collapses() });
-    }
-}
-
-impl EventKind {
-    /// The number of the weighing that finds the resources of an action.
-    fn weighing(&mut self, action: &'static ActionInfo) -> usize {
-        let known = self.weighed.iter().find(|(known, _)| std::ptr::eq(*known, action));
-        if let Some((_, number)) = known {
-            return *number;
-        }
-        let new = Weighing::new(action);
-        let number = self.weighings.iter().position(|one| one.is_like(&new)).unwrap_or_else(|| {
-            self.weighings.push(new);
-            self.weighings.len() - 1
-        });
-        self.weighed.push((action, number));
-        number
+    fn count_arn(&mut self, of: Of, arn: (&'static str, &str, bool)) {
+        let Some(rows) = self.group.rows_of(of, self.max) else { return };
+        self.touched.push(rows.count_arn(arn, &self.counted, self.tallies));
     }
 }
 
 impl Group {
-    /// What tells it from all others.
-    fn key(&self) -> (usize, usize, Outcome, &str, Option<&str>) {
-        (self.principal, self.event, self.outcome, &self.region, self.via.as_deref())
-    }
-
-    /// The number of the calls for an action.
-    fn calls_of(
-        &mut self,
-        (action, basis, passed_to): (&'static ActionInfo, Basis, Option<&'static str>),
-        resources_max: usize,
-    ) -> usize {
-        let same = |one: &Calls| {
-            std::ptr::eq(one.action, action) && one.basis == basis && one.passed_to == passed_to
-        };
-        self.calls.iter().position(same).unwrap_or_else(|| {
-            self.calls.push(Calls { action, basis, passed_to, rows: Rows::new(resources_max) });
+    /// The rows of the calls for some actions.
+    fn rows_of(&mut self, of: Of, resources_max: usize) -> Option<&mut Rows> {
+        let known = self.calls.iter().position(|calls| calls.of == of);
+        let place = known.unwrap_or_else(|| {
+            self.calls.push(Calls { of, rows: Rows::new(resources_max) });
             self.calls.len() - 1
-        })
+        });
+        self.calls.get_mut(place).map(|calls| &mut calls.rows)
     }
+}
 
-    /// Counts an event in rows that are known to be its own; `false`, and nothing is counted, when they are
-    /// no longer where they were.
-    fn count_again(&mut self, places: &[RowPlace], event: &Event<'_>) -> bool {
-        let there = |place: &RowPlace| {
-            self.calls.get(place.calls).is_some_and(|calls| calls.rows.is_at(place.row, place.collapses))
-        };
-        if !places.iter().all(there) {
-            return false;
-        }
-        for place in places {
-            if let Some(calls) = self.calls.get_mut(place.calls) {
-                calls.rows.count_again(place.row, event);
-            }
-        }
-        true
+/// Adds rows of one kind of call; several bundles may have an action.
+fn put(usage: &mut PrincipalUsage, key: CallKey, rows: BTreeMap<Resource, Stats>, resources_max: usize) {
+    let mine = usage.calls.entry(key).or_default();
+    if mine.is_empty() {
+        *mine = rows;
+        return;
     }
+    for (resource, stats) in rows {
+        mine.entry(resource).or_default().merge(&stats);
+    }
+    collapse(mine, resources_max);
 }
 
 pub(super) fn denial(event: &Event<'_>) -> DenialKey {

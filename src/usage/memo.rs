@@ -31,6 +31,65 @@ impl Memo {
     }
 }
 
+/// Small keys to numbers.
+#[derive(Clone, Debug)]
+pub(super) struct Numbers<K> {
+    #[expect(clippy::disallowed_types, reason = "only asked for keys, never iterated")]
+    found: std::collections::HashMap<K, usize, foldhash::fast::RandomState>,
+}
+
+impl<K: Eq + Hash> Numbers<K> {
+    /// The number of a key; a new key gets the one that `make` gives.
+    #[inline]
+    pub(super) fn of(&mut self, key: K, make: impl FnOnce() -> usize) -> usize {
+        *self.found.entry(key).or_insert_with(make)
+    }
+}
+
+#[expect(clippy::disallowed_types, reason = "only asked for keys, never iterated")]
+impl<K> Default for Numbers<K> {
+    fn default() -> Self {
+        Self { found: std::collections::HashMap::default() }
+    }
+}
+
+/// Few different texts, by number.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Texts {
+    index: Index,
+    list: Vec<Box<str>>,
+    /// The number of the text that was asked for last.
+    last: usize,
+}
+
+impl Texts {
+    /// The number of a text, which may be new.
+    #[inline]
+    pub(super) fn number(&mut self, text: &str) -> usize {
+        if self.get(self.last) != Some(text) {
+            self.last = self.search(text);
+        }
+        self.last
+    }
+
+    fn search(&mut self, text: &str) -> usize {
+        let list = &self.list;
+        let is_it = |number: usize| list.get(number).is_some_and(|known| **known == *text);
+        self.index.find(self.index.hash(text), is_it).unwrap_or_else(|| {
+            self.list.push(text.into());
+            let list = &self.list;
+            self.index.push(|index, number| index.hash(list.get(number).map_or("", |known| known)));
+            list.len() - 1
+        })
+    }
+
+    /// The text of a number.
+    #[inline]
+    pub(super) fn get(&self, number: usize) -> Option<&str> {
+        self.list.get(number).map(|text| &**text)
+    }
+}
+
 /// With no more entries than this, looking through all of them is quicker than a table.
 const LISTED_MAX: usize = 8;
 

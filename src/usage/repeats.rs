@@ -29,18 +29,8 @@ struct Known {
     /// Of the key, which lies elsewhere in memory: most others are told apart without a look at theirs.
     hash: u64,
     key: Vec<u8>,
-    rows: Vec<RowPlace>,
-}
-
-/// Where a row stands in its group.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct RowPlace {
-    /// The number of the action and its circumstances.
-    pub(super) calls: usize,
-    /// The number of the row.
-    pub(super) row: usize,
-    /// How often the rows had been collapsed, which moves them.
-    pub(super) collapses: u32,
+    /// The numbers of their tallies.
+    rows: Vec<usize>,
 }
 
 impl Repeats {
@@ -66,14 +56,14 @@ impl Repeats {
     }
 
     /// The rows of the call for which [`Self::place`] made ready, when it is the one that stayed there.
-    pub(super) fn rows(&self, place: usize) -> Option<&[RowPlace]> {
+    pub(super) fn rows(&self, place: usize) -> Option<&[usize]> {
         let is_it = |known: &&Known| known.hash == self.hash && known.key == self.key;
         self.calls.get(place).filter(is_it).map(|known| known.rows.as_slice())
     }
 
     /// Remembers the rows of the call for which [`Self::place`] made ready. Not for a call whose response
     /// was asked for anything, unless it had none.
-    pub(super) fn keep(&mut self, place: usize, rows: &[RowPlace]) {
+    pub(super) fn keep(&mut self, place: usize, rows: &[usize]) {
         if self.key.len() > KEY_BYTES_MAX || rows.len() > ROWS_MAX {
             return;
         }
