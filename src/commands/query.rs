@@ -132,9 +132,18 @@ fn chosen<'a>(args: &'a QueryArgs, known: &[Query]) -> anyhow::Result<(Query, &'
         bail!("no query is named\nhint: `trailtrim query --list` shows those that there are");
     };
     let name = first.to_string_lossy();
-    let is_it = |query: &&Query| query.name == name || query.header.ids.iter().any(|id| *id == name);
-    if let Some(query) = known.iter().find(is_it) {
+    if let Some(query) = known.iter().find(|query| query.name == name) {
         return Ok((query.clone(), paths));
+    }
+    let with_id: Vec<&Query> =
+        known.iter().filter(|query| query.header.ids.iter().any(|id| *id == name)).collect();
+    match with_id.as_slice() {
+        [] => {}
+        [query] => return Ok(((*query).clone(), paths)),
+        several => {
+            let names: Vec<&str> = several.iter().map(|query| query.name.as_str()).collect();
+            bail!("several queries are about `{name}`\nhint: name one of {}", names.join(", "));
+        }
     }
     if first.extension().is_some_and(|end| end == "sql") {
         return Ok((read_query(first)?, paths));

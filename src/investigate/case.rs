@@ -140,7 +140,8 @@ const LINKED_SECONDS: i64 = 48 * 3_600;
 const THINGS: [&str; 4] = ["image", "lifecycle_config", "made_model", "model"];
 
 impl<'f> Group<'f> {
-    /// The things that the found events are about.
+    /// The things that the events are about that rules found: who asks about all events of somebody gets them
+    /// by the day.
     fn things(&self, facts: &Facts) -> BTreeSet<String> {
         let of = |event: &EventRow| {
             let own = if event.profile.is_empty() { &event.resource } else { &event.profile };
@@ -148,7 +149,7 @@ impl<'f> Group<'f> {
             let named = refs.map(|one| one.value.clone());
             named.chain([own.clone()]).filter(|name| !name.is_empty()).collect::<Vec<_>>()
         };
-        self.found.iter().flat_map(|(_, event)| of(event)).collect()
+        self.found.iter().filter(|(hit, _)| hit.is_some()).flat_map(|(_, event)| of(event)).collect()
     }
 
     /// Does a rule's hit at or after a time belong to it?

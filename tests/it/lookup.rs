@@ -158,7 +158,7 @@ fn a_region_that_fails_is_named_and_forbids_recommendations() {
     let args = ["review", "lookup-events:", "--grants", grants, "--force", "--endpoint-url", &stub.url];
     let ran = with_env(&[&args[..], &regions].concat(), &ENV);
     assert_eq!(ran.status, 3, "{}", ran.stderr);
-    assert!(ran.stderr.contains("nobody knows what lies there: no recommendations"), "{}", ran.stderr);
+    assert!(ran.stderr.contains("nobody knows what they hold: no recommendations"), "{}", ran.stderr);
     let ran = with_env(&[&args[..], &["--trails", grants]].concat(), &ENV);
     assert_eq!(ran.status, 2, "{}", ran.stderr);
 }

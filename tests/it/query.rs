@@ -301,6 +301,10 @@ fn wrong_asking_is_refused() {
         (vec!["query"], "no query is named"),
         (vec!["query", "root_use"], "no logs are named"),
         (vec!["query", "nothing", SAMPLE], "there is no query `nothing`"),
+        (
+            vec!["query", "SM-N02", SAMPLE],
+            "name one of execution_role_new_network, execution_role_outside_aws",
+        ),
         (vec!["query", SAMPLE, "--sql", "SELECT x FROM events"], "the query failed"),
         (vec!["query", SAMPLE, "--sql", "DELETE"], "the query failed"),
         (vec!["query", SAMPLE, "--sql", "SELECT 1", "--format", "parquet"], "--output"),
