@@ -105,7 +105,7 @@ pub fn stronger_roles(
     rule: usize,
     hits: &[Hit],
     facts: &Facts,
-    granted: impl Fn(&str) -> Option<Blast>,
+    mut granted: impl FnMut(&str) -> Option<Blast>,
 ) -> Vec<Hit> {
     let found: BTreeSet<(&str, &str)> =
         hits.iter().map(|hit| (hit.event_id.as_str(), hit.principal_key.as_str())).collect();
@@ -115,7 +115,7 @@ pub fn stronger_roles(
             continue;
         }
         for one in facts.refs_of(event).iter().filter(|one| one.kind == "passed_role") {
-            let more = || {
+            let mut more = || {
                 let (caller, handed) = (granted(&event.actor.arn)?.granted?, granted(&one.value)?.granted?);
                 handed.stronger_than(&caller)
             };

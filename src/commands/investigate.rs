@@ -29,6 +29,7 @@ struct Found {
     snapshot: Option<Snapshot>,
     params: Params,
     asker: Asker,
+    queries: Vec<Query>,
     rules: Vec<Rule>,
     hits: Vec<Hit>,
     not_evaluated: Vec<NotEvaluated>,
@@ -142,12 +143,14 @@ impl Found {
             params,
             asker: Asker::new(tables)?,
             rules: queries.iter().map(Rule::of).collect(),
+            queries: Vec::new(),
             hits: Vec::new(),
             not_evaluated: Vec::new(),
         };
         for (number, query) in queries.iter().enumerate() {
             found.ask(number, query)?;
         }
+        found.queries = queries;
         Ok(found)
     }
 
@@ -186,7 +189,12 @@ impl Found {
             self.not_evaluated.push(NotEvaluated { rule: number, whys });
         }
         self.rules.push(rule);
-        let radius = |arn: &str| Some(blast::blast(arn, true, self.snapshot.as_ref()?, &self.logs.usage));
+        // The same few principals hand over the same few roles.
+        let mut known: BTreeMap<String, Option<Blast>> = BTreeMap::new();
+        let radius = |arn: &str| {
+            let find = || Some(blast::blast(arn, true, self.snapshot.as_ref()?, &self.logs.usage));
+            known.entry(arn.to_owned()).or_insert_with(find).clone()
+        };
         let more = investigate::stronger_roles(number, &self.hits, facts, radius);
         let mut hits = std::mem::take(&mut self.hits);
         hits.extend(more);
@@ -243,8 +251,6 @@ pub fn explain(args: &ExplainEventArgs, settings: &Settings) -> anyhow::Result<O
     }
     let facts = Facts::ask(&mut found.asker, &found.hits, &events)?;
     let hits = found.with_stronger_roles(&facts);
-    let queries: Vec<Query> =
-        known(args.rules.queries.as_deref())?.into_iter().filter(investigate::is_on_topic).collect();
     for event in &events {
         let report = EventReport {
             event,
@@ -254,7 +260,8 @@ pub fn explain(args: &ExplainEventArgs, settings: &Settings) -> anyhow::Result<O
                 .iter()
                 .filter(|hit| hit.event_id == event.id && hit.principal_key == event.actor.key)
                 .collect(),
-            looked: queries
+            looked: found
+                .queries
                 .iter()
                 .enumerate()
                 .filter(|(_, query)| investigate::looks_at(query, event))

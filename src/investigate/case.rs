@@ -449,9 +449,9 @@ impl Case<'_> {
     /// The one who began: person and principal, as far as known.
     pub fn who(&self) -> String {
         let Some(actor) = self.actors.first() else { return String::new() };
-        let name = if actor.name.is_empty() { &actor.key } else { &actor.name };
-        if self.human.key.is_empty() || self.human.key == *name {
-            name.clone()
+        let name = actor.label();
+        if self.human.key.is_empty() || self.human.key == name {
+            name.to_owned()
         } else {
             format!("{} as {name}", self.human.key)
         }

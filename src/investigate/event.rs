@@ -122,6 +122,13 @@ pub struct Actor {
     pub on_behalf_of: String,
 }
 
+impl Actor {
+    /// The principal's name, or its key where the record has none.
+    pub fn label(&self) -> &str {
+        if self.name.is_empty() { &self.key } else { &self.name }
+    }
+}
+
 /// The cells of one row, taken one after the other.
 pub(super) struct Cells<'r>(std::slice::Iter<'r, Value>);
 

@@ -112,10 +112,7 @@ fn own(event: &EventRow) -> (String, Basis) {
 /// The person when known, else the principal's name, else its key.
 pub fn who(event: &EventRow) -> &str {
     let actor = &event.actor;
-    [&actor.human, &actor.name, &actor.key]
-        .into_iter()
-        .find(|text| !text.is_empty())
-        .map_or("", String::as_str)
+    if actor.human.is_empty() { actor.label() } else { &actor.human }
 }
 
 /// The calls that issued the keys of these events, nearest first.

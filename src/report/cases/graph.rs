@@ -55,8 +55,7 @@ impl Graph {
         let mut graph = Self::default();
         for moment in case.timeline.iter().filter(|moment| moment.found || moment.followed) {
             let event = moment.event;
-            let name = if event.actor.name.is_empty() { &event.actor.key } else { &event.actor.name };
-            let actor = graph.node(Kind::Actor, name);
+            let actor = graph.node(Kind::Actor, event.actor.label());
             for origin in [&event.actor.human, &event.ip].into_iter().filter(|text| !text.is_empty()) {
                 let origin = graph.node(Kind::Origin, origin);
                 graph.edge(origin, actor, "");
@@ -66,8 +65,7 @@ impl Graph {
             graph.edge(actor, thing, &event.name);
         }
         for (role, event) in &case.handed {
-            let name = if event.actor.name.is_empty() { &event.actor.key } else { &event.actor.name };
-            let from = graph.node(Kind::Actor, name);
+            let from = graph.node(Kind::Actor, event.actor.label());
             let role = role.rsplit('/').next().unwrap_or(role);
             let acted = graph.nodes.iter().any(|(kind, known)| *kind == Kind::Actor && known == role);
             let to = graph.node(if acted { Kind::Actor } else { Kind::Thing }, role);
