@@ -156,7 +156,7 @@ const FILTERED: [&str; 16] = [
     "SELECT COUNT(*) AS c FROM events",
     "SELECT COUNT(*) AS c FROM events WHERE event_name <> 'Get' AND ok = 1",
     "SELECT event_name, COUNT(*) AS c, MIN(ts) AS t FROM events WHERE n BETWEEN 1 AND 3 GROUP BY event_name",
-    "SELECT ts, event_id FROM events WHERE ts > (SELECT AVG(ts) FROM events)",
+    "SELECT ts, event_id FROM events WHERE event_name IN (SELECT event_name FROM events WHERE ok = 1)",
     "SELECT a.ts, b.n FROM events a JOIN events b ON b.ts = a.ts WHERE a.event_name = 'Put' AND b.ok = 1",
     "SELECT event_time, ts FROM events WHERE event_time >= '1970-01-01T00:01:00Z' AND event_name <> ''",
     "SELECT CASE WHEN ok = 1 THEN event_name ELSE 'no' END AS x FROM events WHERE COALESCE(n, 0) + ts > 100",
@@ -187,6 +187,12 @@ proptest! {
             let expect = plainly(&rows, sql);
             prop_assert_eq!((&answer.columns, &answer.rows), (&expect.columns, &expect.rows), "{}", sql);
         }
+        // What looks at more than one row is asked of all of them.
+        let above = asker.0["events"].clone().filter(col("n").gt(col("n").mean()).and(col("ok").eq(lit(1))));
+        let above = above.select([col("ts"), col("n")]).collect().unwrap();
+        let whole = frame::frame(table_of(&rows)).unwrap().lazy();
+        let expect = whole.filter(col("n").gt(col("n").mean()).and(col("ok").eq(lit(1))));
+        prop_assert!(above.equals_missing(&expect.select([col("ts"), col("n")]).collect().unwrap()));
         let sql = "SELECT ts, event_id, n FROM events WHERE ok = 1";
         let texts = Values::Texts(vec!["id7".to_owned(), "Put".to_owned()]);
         let numbers = Values::Numbers(vec![1, 4, 250]);
