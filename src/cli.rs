@@ -214,6 +214,9 @@ pub struct IngestArgs {
     /// The ledger's folder; a new or empty one becomes a ledger
     #[arg(long, required = true, value_name = "DIR")]
     pub ledger: PathBuf,
+    /// Keep only what the events come to: a much smaller ledger, which `query` and `investigate` cannot ask
+    #[arg(long)]
+    pub no_events: bool,
     /// Refuse a file that inflates to more than this many MiB
     #[arg(long, value_name = "MIB")]
     pub max_file_mib: Option<u64>,

@@ -25,6 +25,8 @@ enum Store {
 struct Words {
     ids: Vec<u32>,
     list: Vec<Box<str>>,
+    /// The bytes of all words of the list.
+    bytes: usize,
     #[expect(clippy::disallowed_types, reason = "only asked for keys, never iterated")]
     found: std::collections::HashMap<Box<str>, u32>,
 }
@@ -81,6 +83,7 @@ impl Words {
         let known = self.found.get(text).copied();
         let id = known.unwrap_or_else(|| {
             let id = u32::try_from(self.list.len()).unwrap_or(u32::MAX);
+            self.bytes += text.len();
             self.list.push(text.into());
             self.found.insert(text.into(), id);
             id
@@ -115,6 +118,11 @@ impl Builder {
     pub fn rows(&self) -> usize {
         self.order.len()
     }
+
+    /// The memory that the rows take, about.
+    pub fn bytes(&self) -> usize {
+        size_of_val(self.order.as_slice()) + self.stores.iter().map(Store::bytes).sum::<usize>()
+    }
 }
 
 impl Store {
@@ -137,6 +145,18 @@ impl Store {
                 Some(Cell::Flag(flag)) => *flag,
                 _ => None,
             }),
+        }
+    }
+
+    fn bytes(&self) -> usize {
+        match self {
+            // A word stands in the list and among the keys, each time behind its place and length.
+            Self::Words(words) => {
+                size_of_val(words.ids.as_slice()) + 2 * (words.bytes + size_of_val(words.list.as_slice()))
+            }
+            Self::Texts { text, ends } => text.len() + size_of_val(ends.as_slice()),
+            Self::Numbers(all) => size_of_val(all.as_slice()),
+            Self::Flags(all) => size_of_val(all.as_slice()),
         }
     }
 

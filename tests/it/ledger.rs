@@ -61,10 +61,19 @@ impl Parts {
 
 /// Everything that a reading comes to, in JSON.
 fn outputs(logs: &[&str]) -> Vec<Ran> {
-    [&["usage"][..], &["coverage"], &["review", "--grants", GRANTS]]
-        .iter()
-        .map(|command| trailtrim(&[*command, logs, &["--format", "json"]].concat()))
-        .collect()
+    let rows =
+        "SELECT event_key, event_time, event_name, principal_key, error_code, request_json FROM events";
+    let named = "SELECT * FROM refs";
+    [
+        &["usage"][..],
+        &["coverage"],
+        &["review", "--grants", GRANTS],
+        &["query", "--sql", rows],
+        &["query", "--sql", named],
+    ]
+    .iter()
+    .map(|command| trailtrim(&[*command, logs, &["--format", "json"]].concat()))
+    .collect()
 }
 
 #[track_caller]

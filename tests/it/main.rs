@@ -39,6 +39,8 @@ mod investigate_score;
 mod laws;
 #[cfg(feature = "sql")]
 mod ledger;
+#[cfg(feature = "sql")]
+mod ledger_rows;
 #[cfg(feature = "aws")]
 mod lookup;
 mod needs;
