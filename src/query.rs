@@ -3,6 +3,8 @@
 
 pub mod frame;
 pub mod header;
+mod predicate;
+mod scan;
 pub mod shipped;
 
 pub use header::{Header, HeaderError, Need, Severity};

@@ -1,11 +1,13 @@
 //! Parquet in memory: columns to bytes and back. The one place that names polars here.
 
 use super::rows::ORDER;
-use crate::tables::{self, Data};
+use crate::tables;
+use crate::tables::build::{Data, NONE, YES};
+use crate::tables::chunk::Strings;
 use polars::prelude::{
     BooleanChunked, ChunkedArray, Column, DataFrame, Int64Chunked, IntoColumn as _, IntoSeries as _,
     NewChunkedArray as _, ParallelStrategy, ParquetReader, ParquetWriter, PolarsResult, SerReader as _,
-    SortMultipleOptions, StringChunked, TimeUnit, UInt64Chunked, UInt64Type,
+    SortMultipleOptions, StringChunked, StringChunkedBuilder, TimeUnit, UInt64Chunked, UInt64Type,
 };
 use std::io::Cursor;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -40,23 +42,35 @@ fn bytes_of(mut frame: DataFrame) -> PolarsResult<Vec<u8>> {
 }
 
 /// A table of rows as one Parquet file. The same rows give the same bytes.
-pub(super) fn write_rows(mut table: tables::Table) -> Result<Vec<u8>, String> {
-    let names: Vec<&str> = table.columns.iter().map(|column| column.name).collect();
-    let taken = names.into_iter().enumerate().filter_map(|(at, name)| Some((name, table.take(at)?)));
-    let columns: Vec<Column> = taken.map(|(name, data)| column_of(name, data)).collect();
+pub(super) fn write_rows(table: tables::Table) -> Result<Vec<u8>, String> {
+    let columns: Vec<Column> =
+        table.columns().into_iter().map(|column| column_of(column.column.name, column.data())).collect();
     DataFrame::new_infer_height(columns).and_then(bytes_of).map_err(|error| error.to_string())
 }
 
 fn column_of(name: &str, data: Data) -> Column {
     let name = name.into();
     match data {
-        Data::Words { ids, words } => {
-            let word = |id: u32| words.get(id as usize).map_or("", AsRef::as_ref);
-            StringChunked::from_iter_values(name, ids.into_iter().map(word)).into_column()
+        Data::Words(ids, words) => {
+            let ids = ids.iter().flat_map(|ids| (0..ids.len()).map(|row| ids.get(row) as usize));
+            let words = ids.map(|id| words.get(id).unwrap_or_default());
+            StringChunked::from_iter_values(name, words).into_column()
         }
-        Data::Texts(texts) => StringChunked::from_iter_values(name, texts.iter()).into_column(),
-        Data::Numbers(numbers) => Int64Chunked::from_iter_options(name, numbers.into_iter()).into_column(),
-        Data::Flags(flags) => BooleanChunked::from_iter_options(name, flags.into_iter()).into_column(),
+        Data::Texts(all) => {
+            let rows = all.iter().map(Strings::len).sum();
+            let mut texts = StringChunkedBuilder::new(name, rows);
+            all.iter().for_each(|all| (0..all.len()).for_each(|row| texts.append_value(all.get(row))));
+            texts.finish().into_column()
+        }
+        Data::Numbers(all) => {
+            let numbers = all.iter().flat_map(|all| (0..all.len()).map(|row| all.get(row)));
+            Int64Chunked::from_iter_options(name, numbers).into_column()
+        }
+        Data::Flags(ids) => {
+            let ids = ids.iter().flat_map(|ids| (0..ids.len()).map(|row| ids.get(row)));
+            let flags = ids.map(|id| (id != NONE).then_some(id == YES));
+            BooleanChunked::from_iter_options(name, flags).into_column()
+        }
     }
 }
 

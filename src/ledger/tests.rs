@@ -8,6 +8,7 @@ use super::*;
 use crate::sha256::Sha256;
 use crate::source::LogSource as _;
 use crate::source::dir::DirSource;
+use crate::tables::chunk::{Ids, Numbers, Strings};
 use crate::tables::{Builder, Data};
 use crate::time::Day;
 use crate::trail::coverage::Coverage;
@@ -124,6 +125,10 @@ fn told(folder: &Path) -> Result<String, LedgerError> {
     Ok(format!("{usage:#?} {coverage:#?} {objects:#?} {rows}"))
 }
 
+fn chunks<C>(all: &[C], len: fn(&C) -> usize, cell: impl Fn(&C, usize) -> String) -> Vec<Vec<String>> {
+    all.iter().map(|one| (0..len(one)).map(|row| cell(one, row)).collect()).collect()
+}
+
 /// All rows of a ledger, as text.
 fn rows_told(ledger: &Ledger, window: Window) -> Result<String, LedgerError> {
     let mut told = String::new();
@@ -135,18 +140,26 @@ fn rows_told(ledger: &Ledger, window: Window) -> Result<String, LedgerError> {
             ledger.rows(part, &columns)?.add_to(&mut builder);
             builders.push(builder);
         }
-        let mut table = crate::tables::Table::join(&columns, builders);
+        let table = crate::tables::Table::join(&columns, builders);
         told += &format!("{kind} {}\n", table.rows);
-        for (at, column) in columns.iter().enumerate() {
-            told += &match table.take(at).unwrap() {
-                Data::Words { ids, words } => {
-                    let words: Vec<&str> = ids.iter().map(|id| &*words[*id as usize]).collect();
-                    format!("{} {words:?}\n", column.name)
+        for column in table.columns() {
+            let name = column.column.name;
+            let cells = |chunks: Vec<Vec<String>>| chunks.concat().join(", ");
+            let told_of = match column.data() {
+                Data::Words(ids, words) => cells(chunks(&ids, Ids::len, |ids, row| {
+                    format!("{:?}", words.get(ids.get(row) as usize).unwrap())
+                })),
+                Data::Texts(all) => {
+                    cells(chunks(&all, Strings::len, |all, row| format!("{:?}", all.get(row))))
                 }
-                Data::Texts(texts) => format!("{} {:?}\n", column.name, texts.iter().collect::<Vec<_>>()),
-                Data::Numbers(numbers) => format!("{} {numbers:?}\n", column.name),
-                Data::Flags(flags) => format!("{} {flags:?}\n", column.name),
+                Data::Numbers(all) => {
+                    cells(chunks(&all, Numbers::len, |all, row| format!("{:?}", all.get(row))))
+                }
+                Data::Flags(all) => cells(chunks(&all, Ids::len, |all, row| {
+                    ["None", "Some(false)", "Some(true)"][all.get(row) as usize].to_owned()
+                })),
             };
+            told += &format!("{name} [{told_of}]\n");
         }
     }
     Ok(told)

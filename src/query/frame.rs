@@ -1,7 +1,7 @@
 //! Tables as polars frames, and polars' answers as plain values.
 
-use super::{Answer, QueryError};
-use crate::tables::{Data, Table};
+use super::{Answer, QueryError, scan};
+use crate::tables::Table;
 use polars::prelude::*;
 use polars::sql::SQLContext;
 use std::cmp::Ordering;
@@ -81,7 +81,7 @@ impl Value {
 
 /// A table, as queries see it under its name.
 pub(super) fn lazy(name: &str, table: Table) -> Result<LazyFrame, QueryError> {
-    let frame = frame(table)?.lazy();
+    let frame = scan::lazy(table)?;
     if name == "events" { with_time(frame) } else { Ok(frame) }
 }
 
@@ -107,31 +107,8 @@ pub(super) fn collect(
 }
 
 /// A table as a frame.
-pub fn frame(mut table: Table) -> Result<DataFrame, QueryError> {
-    let columns = table.columns.clone();
-    let rows = table.rows;
-    let mut series = Vec::with_capacity(columns.len());
-    for (place, column) in columns.iter().enumerate() {
-        let name = PlSmallStr::from_static(column.name);
-        let Some(data) = table.take(place) else { continue };
-        series.push(series_of(name, data)?.into_column());
-    }
-    Ok(DataFrame::new(rows, series)?)
-}
-
-fn series_of(name: PlSmallStr, data: Data) -> Result<Series, QueryError> {
-    Ok(match data {
-        Data::Words { ids, words } => {
-            let words = StringChunked::from_iter_values(name.clone(), words.iter().map(AsRef::as_ref));
-            let ids = IdxCa::from_vec(name, ids);
-            words.take(&ids)?.into_series()
-        }
-        Data::Texts(texts) => StringChunked::from_iter_values(name, texts.iter()).into_series(),
-        Data::Numbers(all) => Series::new(name, all),
-        Data::Flags(all) => {
-            Series::new(name, all.into_iter().map(|flag| flag.map(i32::from)).collect::<Vec<_>>())
-        }
-    })
+pub fn frame(table: Table) -> Result<DataFrame, QueryError> {
+    scan::whole(table)
 }
 
 /// The values of a frame.

@@ -52,7 +52,12 @@ fn every_query_answers_the_same_from_a_ledger() {
     let mut queries = shipped::all();
     let with_events = queries.iter().filter(|query| query.name != "wide_grants_without_use");
     for (number, query) in with_events.enumerate() {
-        folder.file(&format!("logs{}/{}.json", number % 2, query.name), log(&fixture(query)));
+        let mut events = fixture(query);
+        for event in &mut events {
+            // Fixtures have ids in common, and copies of an event that differ are not what this is about.
+            event["id"] = format!("{}-{}", query.name, event["id"].as_str().unwrap()).into();
+        }
+        folder.file(&format!("logs{}/{}.json", number % 2, query.name), log(&events));
     }
     let all = |table: &str| {
         let sql = format!("SELECT * FROM {table}");
@@ -111,7 +116,7 @@ fn cases_are_the_same_from_a_ledger() {
     for sql in [
         "SELECT * FROM events",
         "SELECT kind, norm, COUNT(*) AS n FROM refs GROUP BY kind, norm",
-        "SELECT event_time FROM events WHERE denied = 1",
+        "SELECT event_time, principal_key FROM events WHERE is_write = 1 AND denied = 0",
         "SELECT COUNT(*) AS n FROM fields f JOIN events e ON e.event_key = f.event_key WHERE e.is_write = 1",
     ] {
         let told = check_same(&[&["query", "--sql", sql], &window[..]].concat(), &[&logs], &ledger);
@@ -153,7 +158,7 @@ fn a_ledger_without_events_says_so() {
         assert!(ran.stderr.contains(says) && ran.stderr.contains("hint: name the logs, or"), "{ran:?}");
     }
     // What needs no events is answered.
-    let coverage = ["query", "--sql", "SELECT SUM(events) AS n FROM coverage", "--format", "csv", "--quiet"];
+    let coverage = ["query", "--sql", "SELECT COUNT(day) AS n FROM coverage", "--format", "csv", "--quiet"];
     assert_eq!(trailtrim(&[&coverage[..], &["--ledger", &ledger]].concat()).stdout, "n\r\n2\r\n");
     let status = trailtrim(&["ledger", "status", &ledger]);
     assert!(status.stdout.contains("rows      0 of 2 events"), "{status:?}");
