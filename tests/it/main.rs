@@ -41,6 +41,8 @@ mod laws;
 mod ledger;
 #[cfg(feature = "sql")]
 mod ledger_rows;
+#[cfg(all(feature = "aws", feature = "sql"))]
+mod ledger_s3;
 #[cfg(feature = "aws")]
 mod lookup;
 mod needs;

@@ -74,17 +74,22 @@ impl<'a> Gathering<'a> {
         }
     }
 
-    /// Reads the objects of a batch, the largest first.
-    pub(super) fn read(self, batch: &[Keyed], progress: &Arc<Progress>) -> Result<Gathered, LedgerError> {
-        let mut order: Vec<&Keyed> = batch.iter().collect();
-        order.sort_by(|a, b| b.1.size.cmp(&a.1.size).then_with(|| a.0.cmp(&b.0)));
+    /// Reads the objects of a batch in an order.
+    pub(super) fn read(
+        self,
+        batch: &[Keyed],
+        order: &[usize],
+        progress: &Arc<Progress>,
+    ) -> Result<Gathered, LedgerError> {
         let (next, done) = (AtomicUsize::new(0), Mutex::new(Vec::with_capacity(order.len())));
         rayon::scope(|scope| {
             for _ in 0..rayon::current_num_threads() {
                 scope.spawn(|_| {
                     let mut buffers = Buffers::default();
                     while !progress.is_stopped()
-                        && let Some(one) = order.get(next.fetch_add(1, Ordering::Relaxed))
+                        && let Some(one) = order
+                            .get(next.fetch_add(1, Ordering::Relaxed))
+                            .and_then(|number| batch.get(*number))
                     {
                         let object = self.reading.object(one, &self, &mut buffers);
                         let events = object.as_ref().map_or(0, Object::events);

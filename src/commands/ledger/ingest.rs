@@ -8,10 +8,11 @@ use crate::commands::progress::Progress;
 use crate::commands::review::note_problems;
 use crate::commands::unpack::{is_final, unpack};
 use crate::commands::{Outcome, Settings, digests, print, read_logs};
+use crate::escape;
 use crate::ledger::manifest::Root;
 use crate::ledger::{Content, DayPart, LedgerError, Object, Writer};
 use crate::sha256::Sha256;
-use crate::source::dir::DirSource;
+use crate::source::open::{self, Request, Window};
 use crate::source::{Listing, LogObject, LogSource};
 use crate::trail::decode::{self, Decoded};
 use crate::trail::digest::chain::Range;
@@ -61,19 +62,37 @@ pub fn run(args: &IngestArgs, settings: &Settings) -> anyhow::Result<Outcome> {
         .num_threads(settings.threads.unwrap_or(0))
         .build()
         .context("cannot start threads")?;
-    let source = DirSource::new(args.paths.clone());
+    if let Some(path) = args.paths.iter().find(|path| open::is_lookup(path)) {
+        bail!(
+            "`{}` cannot be kept in a ledger\nhint: --lookup-cache DIR of the other commands keeps what was looked up",
+            escape::terminal(&path.display().to_string())
+        );
+    }
+    let from = args.from.map(|from| from.resolve(settings.now));
+    let source = open::open(&Request {
+        paths: args.paths.clone(),
+        digests: args.require_digests,
+        window: Window { from, to: None, now: settings.now },
+        aws: args.aws.options(),
+        ..Request::default()
+    })?;
     let limits = Limits::given(args.max_file_mib);
     let progress = Progress::new(!settings.quiet);
     progress.stop_on_ctrl_c();
-    let (listing, expected) = if args.require_digests {
+    let (mut listing, expected) = if args.require_digests {
         let keys = digests::read_keys(&args.public_keys)?;
-        let source = source.clone().with_digests();
-        let all = Range { from: None, to: None };
-        let (listing, expected) = pool.install(|| read_logs::proven(&source, keys.as_ref(), limits, all));
+        let range = Range { from, to: None };
+        let (listing, expected) = pool.install(|| read_logs::proven(&source, keys.as_ref(), limits, range));
         (listing, Some(expected))
     } else {
         (source.list(), None)
     };
+    if let Some(from) = from {
+        // In a folder, days outside are listed all the same.
+        listing
+            .objects
+            .retain(|object| LogFile::from_name(&object.name).day.is_none_or(|day| day >= from.day()));
+    }
     if listing.objects.is_empty() {
         bail!(read_logs::nothing_found(&listing.problems));
     }
@@ -156,11 +175,13 @@ impl Reading<'_> {
         let mut left = wanted.len() as u64;
         writer.set_root(root(left))?;
         progress.begin(wanted.len(), wanted.iter().map(|(_, object)| object.size).sum());
-        let mut rest = wanted.as_slice();
-        while !rest.is_empty() && !progress.is_stopped() {
-            let (batch, behind) = first_batch(rest, self.rows);
-            let gathered = Gathering::new(self, writer).read(batch, progress)?;
-            rest = behind;
+        let (mut batch, mut rest) = first_batch(&wanted, self.rows);
+        let mut order = self.fetched(batch);
+        while !batch.is_empty() && !progress.is_stopped() {
+            let gathered = Gathering::new(self, writer).read(batch, &order, progress)?;
+            (batch, rest) = first_batch(rest, self.rows);
+            // Before the commit, so that the network and the disk keep each other busy.
+            order = self.fetched(batch);
             left -= gathered.done;
             sums.known += gathered.known;
             sums.added += gathered.batch.objects.len() as u64;
@@ -180,36 +201,61 @@ impl Reading<'_> {
         Ok((sums, problems))
     }
 
-    /// One object, decoded; its events go to `event`.
+    /// The objects of a batch in the order in which they are read, the largest first; the source may fetch them
+    /// ahead.
+    fn fetched(&self, batch: &[Keyed]) -> Vec<usize> {
+        let mut order: Vec<(usize, &Keyed)> = batch.iter().enumerate().collect();
+        order.sort_by(|(_, a), (_, b)| b.1.size.cmp(&a.1.size).then_with(|| a.0.cmp(&b.0)));
+        if !order.is_empty() {
+            let objects = order.iter().map(|(_, (_, object))| object.clone()).collect();
+            self.source.prefetch(&Arc::new(objects));
+        }
+        order.into_iter().map(|(number, _)| number).collect()
+    }
+
+    /// One object, decoded; its events go to `gathering`.
     pub(super) fn object(
         &self,
-        (key, object): &Keyed,
+        keyed: &Keyed,
         gathering: &Gathering<'_>,
         buffers: &mut Buffers,
     ) -> Option<Object> {
-        let found = |sha256, size, content, days| Object {
-            key: key.clone(),
-            name: object.name.clone(),
-            named: object.named,
-            size,
-            sha256,
-            content,
-            days,
-        };
+        let (key, object) = keyed;
         if let Err(error) = self.source.read(object, &mut buffers.bytes) {
-            return Some(found(None, object.size, Content::Failed(error.into()), BTreeMap::new()));
+            let (key, name, named) = (key.clone(), object.name.clone(), object.named);
+            let (content, days) = (Content::Failed(error.into()), BTreeMap::new());
+            return Some(Object { key, name, named, size: object.size, sha256: None, content, days });
         }
+        self.content(keyed, gathering, buffers, true)
+    }
+
+    /// The bytes of an object, decoded. Damaged ones may have been damaged on the way, and are read again.
+    fn content(
+        &self,
+        keyed: &Keyed,
+        gathering: &Gathering<'_>,
+        buffers: &mut Buffers,
+        once_more: bool,
+    ) -> Option<Object> {
+        let (key, object) = keyed;
         let Buffers { bytes, text } = buffers;
         let (sha256, size) = (Sha256::of(bytes), bytes.len() as u64);
         if gathering.writer.has_content(key, sha256) {
             return None;
         }
-        let found = |content, days| Some(found(Some(sha256), size, content, days));
+        let found = |content, days| {
+            let (key, name, named) = (key.clone(), object.name.clone(), object.named);
+            Some(Object { key, name, named, size, sha256: Some(sha256), content, days })
+        };
         let failed = |kind, message| {
             let problem = Problem { file: object.name.clone(), record: None, kind, message };
             found(Content::Failed(problem), BTreeMap::new())
         };
-        let standing = self.standing(object, bytes);
+        let (standing, unproved) = self.standing(object, bytes);
+        if once_more && unproved.is_some_and(is_damaged) {
+            self.source.read_again(object, bytes);
+            return self.content(keyed, gathering, buffers, false);
+        }
         if standing != Standing::Valid {
             let empty = self.without_events(object, bytes);
             return match empty {
@@ -218,6 +264,10 @@ impl Reading<'_> {
             };
         }
         let inflated = unpack(bytes, self.limits, text);
+        if once_more && inflated.problems.iter().any(|problem| is_damaged(problem.kind)) {
+            self.source.read_again(object, bytes);
+            return self.content(keyed, gathering, buffers, false);
+        }
         let mut problems = inflated.problems.into_iter().peekable();
         if let Some(refused) = problems.next_if(|problem| is_final(problem.kind, &inflated.text)) {
             return failed(refused.kind, refused.message);
@@ -230,13 +280,14 @@ impl Reading<'_> {
         found(Content::Decoded(Box::new(decoded)), days)
     }
 
-    /// Does a digest file prove the object, if that was asked for?
-    fn standing(&self, object: &LogObject, bytes: &[u8]) -> Standing {
-        let Some(expected) = self.expected else { return Standing::Valid };
+    /// Does a digest file prove the object, if that was asked for? And what is wrong with its bytes.
+    fn standing(&self, object: &LogObject, bytes: &[u8]) -> (Standing, Option<ProblemKind>) {
+        let Some(expected) = self.expected else { return (Standing::Valid, None) };
         let mut text = Vec::new();
-        let whole =
-            inflate::whole(bytes, self.limits, &mut text).map_err(|problem| Fault::Format(problem.message));
-        expected.judge(&object.name, whole.map(Sha256::of))
+        let whole = inflate::whole(bytes, self.limits, &mut text);
+        let flaw = whole.as_ref().err().map(|problem| problem.kind);
+        let hash = whole.map(Sha256::of).map_err(|problem| Fault::Format(problem.message));
+        (expected.judge(&object.name, hash), flaw)
     }
 
     /// A file of another kind that holds no events needs no proof.
@@ -249,6 +300,11 @@ impl Reading<'_> {
         let decoded = decode::decode(&object.name, &inflated.text, &mut |_| {});
         (decoded.events == 0 && inflated.problems.is_empty()).then_some(decoded)
     }
+}
+
+/// May bytes have changed on the way?
+fn is_damaged(kind: ProblemKind) -> bool {
+    matches!(kind, ProblemKind::Corrupt | ProblemKind::Truncated)
 }
 
 /// Names that `CloudTrail` gives are given once, and what they name never changes (`CloudTrail` user guide,
