@@ -7,6 +7,7 @@ use super::predicate::{self, Conjunct};
 use crate::tables::Table;
 use crate::tables::build::{Data, Joined};
 use crate::tables::chunk::{Ids, Numbers, ROWS, Strings};
+use crate::time::Timestamp;
 use polars::prelude::*;
 use rayon::prelude::*;
 use std::any::Any;
@@ -31,7 +32,9 @@ enum Cells {
         words: StringChunked,
     },
     Texts(Vec<Strings>),
-    Numbers(Vec<Numbers>),
+    Numbers(Arc<Vec<Numbers>>),
+    /// Seconds since 1970, shown as text: as text it would be most of the table.
+    Times(Arc<Vec<Numbers>>),
     /// `words` are the three values of a flag, by id.
     Flags {
         ids: Vec<Ids>,
@@ -51,8 +54,12 @@ struct Part<'r> {
 }
 
 /// The table as a frame that is computed when it is asked.
-pub(super) fn lazy(table: Table) -> Result<LazyFrame, QueryError> {
-    let scan = Arc::new(Scan::new(table));
+pub(super) fn lazy(name: &str, table: Table) -> Result<LazyFrame, QueryError> {
+    let mut scan = Scan::new(table);
+    if name == "events" {
+        scan.add_time();
+    }
+    let scan = Arc::new(scan);
     let schema = Some(Arc::clone(&scan.schema));
     Ok(LazyFrame::anonymous_scan(scan, ScanArgsAnonymous { schema, ..ScanArgsAnonymous::default() })?)
 }
@@ -70,6 +77,17 @@ impl Scan {
         let columns: Vec<Stored> = table.columns().into_par_iter().map(Stored::new).collect();
         let schema = columns.iter().map(|column| Field::new(column.name.clone(), column.cells.dtype()));
         Self { schema: Arc::new(schema.collect()), rows, columns }
+    }
+
+    /// `event_time` is made of `ts`, for the rows that are left.
+    fn add_time(&mut self) {
+        let name = PlSmallStr::from_static("event_time");
+        let Ok(Stored { cells: Cells::Numbers(seconds), .. }) = self.column("ts") else { return };
+        let cells = Cells::Times(Arc::clone(seconds));
+        let mut schema = Schema::clone(&self.schema);
+        schema.with_column(name.clone(), cells.dtype());
+        self.schema = Arc::new(schema);
+        self.columns.push(Stored { name, cells });
     }
 
     fn all(&self) -> Rows {
@@ -202,7 +220,7 @@ impl Stored {
                 Cells::Words { ids, words: StringChunked::from_iter_values(name.clone(), words.iter()) }
             }
             Data::Texts(all) => Cells::Texts(all),
-            Data::Numbers(all) => Cells::Numbers(all),
+            Data::Numbers(all) => Cells::Numbers(Arc::new(all)),
             Data::Flags(ids) => {
                 Cells::Flags { ids, words: Int32Chunked::new(name.clone(), &[None, Some(0), Some(1)]) }
             }
@@ -215,7 +233,7 @@ impl Stored {
         let words = match &self.cells {
             Cells::Words { words, .. } => words.clone().into_column(),
             Cells::Flags { words, .. } => words.clone().into_column(),
-            Cells::Texts(_) | Cells::Numbers(_) => return Ok(Vec::new()),
+            Cells::Texts(_) | Cells::Numbers(_) | Cells::Times(_) => return Ok(Vec::new()),
         };
         Ok(holding(DataFrame::new(words.len(), vec![words])?, &expr)?
             .into_iter()
@@ -237,6 +255,14 @@ impl Stored {
             Cells::Texts(all) => {
                 let mut cells = StringChunkedBuilder::new(name, height);
                 each(all, parts, |strings, row| cells.append_value(strings.get(row)));
+                cells.finish().into_series()
+            }
+            Cells::Times(all) => {
+                let mut cells = StringChunkedBuilder::new(name, height);
+                let time = |seconds: Option<i64>| Timestamp::from_seconds(seconds?);
+                each(all, parts, |seconds, row| {
+                    cells.append_option(time(seconds.get(row)).map(|time| time.to_string()));
+                });
                 cells.finish().into_series()
             }
             Cells::Numbers(all) => {
@@ -276,7 +302,7 @@ fn each<C>(chunks: &[C], parts: &[Part<'_>], mut row: impl FnMut(&C, usize)) {
 impl Cells {
     fn dtype(&self) -> DataType {
         match self {
-            Self::Words { .. } | Self::Texts(_) => DataType::String,
+            Self::Words { .. } | Self::Texts(_) | Self::Times(_) => DataType::String,
             Self::Numbers(_) => DataType::Int64,
             Self::Flags { .. } => DataType::Int32,
         }
@@ -287,7 +313,7 @@ impl Cells {
         match self {
             Self::Words { words, .. } => Some(words.len()),
             Self::Flags { words, .. } => Some(words.len()),
-            Self::Texts(_) | Self::Numbers(_) => None,
+            Self::Texts(_) | Self::Numbers(_) | Self::Times(_) => None,
         }
     }
 }
