@@ -89,7 +89,7 @@ pub(super) fn write(parts: Vec<EventRows>) -> impl Iterator<Item = Result<RowsFi
 /// Some columns of one file of rows.
 #[derive(Debug)]
 pub struct Rows {
-    rows: usize,
+    count: usize,
     times: Integers,
     keys: Integers,
     columns: Vec<Cells>,
@@ -119,13 +119,13 @@ pub(super) fn read(bytes: &[u8], columns: &[Column]) -> Result<Rows, String> {
     };
     let [times, keys] = ORDER.map(|name| table.integers(name));
     let columns = columns.iter().map(cells).collect::<Result<_, String>>()?;
-    Ok(Rows { rows: table.rows(), times: times?, keys: keys?, columns })
+    Ok(Rows { count: table.rows(), times: times?, keys: keys?, columns })
 }
 
 impl Rows {
     /// Adds all rows; the builder has the columns that were read.
     pub fn add_to(&self, builder: &mut Builder) {
-        for row in 0..self.rows {
+        for row in 0..self.count {
             let at = |numbers: &Integers| numbers.get(row).unwrap_or_default();
             let cells = self.columns.iter().map(|column| match column {
                 Cells::Texts(texts) => Cell::from(texts.at(row)),

@@ -59,7 +59,9 @@ fn column_of(name: &str, data: Data) -> Column {
         Data::Texts(all) => {
             let rows = all.iter().map(Strings::len).sum();
             let mut texts = StringChunkedBuilder::new(name, rows);
-            all.iter().for_each(|all| (0..all.len()).for_each(|row| texts.append_value(all.get(row))));
+            for all in &all {
+                (0..all.len()).for_each(|row| texts.append_value(all.get(row)));
+            }
             texts.finish().into_column()
         }
         Data::Numbers(all) => {

@@ -17,6 +17,7 @@ use crate::trail::inflate::{self, Limits};
 use crate::usage::{Fold, Usage};
 use proptest::prelude::*;
 use std::collections::BTreeMap;
+use std::fmt::Write as _;
 use std::fs;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicI64, AtomicU32, Ordering};
@@ -44,13 +45,13 @@ impl Drop for Folder {
 /// training job, whose request has rows of its own.
 fn log(events: &[u32]) -> String {
     let one = |number: &u32| {
-        let what = if number % 3 > 0 {
+        let what = if number.is_multiple_of(3) {
             format!(
-                r#""eventSource":"s3.amazonaws.com","eventName":"GetObject","requestParameters":{{"bucketName":"b","key":"k{number}"}},"resources":[{{"ARN":"arn:aws:s3:::b/k{number}"}}]"#
+                r#""eventSource":"sagemaker.amazonaws.com","eventName":"CreateTrainingJob","requestParameters":{{"trainingJobName":"t{number}","roleArn":"arn:aws:iam::111122223333:role/R","outputDataConfig":{{"s3OutputPath":"s3://out/{number}"}}}}"#
             )
         } else {
             format!(
-                r#""eventSource":"sagemaker.amazonaws.com","eventName":"CreateTrainingJob","requestParameters":{{"trainingJobName":"t{number}","roleArn":"arn:aws:iam::111122223333:role/R","outputDataConfig":{{"s3OutputPath":"s3://out/{number}"}}}}"#
+                r#""eventSource":"s3.amazonaws.com","eventName":"GetObject","requestParameters":{{"bucketName":"b","key":"k{number}"}},"resources":[{{"ARN":"arn:aws:s3:::b/k{number}"}}]"#
             )
         };
         format!(
@@ -141,7 +142,7 @@ fn rows_told(ledger: &Ledger, window: Window) -> Result<String, LedgerError> {
             builders.push(builder);
         }
         let table = crate::tables::Table::join(&columns, builders);
-        told += &format!("{kind} {}\n", table.rows);
+        let _ = writeln!(told, "{kind} {}", table.rows);
         for column in table.columns() {
             let name = column.column.name;
             let cells = |chunks: Vec<Vec<String>>| chunks.concat().join(", ");
@@ -159,7 +160,7 @@ fn rows_told(ledger: &Ledger, window: Window) -> Result<String, LedgerError> {
                     ["None", "Some(false)", "Some(true)"][all.get(row) as usize].to_owned()
                 })),
             };
-            told += &format!("{name} [{told_of}]\n");
+            let _ = writeln!(told, "{name} [{told_of}]");
         }
     }
     Ok(told)
