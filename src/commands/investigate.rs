@@ -1,7 +1,7 @@
 //! `trailtrim investigate` and `explain-event`: rules over the tables, cases out of what they find.
 
 use super::gather::Gather;
-use super::query::{known, tables, write};
+use super::query::{check_input, known, tables, write};
 use super::read_logs::{self, Logs};
 use super::review::note_problems;
 use super::{Outcome, Settings, print};
@@ -37,9 +37,9 @@ struct Found {
 
 /// Runs `investigate`.
 pub fn run(args: &InvestigateArgs, settings: &Settings) -> anyhow::Result<Outcome> {
-    let paths = paths(&args.items)?;
+    let paths = paths(&args.items);
     let pivot = pivot(args);
-    let mut found = Found::read(&paths, &args.rules, pivot.as_ref(), settings)?;
+    let mut found = Found::read(paths, &args.rules, pivot.as_ref(), settings)?;
     let asked = match &pivot {
         Some(pivot) => pivot::events(&mut found.asker, pivot)?,
         None => Vec::new(),
@@ -94,17 +94,11 @@ fn outcome(args: &InvestigateArgs, report: &CasesReport<'_>, logs: &Logs) -> Out
 }
 
 /// The logs, without the topic in front. A folder of the topic's name is written `./sagemaker`.
-fn paths(items: &[PathBuf]) -> anyhow::Result<Vec<PathBuf>> {
-    let rest = match items.split_first() {
+fn paths(items: &[PathBuf]) -> &[PathBuf] {
+    match items.split_first() {
         Some((first, rest)) if first == Path::new("sagemaker") => rest,
         _ => items,
-    };
-    if rest.is_empty() {
-        bail!(
-            "no logs are named\nhint: name folders that hold CloudTrail's .json.gz files, or - for standard input"
-        );
     }
-    Ok(rest.to_vec())
 }
 
 fn pivot(args: &InvestigateArgs) -> Option<Pivot> {
@@ -122,6 +116,7 @@ impl Found {
         pivot: Option<&Pivot>,
         settings: &Settings,
     ) -> anyhow::Result<Self> {
+        check_input(paths, &args.read)?;
         let queries: Vec<Query> =
             known(args.queries.as_deref())?.into_iter().filter(investigate::is_on_topic).collect();
         let snapshot = (!args.grants.is_empty()).then(|| Snapshot::read(&args.grants)).transpose()?;

@@ -73,6 +73,16 @@ impl Ids {
         self.len() == 0
     }
 
+    /// The memory that they take beside their own.
+    pub fn bytes(&self) -> usize {
+        match self {
+            Self::Same(..) => 0,
+            Self::Bytes(all) => size_of_val(&**all),
+            Self::Shorts(all) => size_of_val(&**all),
+            Self::Longs(all) => size_of_val(&**all),
+        }
+    }
+
     /// The one of a row; 0 beyond the last.
     #[inline]
     pub fn get(&self, row: usize) -> u32 {
@@ -133,6 +143,15 @@ impl Strings {
     /// Are there no rows?
     pub fn is_empty(&self) -> bool {
         self.len() == 0
+    }
+
+    /// The memory that they take beside their own.
+    pub fn bytes(&self) -> usize {
+        match self {
+            Self::Empty(_) => 0,
+            Self::Uuids(all) => size_of_val(&**all),
+            Self::Plain(text, ends) => text.len() + size_of_val(&**ends),
+        }
     }
 
     /// The one of a row; empty beyond the last.
@@ -214,6 +233,15 @@ impl Numbers {
     /// Are there no rows?
     pub fn is_empty(&self) -> bool {
         self.len() == 0
+    }
+
+    /// The memory that they take beside their own.
+    pub fn bytes(&self) -> usize {
+        match self {
+            Self::Absent(_) => 0,
+            Self::All(all) => size_of_val(&**all),
+            Self::Some(all) => size_of_val(&**all),
+        }
     }
 
     /// The one of a row; none beyond the last.
