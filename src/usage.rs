@@ -16,7 +16,7 @@ mod tally;
 
 pub use contexts::{ContextKey, Contexts};
 pub use days::DaySet;
-pub use dedupe::Seen;
+pub use dedupe::{Delivered, Seen, Sighting};
 pub use definitions::Definitions;
 pub use fold::Fold;
 pub use grant_changes::GrantChanges;

@@ -25,7 +25,7 @@ use crate::trail::event::Event;
 use crate::trail::inflate::{self, InflateProblem, Inflated, Limits};
 use crate::trail::log_file::{LogFile, LogFileKind};
 use crate::trail::{Problem, ProblemKind};
-use crate::usage::{Fold, PrincipalKey, PrincipalUsage, Seen, Usage};
+use crate::usage::{Delivered, Fold, PrincipalKey, PrincipalUsage, Seen, Sighting, Usage};
 use anyhow::{Context as _, bail};
 use rayon::prelude::*;
 use rayon::{ThreadPool, ThreadPoolBuilder};
@@ -233,7 +233,8 @@ pub fn read(
     source.prefetch(&objects);
     let parts: Vec<Mutex<Part>> = (0..threads).map(|_| Mutex::default()).collect();
     let left = AtomicU64::new(objects.iter().map(|object| object.size).sum());
-    let reader = Reader { source, options, seen: Seen::new(), parts, spare: Mutex::default(), left };
+    let seen = Seen::of_files(objects.iter().map(|object| Delivered::of_name(&object.name)));
+    let reader = Reader { source, options, seen, parts, spare: Mutex::default(), left };
     progress.begin(objects.len(), objects.iter().map(|object| object.size).sum());
     rayon::scope(|scope| {
         for lane in 0..threads {
@@ -360,11 +361,15 @@ struct Reader<'a> {
 impl Reader<'_> {
     /// Reads one file and gives the number of its events.
     fn file(&self, object: &LogObject, buffers: &mut Buffers) -> usize {
-        if let Err(error) = self.source.read(object, &mut buffers.bytes) {
-            self.part().add_failed_file(error.into());
-            return 0;
-        }
-        self.content(object, buffers, true)
+        let events = match self.source.read(object, &mut buffers.bytes) {
+            Ok(()) => self.content(object, buffers, true),
+            Err(error) => {
+                self.part().add_failed_file(error.into());
+                0
+            }
+        };
+        self.seen.done(Delivered::of_name(&object.name));
+        events
     }
 
     /// Decodes the bytes of a file; damaged ones may have been damaged on the way, and are read again.
@@ -458,11 +463,13 @@ impl Reader<'_> {
     /// Decodes a text, a long one of a large file in parallel. No lock is held while this thread waits for
     /// others.
     fn text(&self, file: &str, text: &str, large: bool) -> Decoded {
+        let delivered = Delivered::of_name(file);
         if !large || text.len() <= CHUNK_BYTES {
-            return self.decoded(|decoder, each| decoder.decode(file, text, each));
+            return self.decoded(delivered, |decoder, each| decoder.decode(file, text, each));
         }
-        let chunk =
-            |chunk: &Chunk| self.decoded(|decoder, each| decoder.decode_chunk(file, text, chunk, each));
+        let chunk = |chunk: &Chunk| {
+            self.decoded(delivered, |decoder, each| decoder.decode_chunk(file, text, chunk, each))
+        };
         let chunks: Vec<Decoded> = decode::split(text, CHUNK_BYTES).par_iter().map(chunk).collect();
         let mut whole = Decoded::default();
         for decoded in chunks {
@@ -472,23 +479,28 @@ impl Reader<'_> {
     }
 
     /// Decodes with what this thread has kept, into its part.
-    fn decoded(&self, decode: impl FnOnce(&mut Decoder, &mut dyn FnMut(Event<'_>)) -> Decoded) -> Decoded {
+    fn decoded(
+        &self,
+        delivered: Option<Delivered>,
+        decode: impl FnOnce(&mut Decoder, &mut dyn FnMut(Event<'_>)) -> Decoded,
+    ) -> Decoded {
         let mut part = self.part();
         let mut decoder = std::mem::take(&mut part.decoder);
-        let found = decode(&mut decoder, &mut |event| self.event(&mut part, &event));
+        let found = decode(&mut decoder, &mut |event| self.event(&mut part, delivered, &event));
         part.decoder = decoder;
         found
     }
 
-    fn event(&self, part: &mut Part, event: &Event<'_>) {
+    fn event(&self, part: &mut Part, delivered: Option<Delivered>, event: &Event<'_>) {
         let Options { from, to, .. } = self.options;
         if from.is_some_and(|from| event.time < from) || to.is_some_and(|to| event.time >= to) {
             return;
         }
         let fingerprint = event.fingerprint().0;
-        if !self.seen.first_time(event, fingerprint) {
-            part.coverage.add_duplicate();
-            return;
+        match self.seen.sight(delivered, event, fingerprint) {
+            Sighting::First => {}
+            Sighting::FirstOutside => part.coverage.counts.possible_duplicates += 1,
+            Sighting::Again => return part.coverage.add_duplicate(),
         }
         let Part { tally, coverage, .. } = part;
         tally.add_event(coverage, event);

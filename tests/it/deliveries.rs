@@ -1,6 +1,6 @@
 //! What counts once: copies of one call, corrected and late records.
 
-use crate::run::with_input;
+use crate::run::{Folder, trailtrim, with_input};
 use serde_json::Value;
 
 /// A call of Bob's role on Alice's key. `who`: as the account's copy shows the caller.
@@ -61,4 +61,67 @@ fn each_call_counts_as_the_documentation_says() {
     let corrected =
         r#","addendum":{"reason":"UPDATED_DATA","updatedFields":"requestParameters","originalEventID":"a"}"#;
     check(&[mine, record("c", "222222222222", BOB, OTHER_KEY, corrected)], (2, 0, 2, &[KEY, OTHER_KEY]));
+}
+
+/// A file of Bob's account, by its name, with calls: ids and times.
+type File = (String, Vec<(&'static str, &'static str)>);
+
+/// `expect`: distinct events, duplicates, and how many of the events may be duplicates all the same.
+fn check_files(files: &[File], expect: (u64, u64, u64)) {
+    let folder = Folder::new();
+    for (name, calls) in files {
+        let call = |(id, time): &(&str, &str)| {
+            record(id, "222222222222", BOB, KEY, "").replace("2026-08-01T00:00:00Z", time)
+        };
+        let records: Vec<String> = calls.iter().map(call).collect();
+        folder.file(name, format!(r#"{{"Records":[{}]}}"#, records.join(",")));
+    }
+    let mut all: Vec<String> = Vec::new();
+    for threads in ["1", "2", "5"] {
+        let args = ["usage", &folder.path(""), "--format", "json", "--threads", threads];
+        let ran = trailtrim(&args);
+        let usage: Value = serde_json::from_str(&ran.stdout).unwrap_or_else(|_| panic!("{ran:?}"));
+        let number = |name: &str| usage[name].as_u64().unwrap();
+        let found = (number("events"), number("duplicates"), number("possible_duplicates"));
+        assert_eq!(found, expect, "{files:#?}");
+        assert_eq!(usage["principals"][0]["activity"]["count"], expect.0);
+        all.push(ran.stdout);
+    }
+    assert!(all.iter().all(|one| *one == all[0]), "{files:#?}");
+    let ran = trailtrim(&["usage", &folder.path("")]);
+    assert_eq!(ran.stdout.contains("too late to be compared"), expect.2 > 0, "{}", ran.stdout);
+}
+
+#[test]
+fn copies_are_found_as_far_as_the_names_of_files_allow() {
+    let file = |folder: &str, time: &str, calls: &[(&'static str, &'static str)]| -> File {
+        (
+            format!("{folder}222222222222_CloudTrail_eu-west-1_202608{time}Z_{}.json", calls.len()),
+            calls.to_vec(),
+        )
+    };
+    let (first, second) = (("a", "2026-08-01T09:01:00Z"), ("b", "2026-08-01T10:59:00Z"));
+    let on_time = file("one/", "01T1105", &[first, second]);
+    let other_trail = file("two/", "01T1110", &[second, first]);
+    let next_day = file("", "02T0000", &[first]);
+    let days_later = file("", "04T0000", &[first]);
+    let again = file("", "04T0005", &[first]);
+    let export = ("export.json".to_owned(), vec![second]);
+    let between = (0..40).map(|hour| file("", &format!("{:02}T{:02}30", 1 + hour / 24, hour % 24), &[]));
+    let between: Vec<File> = between.collect();
+    for (files, expect) in [
+        // Two trails, and late.
+        (vec![&on_time, &other_trail, &next_day], (2, 3, 0)),
+        // Later than that an event counts, and it is told; once.
+        (vec![&on_time, &days_later, &again], (3, 1, 1)),
+        (vec![&days_later, &again], (1, 1, 1)),
+        // A file whose name says nothing: everything is compared with everything.
+        (vec![&on_time, &days_later, &again, &export], (2, 3, 0)),
+    ] {
+        let mut files: Vec<File> = files.into_iter().cloned().collect();
+        check_files(&files, expect);
+        // The same with files between them, so that hours are forgotten.
+        files.extend(between.clone());
+        check_files(&files, expect);
+    }
 }
