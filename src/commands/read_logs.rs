@@ -1,12 +1,14 @@
 //! Reads all logs of a source in parallel: list, read, inflate, decode, fold, merge.
 //!
 //! One task a thread takes the next of its files, or of those of another one; a large file is decoded in
-//! chunks that idle threads help with. What is in memory is one file a thread and the summaries.
+//! chunks that idle threads help with. What is in memory is one file a thread, within a budget, and the
+//! summaries.
 
+mod in_flight;
 mod order;
 
 use super::progress::Progress;
-use super::unpack::{is_final, unpack};
+use super::unpack::{expected_bytes, is_final, unpack};
 use super::{Settings, digests};
 use crate::cli::{LogArgs, Moment, ReadArgs};
 use crate::report::escape;
@@ -16,7 +18,7 @@ use crate::source::{Listing, LogObject, LogSource};
 use crate::time::{Day, Timestamp};
 use crate::trail::coverage::Coverage;
 use crate::trail::coverage::tally::Tally;
-use crate::trail::decode::{self, Chunk, Decoded, Decoder, Shape};
+use crate::trail::decode::{self, Decoded, Decoder, Shape};
 use crate::trail::digest::chain::Range;
 use crate::trail::digest::expected::Expected;
 use crate::trail::digest::keys::PublicKeys;
@@ -27,6 +29,7 @@ use crate::trail::log_file::{LogFile, LogFileKind};
 use crate::trail::{Problem, ProblemKind};
 use crate::usage::{Delivered, Fold, PrincipalKey, PrincipalUsage, Seen, Sighting, Usage};
 use anyhow::{Context as _, bail};
+use in_flight::InFlight;
 use rayon::prelude::*;
 use rayon::{ThreadPool, ThreadPoolBuilder};
 use std::collections::BTreeMap;
@@ -38,6 +41,9 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 /// The size of the chunks in which a large text is decoded, in bytes. Small enough to keep all cores busy at
 /// the end of a run, large enough for the cutting not to matter.
 const CHUNK_BYTES: usize = 4 << 20;
+
+/// A buffer that has grown beyond this, in bytes, is not kept for the next file.
+const BUFFER_BYTES_MAX: usize = 32 << 20;
 
 /// A file is large when it has more than one part in so many of the bytes that were left for a thread when
 /// its turn came. To cut a text means to walk over it once more; a smaller one is not worth that, because
@@ -226,6 +232,17 @@ pub fn read(
     options: Options<'_>,
     progress: &Arc<Progress>,
 ) -> Logs {
+    let in_flight = InFlight::new(in_flight::BYTES_MAX, rayon::current_num_threads());
+    read_within(source, listing, options, progress, &in_flight)
+}
+
+fn read_within(
+    source: &dyn LogSource,
+    listing: Listing,
+    options: Options<'_>,
+    progress: &Arc<Progress>,
+    in_flight: &InFlight,
+) -> Logs {
     let Listing { objects, skipped, problems, .. } = listing;
     let threads = rayon::current_num_threads();
     let (objects, lanes) = order::arrange(objects, threads);
@@ -234,7 +251,7 @@ pub fn read(
     let parts: Vec<Mutex<Part>> = (0..threads).map(|_| Mutex::default()).collect();
     let left = AtomicU64::new(objects.iter().map(|object| object.size).sum());
     let seen = Seen::of_files(objects.iter().map(|object| Delivered::of_name(&object.name)));
-    let reader = Reader { source, options, seen, parts, spare: Mutex::default(), left };
+    let reader = Reader { source, options, in_flight, seen, parts, spare: Mutex::default(), left };
     progress.begin(objects.len(), objects.iter().map(|object| object.size).sum());
     rayon::scope(|scope| {
         for lane in 0..threads {
@@ -269,7 +286,10 @@ pub fn read(
     }));
     let finished = |part: Mutex<Part>| {
         let mut part = part.into_inner().unwrap_or_else(PoisonError::into_inner);
-        let usage = std::mem::take(&mut part.fold).finish();
+        let mut usage = std::mem::take(&mut part.fold).finish();
+        if let Some(copies) = part.copies.take() {
+            usage.merge(copies.finish().uncounted());
+        }
         std::mem::take(&mut part.tally).finish(&mut part.coverage);
         (part, usage)
     };
@@ -283,6 +303,7 @@ pub fn read(
         usages.push(usage);
     }
     logs.usage = merged(usages);
+    logs.usage.count_all();
     logs.sha256 = options.hash.then(|| Sha256::of_all(hashes));
     let counts = &mut logs.coverage.counts;
     counts.digests_skipped += skipped.digests as u64;
@@ -331,6 +352,8 @@ fn merged(parts: Vec<Usage>) -> Usage {
 pub(super) struct Part {
     decoder: Decoder,
     fold: Fold,
+    /// Records of calls that other records are counted for. Mostly there are none.
+    copies: Option<Fold>,
     /// What has not reached the coverage yet.
     tally: Tally,
     pub(super) coverage: Coverage,
@@ -346,9 +369,21 @@ struct Buffers {
     text: Vec<u8>,
 }
 
+impl Buffers {
+    /// Gives back what only a large file needed.
+    fn shrink(&mut self) {
+        for buffer in [&mut self.bytes, &mut self.text] {
+            if buffer.capacity() > BUFFER_BYTES_MAX {
+                *buffer = Vec::new();
+            }
+        }
+    }
+}
+
 struct Reader<'a> {
     source: &'a dyn LogSource,
     options: Options<'a>,
+    in_flight: &'a InFlight,
     seen: Seen,
     /// One for each thread of the pool.
     parts: Vec<Mutex<Part>>,
@@ -362,7 +397,13 @@ impl Reader<'_> {
     /// Reads one file and gives the number of its events.
     fn file(&self, object: &LogObject, buffers: &mut Buffers) -> usize {
         let events = match self.source.read(object, &mut buffers.bytes) {
-            Ok(()) => self.content(object, buffers, true),
+            Ok(()) => {
+                let bytes = buffers.bytes.len() as u64 + expected_bytes(&buffers.bytes, self.options.limits);
+                let _share = self.in_flight.take(bytes, rayon::current_thread_index());
+                let events = self.content(object, buffers, true);
+                buffers.shrink();
+                events
+            }
             Err(error) => {
                 self.part().add_failed_file(error.into());
                 0
@@ -467,12 +508,19 @@ impl Reader<'_> {
         if !large || text.len() <= CHUNK_BYTES {
             return self.decoded(delivered, |decoder, each| decoder.decode(file, text, each));
         }
-        let chunk = |chunk: &Chunk| {
-            self.decoded(delivered, |decoder, each| decoder.decode_chunk(file, text, chunk, each))
-        };
-        let chunks: Vec<Decoded> = decode::split(text, CHUNK_BYTES).par_iter().map(chunk).collect();
+        let chunks = decode::split(text, CHUNK_BYTES);
+        let mut parts = vec![Decoded::default(); chunks.len()];
+        // Tasks that wait for nothing: a thread that helps is never kept from finishing its own part.
+        rayon::scope(|scope| {
+            for (chunk, part) in chunks.iter().zip(&mut parts) {
+                scope.spawn(move |_| {
+                    *part = self
+                        .decoded(delivered, |decoder, each| decoder.decode_chunk(file, text, chunk, each));
+                });
+            }
+        });
         let mut whole = Decoded::default();
-        for decoded in chunks {
+        for decoded in parts {
             whole.merge(decoded);
         }
         whole
@@ -497,7 +545,9 @@ impl Reader<'_> {
             return;
         }
         let fingerprint = event.fingerprint().0;
-        match self.seen.sight(delivered, event, fingerprint) {
+        // A correction that says the same as its original in all that is compared is not a copy of it.
+        let compared = if event.is_correction { !fingerprint } else { fingerprint };
+        match self.seen.sight(delivered, event, compared) {
             Sighting::First => {}
             Sighting::FirstOutside => part.coverage.counts.possible_duplicates += 1,
             Sighting::Again => return part.coverage.add_duplicate(),
@@ -508,7 +558,7 @@ impl Reader<'_> {
             sink.add(event, fingerprint);
         }
         if self.options.sink.is_none_or(EventSink::needs_usage) {
-            part.fold.add(event);
+            part.fold(event.is_correction || !self.seen.first_copy(event)).add(event);
         }
     }
 
@@ -521,6 +571,11 @@ impl Reader<'_> {
 }
 
 impl Part {
+    /// Where an event is counted: a copy adds what it shows and no call.
+    fn fold(&mut self, is_copy: bool) -> &mut Fold {
+        if is_copy { self.copies.get_or_insert_default() } else { &mut self.fold }
+    }
+
     pub(super) fn add_failed_file(&mut self, problem: Problem) {
         self.files_with_problems += 1;
         self.coverage.add_failed_file(&problem);
@@ -547,3 +602,6 @@ impl Part {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -62,9 +62,19 @@ pub struct Seen {
     left: Option<BTreeMap<AccountId, Mutex<BTreeMap<Hour, u32>>>>,
 }
 
-/// What is compared with each other: whether it is outside of what the file's name promises, the account and
-/// the hour of the event.
-type Window = (bool, Option<AccountId>, Hour);
+/// What is compared with each other: the account and the hour of the event.
+type Window = (Kind, Option<AccountId>, Hour);
+
+/// Windows that are apart from each other.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+enum Kind {
+    /// Events that a file's name promises, or all.
+    Event,
+    /// Events outside of that.
+    Outside,
+    /// Calls that several accounts were told of.
+    Call,
+}
 
 /// The hasher has a seed of its own: whoever makes fingerprints that fall together gains nothing.
 #[derive(Debug, Default)]
@@ -103,7 +113,7 @@ impl Delivered {
         let hour = hour(event.time);
         let fits = (self.hour - LATENESS_HOURS..=self.hour + AHEAD_HOURS).contains(&hour)
             && event.recipient_account.is_none_or(|account| account == self.account);
-        fits.then_some((false, Some(self.account), hour))
+        fits.then_some((Kind::Event, Some(self.account), hour))
     }
 }
 
@@ -131,16 +141,27 @@ impl Seen {
 
     /// Remembers the fingerprint of an event of a file.
     pub fn sight(&self, file: Option<Delivered>, event: &Event<'_>, fingerprint: u128) -> Sighting {
-        let anywhere = |outside| (outside, event.recipient_account, hour(event.time));
+        let anywhere = |kind| (kind, event.recipient_account, hour(event.time));
         let window = match (&self.left, file) {
-            (None, _) => anywhere(false),
-            (Some(_), file) => file.and_then(|file| file.window(event)).unwrap_or(anywhere(true)),
+            (None, _) => anywhere(Kind::Event),
+            (Some(_), file) => file.and_then(|file| file.window(event)).unwrap_or(anywhere(Kind::Outside)),
         };
-        match self.shard(window).map(|mut shard| shard.insert(window, fingerprint)) {
-            Some(false) => Sighting::Again,
-            _ if window.0 => Sighting::FirstOutside,
-            _ => Sighting::First,
+        match (self.insert(window, fingerprint), window.0) {
+            (false, _) => Sighting::Again,
+            (true, Kind::Outside) => Sighting::FirstOutside,
+            (true, _) => Sighting::First,
         }
+    }
+
+    /// Remembers a call that several accounts were told of, by [`Event::shared_call`]; `false` for the copies
+    /// behind the first. Copies are in the files of several accounts: nothing of this is forgotten.
+    pub fn first_copy(&self, event: &Event<'_>) -> bool {
+        let window = (Kind::Call, None, hour(event.time));
+        event.shared_call().is_none_or(|call| self.insert(window, call.0))
+    }
+
+    fn insert(&self, window: Window, fingerprint: u128) -> bool {
+        self.shard(window).is_none_or(|mut shard| shard.insert(window, fingerprint))
     }
 
     /// A file was read to its end: forgets the hours that were only left for its sake.
@@ -157,7 +178,7 @@ impl Seen {
         for event_hour in hour - LATENESS_HOURS..=hour + AHEAD_HOURS {
             let files = event_hour - AHEAD_HOURS..=event_hour + LATENESS_HOURS;
             if hours.range(files).next().is_none() {
-                let window = (false, Some(account), event_hour);
+                let window = (Kind::Event, Some(account), event_hour);
                 if let Some(mut shard) = self.shard(window) {
                     shard.forget(window);
                 }

@@ -17,6 +17,7 @@ const OTHER_KEY: &str = "arn:aws:kms:eu-west-1:111111111111:key/two";
 
 /// `expect`: distinct events, duplicates, events of Bob's role, keys that it used.
 fn check(records: &[String], expect: (u64, u64, u64, &[&str])) {
+    let mut printed: Vec<String> = Vec::new();
     for turned in [false, true] {
         let mut lines = records.to_vec();
         if turned {
@@ -39,7 +40,11 @@ fn check(records: &[String], expect: (u64, u64, u64, &[&str])) {
             keys.as_slice(),
         );
         assert_eq!(found, expect, "{records:#?}");
+        let counts = text.matches(r#""count":0"#).count();
+        assert_eq!(counts, 0, "{text}");
+        printed.push(ran.stdout);
     }
+    assert_eq!(printed[0], printed[1], "in any order");
 }
 
 #[test]
@@ -48,19 +53,57 @@ fn each_call_counts_as_the_documentation_says() {
     let mine = record("a", "222222222222", BOB, KEY, shared);
     // The owner's copy is an event of the owner's account, and no use of the caller's role.
     check(&[mine.clone(), record("b", "111111111111", STRANGER, KEY, shared)], (2, 0, 1, &[KEY]));
+    // Where it shows the whole caller it is the same call, delivered to another account.
+    let owners = record("b", "111111111111", BOB, KEY, shared);
+    let thirds = record("c", "333333333333", BOB, KEY, shared);
+    let own = record("d", "222222222222", BOB, KEY, "");
+    check(&[mine.clone(), owners.clone()], (2, 0, 1, &[KEY]));
+    check(&[mine.clone(), owners.clone(), thirds.clone(), own.clone()], (4, 0, 2, &[KEY]));
+    check(&[mine.clone(), owners.clone(), mine.clone(), owners.clone()], (2, 2, 1, &[KEY]));
+    // The owner's logs alone show the use all the same.
+    check(std::slice::from_ref(&owners), (1, 0, 1, &[KEY]));
+    check(&[owners, thirds], (2, 0, 1, &[KEY]));
+    // Two copies that do not say the same are two calls: nothing is lost.
+    check(&[mine.clone(), record("b", "111111111111", BOB, OTHER_KEY, shared)], (2, 0, 2, &[KEY, OTHER_KEY]));
     // A delayed record is the event itself.
-    let late = record(
-        "a",
-        "222222222222",
-        BOB,
-        KEY,
-        r#","sharedEventID":"shared","addendum":{"reason":"DELIVERY_DELAY"}"#,
-    );
-    check(&[mine.clone(), late], (1, 1, 1, &[KEY]));
-    // A corrected one says something else: both are kept.
-    let corrected =
-        r#","addendum":{"reason":"UPDATED_DATA","updatedFields":"requestParameters","originalEventID":"a"}"#;
-    check(&[mine, record("c", "222222222222", BOB, OTHER_KEY, corrected)], (2, 0, 2, &[KEY, OTHER_KEY]));
+    for reason in ["DELIVERY_DELAY", "SERVICE_OUTAGE"] {
+        let addendum = format!(r#"{shared},"addendum":{{"reason":"{reason}"}}"#);
+        check(&[mine.clone(), record("a", "222222222222", BOB, KEY, &addendum)], (1, 1, 1, &[KEY]));
+        check(&[record("a", "222222222222", BOB, KEY, &addendum)], (1, 0, 1, &[KEY]));
+    }
+}
+
+#[test]
+fn a_corrected_record_adds_what_it_says_and_no_call() {
+    let mine = record("a", "222222222222", BOB, KEY, "");
+    let correction = |id: &str, key: &str, more: &str| {
+        let addendum = r#","addendum":{"reason":"UPDATED_DATA","updatedFields":"requestParameters","originalRequestID":"r","originalEventID":"a"}"#;
+        record(id, "222222222222", BOB, key, &format!("{addendum}{more}"))
+    };
+    let corrected = correction("c", OTHER_KEY, "");
+    check(&[mine.clone(), corrected.clone()], (2, 0, 1, &[KEY, OTHER_KEY]));
+    check(&[mine.clone(), corrected.clone(), corrected.clone()], (2, 1, 1, &[KEY, OTHER_KEY]));
+    // A field that is not counted was corrected, under the same id or another one.
+    check(&[mine.clone(), correction("c", KEY, "")], (2, 0, 1, &[KEY]));
+    check(&[mine.clone(), correction("a", KEY, r#","readOnly":true"#)], (2, 0, 1, &[KEY]));
+    // Without the original it is the event.
+    check(std::slice::from_ref(&corrected), (1, 0, 1, &[OTHER_KEY]));
+    // A refusal takes nothing back, and a use that was taken for a refusal is a use.
+    let refused = r#","errorCode":"AccessDenied""#;
+    check(&[mine.clone(), correction("c", KEY, refused)], (2, 0, 1, &[KEY]));
+    check(&[record("a", "222222222222", BOB, KEY, refused), correction("c", KEY, "")], (2, 0, 1, &[KEY]));
+    // What somebody wrote into a request is no addendum, and no other reason is a correction.
+    for more in [
+        r#","additionalEventData":{"addendum":{"reason":"UPDATED_DATA"}}"#,
+        r#","addendum":{"reason":"DELIVERY_DELAY","updatedFields":"UPDATED_DATA"}"#,
+        r#","addendum":"UPDATED_DATA""#,
+        r#","addendum":null"#,
+    ] {
+        check(
+            &[mine.clone(), record("c", "222222222222", BOB, OTHER_KEY, more)],
+            (2, 0, 2, &[KEY, OTHER_KEY]),
+        );
+    }
 }
 
 /// A file of Bob's account, by its name, with calls: ids and times.
