@@ -294,6 +294,7 @@ fn read_within(
         (part, usage)
     };
     let parts: Vec<Mutex<Part>> = reader.parts.into_iter().chain([reader.spare]).collect();
+    let has_copies = parts.iter().any(|part| lock(part).copies.is_some());
     let parts: Vec<(Part, Usage)> = parts.into_par_iter().map(finished).collect();
     let mut hashes = Vec::new();
     let mut usages = Vec::new();
@@ -303,7 +304,9 @@ fn read_within(
         usages.push(usage);
     }
     logs.usage = merged(usages);
-    logs.usage.count_all();
+    if has_copies {
+        logs.usage.count_all();
+    }
     logs.sha256 = options.hash.then(|| Sha256::of_all(hashes));
     let counts = &mut logs.coverage.counts;
     counts.digests_skipped += skipped.digests as u64;
@@ -562,12 +565,17 @@ impl Reader<'_> {
         }
     }
 
-    /// This thread's part. A poisoned lock means a bug elsewhere; the part itself is whole.
+    /// This thread's part.
     fn part(&self) -> MutexGuard<'_, Part> {
         let slot =
             rayon::current_thread_index().and_then(|index| self.parts.get(index)).unwrap_or(&self.spare);
-        slot.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(slot)
     }
+}
+
+/// A poisoned lock means a bug elsewhere; the part itself is whole.
+fn lock(part: &Mutex<Part>) -> MutexGuard<'_, Part> {
+    part.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 impl Part {
