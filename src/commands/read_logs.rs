@@ -44,6 +44,12 @@ const CHUNK_BYTES: usize = 4 << 20;
 /// enough other files are left.
 const SHARES: u64 = 4;
 
+/// How far a thread's heap is opened when it starts, in bytes.
+const HEAP_BYTES: usize = 30 << 20;
+
+/// How far it is open at least when a file begins.
+const AHEAD_BYTES: usize = 2 << 20;
+
 /// What to read.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Options<'a> {
@@ -239,10 +245,12 @@ pub fn read(
         for lane in 0..threads {
             let (reader, lanes, objects) = (&reader, &lanes, &objects);
             scope.spawn(move |_| {
+                open_heap(HEAP_BYTES);
                 let mut buffers = Buffers::default();
                 while !progress.is_stopped()
                     && let Some(object) = lanes.next(lane).and_then(|number| objects.get(number))
                 {
+                    open_heap(AHEAD_BYTES);
                     let events = reader.file(object, &mut buffers);
                     progress.add(object.size, events);
                 }
@@ -289,6 +297,15 @@ pub fn read(
     counts.others_skipped += skipped.others as u64;
     logs.problems.sort();
     logs
+}
+
+/// The C library of most systems (glibc) opens the heap of a thread page by page, with a call to the kernel for
+/// every page, as long as it never was larger. A block that is given back untouched costs no memory. The first
+/// one only tells the library that blocks of this size belong into the heap.
+fn open_heap(bytes: usize) {
+    for _ in 0..2 {
+        drop(std::hint::black_box(Vec::<u8>::with_capacity(bytes)));
+    }
 }
 
 impl Logs {
@@ -472,10 +489,10 @@ impl Reader<'_> {
     }
 
     /// Decodes with what this thread has kept, into its part.
-    fn decoded(&self, decode: impl FnOnce(&mut Decoder, &mut dyn FnMut(Event<'_>)) -> Decoded) -> Decoded {
+    fn decoded(&self, decode: impl FnOnce(&mut Decoder, &mut dyn FnMut(&Event<'_>)) -> Decoded) -> Decoded {
         let mut part = self.part();
         let mut decoder = std::mem::take(&mut part.decoder);
-        let found = decode(&mut decoder, &mut |event| self.event(&mut part, &event));
+        let found = decode(&mut decoder, &mut |event| self.event(&mut part, event));
         part.decoder = decoder;
         found
     }

@@ -365,12 +365,12 @@ impl<'a> Gathering<'a> {
     fn text(&self, file: &str, text: &str) -> (Decoded, BTreeMap<Day, u64>) {
         if text.len() <= 2 * CHUNK_BYTES {
             let (mut part, mut days) = (self.part(), BTreeMap::new());
-            let decoded = decode::decode(file, text, &mut |event| self.event(&event, &mut part, &mut days));
+            let decoded = decode::decode(file, text, &mut |event| self.event(event, &mut part, &mut days));
             return (decoded, days);
         }
         let chunk = |chunk: &Chunk| {
             let (mut part, mut days) = (self.part(), BTreeMap::new());
-            let mut each = |event: Event<'_>| self.event(&event, &mut part, &mut days);
+            let mut each = |event: &Event<'_>| self.event(event, &mut part, &mut days);
             (decode::decode_chunk(file, text, chunk, &mut each), days)
         };
         let chunks: Vec<(Decoded, BTreeMap<Day, u64>)> =
