@@ -15,7 +15,7 @@ WITH n AS (
               THEN ', large' ELSE '' END AS class
   FROM events a
   JOIN refs r ON r.event_key = a.event_key
-  WHERE a.ok = 1 AND r.kind = 'instance_type'
+  WHERE a.ok = 1 AND a.is_ai = 1 AND r.kind = 'instance_type'
     AND (r.norm LIKE 'p2%' OR r.norm LIKE 'p3%' OR r.norm LIKE 'p4%' OR r.norm LIKE 'p5%' OR r.norm LIKE 'p6%' OR r.norm LIKE 'g4%' OR r.norm LIKE 'g5%' OR r.norm LIKE 'g6%' OR r.norm LIKE 'g7%' OR r.norm LIKE 'trn%' OR r.norm LIKE 'inf%')
 ), f AS (
   SELECT actor_key, class, MIN(ts) AS first_ts
@@ -31,3 +31,4 @@ JOIN n ON n.actor_key = f.actor_key AND n.class = f.class AND n.ts = f.first_ts
 JOIN events e ON e.event_key = n.event_key
 CROSS JOIN params p
 WHERE p.has_baseline = 1 AND f.first_ts >= p.split
+  AND e.ok = 1 AND e.is_ai = 1

@@ -32,3 +32,4 @@ JOIN events e ON e.event_key = n.event_key
 JOIN u ON u.actor_key = f.actor_key
 CROSS JOIN params p
 WHERE p.has_baseline = 1 AND f.first_ts >= p.split AND u.ts >= f.first_ts AND u.ts <= f.first_ts + 3600
+  AND e.event_source IN ('bedrock-agentcore.amazonaws.com', 'bedrock-agentcore-control.amazonaws.com') AND e.ok = 1 AND e.event_name IN ('CreateCodeInterpreter', 'CreateAgentRuntime', 'UpdateAgentRuntime', 'CreateBrowser', 'CreateHarness', 'UpdateHarness')

@@ -25,3 +25,4 @@ JOIN n ON n.actor_key = f.actor_key AND n.ts = f.first_ts
 JOIN events e ON e.event_key = n.event_key
 CROSS JOIN params p
 WHERE p.has_baseline = 1 AND f.first_ts >= p.split
+  AND e.event_source = 'bedrock-agentcore.amazonaws.com' AND e.ok = 1 AND e.event_name IN ('GetResourceApiKey', 'GetResourceOauth2Token', 'GetWorkloadAccessToken', 'GetWorkloadAccessTokenForJWT', 'GetWorkloadAccessTokenForUserId')

@@ -32,3 +32,4 @@ JOIN n ON n.actor_key = f.actor_key AND n.space = f.space AND n.ts = f.first_ts
 JOIN events e ON e.event_key = n.event_key
 CROSS JOIN params p
 WHERE p.has_baseline = 1 AND f.first_ts >= p.split AND n.how = 'started' AND e.is_iac = 0
+  AND e.event_source = 'sagemaker.amazonaws.com' AND e.event_name IN ('CreateSpace', 'CreateApp') AND e.ok = 1

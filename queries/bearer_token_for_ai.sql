@@ -13,7 +13,8 @@ WITH n AS (
   FROM events a
   LEFT JOIN (SELECT event_key, 1 AS for_bedrock FROM fields WHERE path = 'serviceName' AND value = 'bedrock.amazonaws.com') r
     ON r.event_key = a.event_key
-  WHERE a.ok = 1 AND (a.bearer_token = 1 OR (a.event_name = 'CreateServiceSpecificCredential' AND r.for_bedrock = 1))
+  WHERE a.ok = 1 AND (a.bearer_token = 1 OR a.event_name = 'CreateServiceSpecificCredential')
+    AND (a.bearer_token = 1 OR (a.event_name = 'CreateServiceSpecificCredential' AND r.for_bedrock = 1))
 ), f AS (
   SELECT actor_key, MIN(ts) AS first_ts FROM n GROUP BY actor_key
 )
@@ -26,3 +27,4 @@ JOIN n ON n.actor_key = f.actor_key AND n.ts = f.first_ts
 JOIN events e ON e.event_key = n.event_key
 CROSS JOIN params p
 WHERE p.has_baseline = 1 AND f.first_ts >= p.split
+  AND e.ok = 1 AND (e.bearer_token = 1 OR e.event_name = 'CreateServiceSpecificCredential')

@@ -34,3 +34,4 @@ JOIN b ON b.recipient_account = u.recipient_account AND b.region = u.region AND 
 JOIN events e ON e.event_key = u.event_key
 CROSS JOIN params p
 WHERE p.has_baseline = 1 AND u.ts >= p.split AND c.captures = 0 AND b.captured >= 0.8 * b.n
+  AND e.event_source = 'sagemaker.amazonaws.com' AND e.event_name IN ('CreateEndpoint', 'UpdateEndpoint')

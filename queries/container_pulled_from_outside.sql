@@ -30,3 +30,4 @@ FROM (SELECT DISTINCT event_key FROM x) k
 JOIN events e ON e.event_key = k.event_key
 CROSS JOIN params p
 WHERE p.has_baseline = 1 AND e.ts >= p.split
+  AND e.event_source = 'ecr.amazonaws.com' AND e.ok = 1

@@ -27,3 +27,4 @@ JOIN n ON n.actor_key = f.actor_key AND n.ts = f.first_ts
 JOIN events e ON e.event_key = n.event_key
 CROSS JOIN params p
 WHERE p.has_baseline = 1 AND f.first_ts >= p.split AND e.is_iac = 0
+  AND e.ok = 1 AND e.event_source IN ('monitoring.amazonaws.com', 'budgets.amazonaws.com', 'ce.amazonaws.com')

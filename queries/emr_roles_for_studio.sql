@@ -11,7 +11,7 @@ WITH n AS (
   SELECT a.recipient_account AS account, r.value AS role, a.ts, a.event_key, r.path AS path, r.value AS value, r.external AS external
   FROM events a
   JOIN refs r ON r.event_key = a.event_key
-  WHERE a.ok = 1 AND r.path LIKE '%emrSettings.%RoleArns[]'
+  WHERE a.ok = 1 AND a.is_ai = 1 AND r.path LIKE '%emrSettings.%RoleArns[]'
 ), f AS (
   SELECT account, role, MIN(ts) AS first_ts
   FROM n
@@ -26,3 +26,4 @@ JOIN n ON n.account = f.account AND n.role = f.role AND n.ts = f.first_ts
 JOIN events e ON e.event_key = n.event_key
 CROSS JOIN params p
 WHERE p.has_baseline = 1 AND f.first_ts >= p.split
+  AND e.ok = 1 AND e.is_ai = 1

@@ -27,3 +27,5 @@ LEFT JOIN n ON n.actor_key = j.actor_key AND n.event_name = j.event_name
 CROSS JOIN params p
 WHERE p.has_baseline = 1 AND j.ts >= p.split
   AND (j.external = 1 OR (j.named = 0 AND n.n >= 3 AND n.have >= 0.8 * n.n))
+  AND e.event_source = 'sagemaker.amazonaws.com'
+  AND e.event_name IN ('CreateTrainingJob', 'CreateProcessingJob', 'CreateTransformJob', 'CreateAutoMLJob', 'CreateAutoMLJobV2')

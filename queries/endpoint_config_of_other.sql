@@ -44,3 +44,4 @@ FROM (SELECT DISTINCT event_key FROM x) y
 JOIN events e ON e.event_key = y.event_key
 CROSS JOIN params p
 WHERE p.has_baseline = 1 AND e.ts >= p.split
+  AND e.event_source = 'sagemaker.amazonaws.com' AND e.event_name IN ('CreateEndpoint', 'UpdateEndpoint') AND e.ok = 1

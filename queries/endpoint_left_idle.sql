@@ -36,3 +36,4 @@ CROSS JOIN h
 JOIN events e ON e.event_key = c.event_key
 LEFT JOIN called k ON k.event_key = c.event_key
 WHERE k.seen IS NULL AND h.n > 0
+  AND e.event_source = 'sagemaker.amazonaws.com' AND e.event_name = 'CreateEndpoint'

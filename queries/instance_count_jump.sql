@@ -25,3 +25,4 @@ JOIN b ON b.recipient_account = c.recipient_account
 JOIN events e ON e.event_key = c.event_key
 CROSS JOIN params p
 WHERE p.has_baseline = 1 AND c.ts >= p.split AND c.machines >= 8 AND c.machines > 3 * b.most
+  AND e.event_source = 'sagemaker.amazonaws.com' AND e.ok = 1

@@ -25,3 +25,4 @@ JOIN events e ON e.event_key = j.event_key
 JOIN n ON n.actor_key = j.actor_key AND n.event_name = j.event_name
 CROSS JOIN params p
 WHERE p.has_baseline = 1 AND j.ts >= p.split AND j.inside = 0 AND n.n >= 3 AND n.have >= 0.8 * n.n
+  AND e.event_source = 'sagemaker.amazonaws.com' AND e.event_name IN ('CreateTrainingJob', 'CreateProcessingJob', 'CreateModel')

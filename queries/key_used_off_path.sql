@@ -31,3 +31,4 @@ JOIN n ON n.actor_key = f.actor_key AND n.bucket = f.bucket AND n.ts = f.first_t
 JOIN events e ON e.event_key = n.event_key
 CROSS JOIN params p
 WHERE p.has_baseline = 1 AND f.first_ts >= p.split
+  AND e.event_source = 'kms.amazonaws.com' AND e.event_name = 'Decrypt' AND e.ok = 1

@@ -27,3 +27,4 @@ JOIN n ON n.recipient_account = f.recipient_account AND n.region = f.region AND 
 JOIN events e ON e.event_key = n.event_key
 CROSS JOIN params p
 WHERE p.has_baseline = 1 AND f.first_ts >= p.split AND e.is_iac = 0
+  AND e.event_source = 'sagemaker.amazonaws.com' AND e.event_name = 'UpdateNotebookInstance' AND e.ok = 1

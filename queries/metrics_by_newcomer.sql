@@ -32,3 +32,4 @@ FROM x
 JOIN events e ON e.event_key = x.event_key
 CROSS JOIN params p
 WHERE p.has_baseline = 1 AND e.ts >= p.split
+  AND e.event_source = 'metrics-sagemaker.amazonaws.com' AND e.event_name = 'BatchPutMetrics' AND e.ok = 1

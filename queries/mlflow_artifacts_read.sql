@@ -28,3 +28,4 @@ JOIN n ON n.actor_key = f.actor_key AND n.bucket = f.bucket AND n.ts = f.first_t
 JOIN events e ON e.event_key = n.event_key
 CROSS JOIN params p
 WHERE p.has_baseline = 1 AND f.first_ts >= p.split
+  AND e.event_source = 's3.amazonaws.com' AND e.event_name = 'GetObject' AND e.ok = 1 AND e.invoked_by = ''

@@ -30,3 +30,4 @@ JOIN n ON n.who = f.who AND n.event_name = f.event_name AND n.ts = f.first_ts
 JOIN events e ON e.event_key = n.event_key
 CROSS JOIN params p
 WHERE p.has_baseline = 1 AND f.first_ts >= p.split
+  AND e.ok = 1 AND e.event_name IN ('DescribeModelPackage', 'BatchDescribeModelPackage', 'CreateCustomModel')

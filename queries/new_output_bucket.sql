@@ -30,3 +30,4 @@ CROSS JOIN params p
 LEFT JOIN made m ON m.recipient_account = f.recipient_account AND m.bucket = f.bucket
 WHERE p.has_baseline = 1 AND f.first_ts >= p.split
   AND (m.made_ts IS NULL OR m.made_ts > f.first_ts OR m.made_ts < f.first_ts - 172800)
+  AND e.ok = 1 AND e.is_ai = 1

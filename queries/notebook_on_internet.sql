@@ -29,3 +29,4 @@ JOIN events e ON e.event_key = n.event_key
 CROSS JOIN params p
 WHERE p.has_baseline = 1 AND n.ts >= p.split AND b.n >= 3
   AND ((n.inside = 0 AND b.inside >= 0.8 * b.n) OR (n.rootless = 0 AND b.rootless >= 0.8 * b.n))
+  AND e.event_source = 'sagemaker.amazonaws.com' AND e.event_name = 'CreateNotebookInstance'

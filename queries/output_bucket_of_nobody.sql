@@ -35,3 +35,4 @@ CROSS JOIN params p
 LEFT JOIN s ON s.recipient_account = o.recipient_account AND s.bucket = o.bucket
 WHERE p.has_baseline = 1 AND o.first_ts >= p.split AND n.kind = 's3_out'
   AND (s.seen_ts IS NULL OR s.seen_ts >= o.first_ts)
+  AND e.ok = 1 AND e.is_ai = 1

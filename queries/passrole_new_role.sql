@@ -33,3 +33,4 @@ JOIN events e ON e.event_key = n.event_key
 CROSS JOIN params p
 LEFT JOIN young y ON y.recipient_account = f.recipient_account AND y.role = f.role
 WHERE p.has_baseline = 1 AND f.first_ts >= p.split AND y.seen IS NULL
+  AND e.ok = 1 AND e.is_ai = 1

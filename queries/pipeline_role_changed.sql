@@ -30,3 +30,4 @@ JOIN events e ON e.event_key = n.event_key
 LEFT JOIN had h ON h.recipient_account = n.recipient_account AND h.region = n.region AND h.resource_name = n.resource_name AND h.role = n.role
 CROSS JOIN params p
 WHERE p.has_baseline = 1 AND n.ts >= p.split AND n.event_name = 'UpdatePipeline' AND h.times IS NULL AND e.is_iac = 0
+  AND e.event_source = 'sagemaker.amazonaws.com' AND e.event_name IN ('CreatePipeline', 'UpdatePipeline') AND e.ok = 1

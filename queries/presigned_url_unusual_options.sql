@@ -27,3 +27,4 @@ JOIN n ON n.actor_key = f.actor_key AND n.path = f.path AND n.value = f.value AN
 JOIN events e ON e.event_key = n.event_key
 CROSS JOIN params p
 WHERE p.has_baseline = 1 AND f.first_ts >= p.split
+  AND e.event_source = 'sagemaker.amazonaws.com' AND e.event_name IN ('CreatePresignedDomainUrl', 'CreatePresignedNotebookInstanceUrl') AND e.ok = 1

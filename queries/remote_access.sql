@@ -29,3 +29,4 @@ JOIN n ON n.actor_key = f.actor_key AND n.ts = f.first_ts
 JOIN events e ON e.event_key = n.event_key
 CROSS JOIN params p
 WHERE p.has_baseline = 1 AND f.first_ts >= p.split
+  AND e.event_source = 'sagemaker.amazonaws.com' AND e.ok = 1

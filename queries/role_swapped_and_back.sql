@@ -31,3 +31,4 @@ SELECT DISTINCT e.event_id, e.event_time, e.principal_key, e.principal_name, e.h
        f.role AS role, e.target_profile, f.opened_event_id, f.back_event_id
 FROM found f
 JOIN events e ON e.event_key = f.event_key
+WHERE e.event_source = 'sagemaker.amazonaws.com' AND e.event_name = 'UpdateUserProfile'

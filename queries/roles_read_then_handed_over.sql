@@ -27,3 +27,4 @@ CROSS JOIN params p
 WHERE p.has_baseline = 1 AND f.first_ts >= p.split
   AND i.event_source = 'iam.amazonaws.com' AND i.event_name IN ('ListRoles', 'GetRole', 'ListAttachedRolePolicies', 'GetRolePolicy', 'ListRolePolicies')
   AND i.ts <= f.first_ts AND i.ts >= f.first_ts - 3600
+  AND e.ok = 1 AND e.is_ai = 1

@@ -37,3 +37,4 @@ SELECT DISTINCT e.event_id, e.event_time, e.principal_key, e.principal_name, e.h
        'the trail ' || lost.trail || ' does not log ' || lost.kind || ' any more' AS why
 FROM lost
 JOIN events e ON e.event_key = lost.event_key
+WHERE e.event_source = 'cloudtrail.amazonaws.com' AND e.event_name = 'PutEventSelectors'

@@ -26,3 +26,4 @@ JOIN n ON n.recipient_account = f.recipient_account AND n.kind = f.kind AND n.no
 JOIN events e ON e.event_key = n.event_key
 CROSS JOIN params p
 WHERE p.has_baseline = 1 AND f.first_ts >= p.split AND e.is_iac = 0
+  AND e.event_source = 'sagemaker.amazonaws.com' AND e.event_name IN ('CreateMonitoringSchedule', 'UpdateMonitoringSchedule') AND e.ok = 1

@@ -25,3 +25,4 @@ JOIN n ON n.recipient_account = f.recipient_account AND n.event_source = f.event
 JOIN events e ON e.event_key = n.event_key
 CROSS JOIN params p
 WHERE p.has_baseline = 1 AND f.first_ts >= p.split
+  AND e.session_name = 'SageMaker' AND e.invoked_by = '' AND e.ok = 1 AND e.event_source NOT LIKE '%sagemaker%'

@@ -33,3 +33,4 @@ JOIN o ON o.actor_key = f.actor_key AND o.ts = f.first_ts
 JOIN events e ON e.event_key = o.event_key
 CROSS JOIN params p
 WHERE p.has_baseline = 1 AND f.first_ts >= p.split
+  AND e.event_source = 'ssm.amazonaws.com' AND e.event_name = 'StartSession' AND e.ok = 1

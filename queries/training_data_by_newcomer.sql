@@ -33,3 +33,5 @@ LEFT JOIN (SELECT bucket, seen FROM i WHERE top = '') b ON b.bucket = w.bucket
 JOIN events e ON e.event_key = w.event_key
 CROSS JOIN params p
 WHERE p.has_baseline = 1 AND f.first_ts >= p.split AND COALESCE(i.seen, b.seen) = 1
+  AND e.event_source = 's3.amazonaws.com' AND e.ok = 1
+  AND e.event_name IN ('PutObject', 'CopyObject', 'DeleteObject', 'DeleteObjects', 'CompleteMultipartUpload')

@@ -25,3 +25,4 @@ JOIN b ON b.recipient_account = n.recipient_account
 JOIN events e ON e.event_key = n.event_key
 CROSS JOIN params p
 WHERE p.has_baseline = 1 AND n.ts >= p.split AND b.jobs >= 10 AND n.seconds > 3 * b.most
+  AND e.event_source = 'sagemaker.amazonaws.com' AND e.event_name = 'CreateTrainingJob' AND e.ok = 1

@@ -26,3 +26,4 @@ JOIN events e ON e.event_key = n.event_key
 CROSS JOIN params p
 LEFT JOIN b ON b.actor_key = n.actor_key
 WHERE p.has_baseline = 1 AND n.ts >= p.split AND n.seconds > COALESCE(b.most, 0)
+  AND e.event_source = 'sagemaker.amazonaws.com' AND e.event_name IN ('CreateTrainingJob', 'UpdateTrainingJob') AND e.ok = 1

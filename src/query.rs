@@ -3,13 +3,15 @@
 
 pub mod frame;
 pub mod header;
+mod predicate;
+mod scan;
 pub mod shipped;
 
 pub use header::{Header, HeaderError, Need, Severity};
 
 use crate::tables::{Table, tables};
 use crate::trail::coverage::{Category, Coverage};
-use frame::Value;
+use frame::{Among, Value};
 use polars::prelude::{DataFrame, LazyFrame, PolarsError};
 use std::cmp::Ordering;
 use std::collections::{BTreeMap, BTreeSet};
@@ -97,13 +99,18 @@ impl Asker {
 
     /// Adds a table, or puts it in the place of the one with its name.
     pub fn add(&mut self, name: &'static str, table: Table) -> Result<(), QueryError> {
-        self.0.insert(name, frame::lazy(name, table)?);
+        self.0.insert(name, scan::lazy(name, table)?);
         Ok(())
     }
 
     /// The answer of a query, and its frame.
     pub fn ask(&self, sql: &str) -> Result<(Answer, DataFrame), QueryError> {
-        let frame = frame::collect(&self.0, sql)?;
+        self.ask_among(sql, &[])
+    }
+
+    /// [`Asker::ask`], when only some rows of a table can matter.
+    pub fn ask_among(&self, sql: &str, among: &[Among]) -> Result<(Answer, DataFrame), QueryError> {
+        let frame = frame::collect(&self.0, sql, among)?;
         let mut answer = frame::answer(&frame)?;
         if !has_order(sql) {
             answer.sort();

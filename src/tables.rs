@@ -4,10 +4,12 @@
 //! [`tables()`] is the whole schema, with what every column means; `docs/TABLES.md` is written from it.
 
 pub mod build;
+pub mod chunk;
 pub mod events;
 pub mod references;
 pub mod view;
 pub mod wholes;
+pub mod words;
 
 pub use build::{Builder, Data, Table};
 pub use view::{EventView, Kinds};

@@ -20,6 +20,7 @@ pub use dedupe::Seen;
 pub use definitions::Definitions;
 pub use fold::Fold;
 pub use grant_changes::GrantChanges;
+pub(crate) use memo::Index;
 
 use crate::iam::reference::ActionInfo;
 use crate::time::Timestamp;

@@ -278,3 +278,70 @@ pub(crate) const CALLS: &[Call] = &[
     },
     Call { weight: 5, who: "app", source: "sts", name: "GetCallerIdentity", ..BLANK },
 ];
+
+/// What `--mix platform` has besides: people and programs of a machine-learning platform.
+pub(crate) const PLATFORM: &[Call] = &[
+    Call {
+        weight: 80,
+        who: "app",
+        source: "sagemaker",
+        name: "InvokeEndpoint",
+        data: true,
+        request: r#"{"endpointName":"$N","contentType":"application/json"}"#,
+        resources: r#"[{"accountId":"$A","type":"AWS::SageMaker::Endpoint","ARN":"arn:aws:sagemaker:$R:$A:endpoint/$N"}]"#,
+        ..BLANK
+    },
+    Call {
+        weight: 40,
+        who: "app",
+        source: "bedrock",
+        name: "InvokeModel",
+        request: r#"{"modelId":"anthropic.claude-$N"}"#,
+        additional: r#"{"inferenceRegion":"$R"}"#,
+        ..BLANK
+    },
+    Call {
+        weight: 40,
+        who: "training",
+        source: "sagemaker",
+        name: "DescribeTrainingJob",
+        request: r#"{"trainingJobName":"$N-$H"}"#,
+        ..BLANK
+    },
+    Call {
+        weight: 20,
+        who: "scanner",
+        source: "sagemaker",
+        name: "DescribeEndpoint",
+        request: r#"{"endpointName":"$N"}"#,
+        ..BLANK
+    },
+    Call {
+        weight: 5,
+        who: "person",
+        source: "sagemaker",
+        name: "AddTags",
+        read_only: false,
+        request: r#"{"resourceArn":"arn:aws:sagemaker:$R:$A:training-job/$N","tags":[{"key":"team","value":"$N"}]}"#,
+        ..BLANK
+    },
+    Call {
+        weight: 4,
+        who: "training",
+        source: "sagemaker",
+        name: "CreateProcessingJob",
+        read_only: false,
+        request: r#"{"processingJobName":"$N-$H","roleArn":"arn:aws:iam::$A:role/service-role/$O","appSpecification":{"imageUri":"$A.dkr.ecr.$R.amazonaws.com/$N:latest","containerEntrypoint":["python3","/opt/ml/code/run.py"]},"environment":{"STAGE":"prod"},"processingInputs":[{"inputName":"in","s3Input":{"s3Uri":"s3://$B/year=2026/","localPath":"/opt/ml/in","s3DataType":"S3Prefix"}}],"processingOutputConfig":{"outputs":[{"outputName":"out","s3Output":{"s3Uri":"s3://$B/out/","localPath":"/opt/ml/out","s3UploadMode":"EndOfJob"}}]},"processingResources":{"clusterConfig":{"instanceCount":1,"instanceType":"ml.m5.xlarge","volumeSizeInGB":30}}}"#,
+        response: r#"{"processingJobArn":"arn:aws:sagemaker:$R:$A:processing-job/$N-$H"}"#,
+        ..BLANK
+    },
+    Call {
+        weight: 3,
+        who: "person",
+        source: "sagemaker",
+        name: "CreatePresignedDomainUrl",
+        read_only: false,
+        request: r#"{"domainId":"d-abcdefghijkl","userProfileName":"$N","sessionExpirationDurationInSeconds":43200}"#,
+        ..BLANK
+    },
+];

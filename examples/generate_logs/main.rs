@@ -14,7 +14,8 @@
 //! With `--mix unique` every role touches every bucket, table and function alike, no object is read twice, and
 //! every file has sessions of its own: nothing repeats, the hard case for a summary. With `--mix usual` a role
 //! has two buckets and three names of its own, few roles are busy, three quarters of the objects that are read
-//! were read before, scanners ask about the same twenty networks, and sessions last for an hour.
+//! were read before, scanners ask about the same twenty networks, and sessions last for an hour. `--mix platform`
+//! is the usual mix with the calls of a machine-learning platform besides, a sixth of all: endpoints, models, jobs.
 
 #[path = "../generate_sample/rng.rs"]
 mod rng;
@@ -22,7 +23,7 @@ mod rng;
 mod calls;
 
 use anyhow::{Context, bail};
-use calls::{CALLS, Call};
+use calls::{CALLS, Call, PLATFORM};
 use flate2::{Compression, write::GzEncoder};
 use rayon::prelude::*;
 use rng::Rng;
@@ -52,6 +53,13 @@ const LETTERS: &[u8] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz012
 enum Mix {
     Unique,
     Usual,
+    Platform,
+}
+
+impl Mix {
+    fn calls(self) -> Vec<&'static Call> {
+        CALLS.iter().chain(if self == Self::Platform { PLATFORM } else { &[] }).collect()
+    }
 }
 
 /// Objects of a bucket that are read again and again, with `--mix usual`: days and parts of a day.
@@ -76,6 +84,7 @@ fn main() -> anyhow::Result<()> {
             "--out" => out = Some(value.into()),
             "--mix" if value == "unique" => mix = Mix::Unique,
             "--mix" if value == "usual" => mix = Mix::Usual,
+            "--mix" if value == "platform" => mix = Mix::Platform,
             "--per-file" => per_file = Some(value.parse::<u32>()?),
             _ => bail!("unknown option `{option}`"),
         }
@@ -160,11 +169,12 @@ struct Session {
 
 impl Writer<'_> {
     fn records(&mut self, count: u32, out: &mut String) {
-        let total: u32 = CALLS.iter().map(|call| call.weight).sum();
+        let calls = self.mix.calls();
+        let total: u32 = calls.iter().map(|call| call.weight).sum();
         let mut sessions: Vec<Session> = Vec::new();
         for index in 0..count {
             let mut at = self.rng.below(total);
-            let chosen = CALLS.iter().find(|call| {
+            let chosen = calls.iter().find(|call| {
                 let found = at < call.weight;
                 at = at.saturating_sub(call.weight);
                 found
@@ -226,7 +236,7 @@ impl Writer<'_> {
         let number = match mix {
             Mix::Unique => rng.below(ROLES),
             // The first roles are the busy ones.
-            Mix::Usual => rng.below(ROLES) * rng.below(ROLES) / ROLES,
+            Mix::Usual | Mix::Platform => rng.below(ROLES) * rng.below(ROLES) / ROLES,
         };
         let (path, role, name, agent) = match call.who {
             "app" => ("", format!("app-{number:03}-task"), rng.hex(32), calls::AGENT_JAVA),
@@ -297,7 +307,7 @@ impl Writer<'_> {
         // What stands for itself in all templates of one record.
         let names = match self.mix {
             Mix::Unique => Names::new(self.rng),
-            Mix::Usual => Names::of_role(self.rng, session.role, call.read_only),
+            Mix::Usual | Mix::Platform => Names::of_role(self.rng, session.role, call.read_only),
         };
         put("requestParameters", &self.filled(call.request, &names));
         put("responseElements", &if denied { "null".to_owned() } else { self.filled(call.response, &names) });
@@ -344,7 +354,7 @@ impl Writer<'_> {
                 "N" => out.push_str(&names.name),
                 "O" => out.push_str(&names.role),
                 "U" => out.push_str(&self.rng.uuid()),
-                "V" if self.mix == Mix::Usual => out.push_str(&network(self.rng.below(20))),
+                "V" if self.mix != Mix::Unique => out.push_str(&network(self.rng.below(20))),
                 "H" | "V" => out.push_str(&self.rng.hex(16)),
                 _ => out.push_str(&self.rng.below(9_000_000).to_string()),
             }

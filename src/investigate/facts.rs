@@ -3,6 +3,7 @@
 use super::event::{COLUMNS, Cells, EventRow};
 use super::hit::Hit;
 use super::standing;
+use crate::query::frame::{Among, Values};
 use crate::query::{Answer, Asker, QueryError};
 use crate::tables::{Builder, Cell, Column, Kind, Table};
 use std::collections::{BTreeMap, BTreeSet};
@@ -125,7 +126,8 @@ fn profiles_sql() -> String {
 
 fn issued_sql() -> String {
     format!(
-        "SELECT e.issued_key_id, {} FROM events e JOIN keys k ON k.access_key_id = e.issued_key_id ORDER BY e.ts",
+        "SELECT e.issued_key_id, {} FROM events e JOIN keys k ON k.access_key_id = e.issued_key_id \
+         WHERE e.event_source = 'sts.amazonaws.com' ORDER BY e.ts",
         columns()
     )
 }
@@ -182,6 +184,15 @@ fn table<const T: usize, const N: usize>(
     Table::join(&columns, vec![builder])
 }
 
+/// The events with one of these values in one of the columns.
+pub(super) fn events_of<'v>(
+    columns: &'static [&'static str],
+    values: impl IntoIterator<Item = &'v str>,
+) -> Among {
+    let values: BTreeSet<&str> = values.into_iter().collect();
+    Among { table: "events", columns, values: Values::Texts(values.into_iter().map(str::to_owned).collect()) }
+}
+
 /// Overlapping windows of one principal as one: a row of a join must not come twice.
 fn joined<K: Ord + Clone>(windows: impl IntoIterator<Item = (K, i64, i64)>) -> Vec<(K, i64, i64)> {
     let mut all: Vec<(K, i64, i64)> = windows.into_iter().collect();
@@ -200,14 +211,18 @@ impl Facts {
     /// Asks for everything that the hits, and events that the user asks about, need.
     pub fn ask(asker: &mut Asker, hits: &[Hit], pivot: &[EventRow]) -> Result<Self, QueryError> {
         let found: BTreeSet<&str> = hits.iter().map(|hit| hit.event_id.as_str()).collect();
+        let principals = events_of(&["principal_key"], hits.iter().map(|hit| hit.principal_key.as_str()));
         let rows = found.into_iter().map(|id| ([id.to_owned()], []));
         asker.add("found", table(["event_id"], [], rows))?;
         let around = |key: &str, time: i64| (key.to_owned(), time - AROUND_SECONDS, time + AROUND_SECONDS);
         let windows = hits.iter().map(|hit| around(&hit.principal_key, hit.time));
         let windows = windows.chain(pivot.iter().map(|row| around(&row.actor.key, row.time)));
-        let rows = joined(windows).into_iter().map(|(key, from, to)| ([key], [from, to]));
+        let windows = joined(windows);
+        let around = events_of(&["principal_key"], windows.iter().map(|(key, ..)| key.as_str()));
+        let rows = windows.into_iter().map(|(key, from, to)| ([key], [from, to]));
         asker.add("wanted", table(["principal_key"], ["from_ts", "to_ts"], rows))?;
-        let answers = [asker.ask(&hits_sql())?.0, asker.ask(&context_sql())?.0];
+        let answers =
+            [asker.ask_among(&hits_sql(), &[principals])?.0, asker.ask_among(&context_sql(), &[around])?.0];
         let mut events = EventRow::all(&answers);
         events.extend_from_slice(pivot);
         events.sort_by_key(|row| (row.time, row.key));
@@ -232,10 +247,11 @@ impl Facts {
         asker: &mut Asker,
         handed: Vec<((String, String), i64, i64)>,
     ) -> Result<Vec<EventRow>, QueryError> {
-        let rows =
-            joined(handed).into_iter().map(|((account, name), from, to)| ([account, name], [from, to]));
+        let handed = joined(handed);
+        let among = events_of(&["principal_name"], handed.iter().map(|((_, name), ..)| name.as_str()));
+        let rows = handed.into_iter().map(|((account, name), from, to)| ([account, name], [from, to]));
         asker.add("handed", table(["principal_account", "principal_name"], ["from_ts", "to_ts"], rows))?;
-        Ok(EventRow::all(&[asker.ask(&followed_sql())?.0]))
+        Ok(EventRow::all(&[asker.ask_among(&followed_sql(), &[among])?.0]))
     }
 
     /// What the request of an event names.
@@ -245,10 +261,12 @@ impl Facts {
 }
 
 fn refs(asker: &mut Asker, events: &[EventRow]) -> Result<BTreeMap<i64, Vec<Reference>>, QueryError> {
+    let keys = Values::Numbers(events.iter().map(|event| event.key).collect());
+    let among = Among { table: "refs", columns: &["event_key"], values: keys };
     let rows = events.iter().map(|event| ([], [event.key]));
     asker.add("chosen", table([], ["event_key"], rows))?;
     let mut all: BTreeMap<i64, Vec<Reference>> = BTreeMap::new();
-    for row in &asker.ask(&refs_sql())?.0.rows {
+    for row in &asker.ask_among(&refs_sql(), &[among])?.0.rows {
         let mut cells = Cells::of(row);
         let key = cells.number();
         all.entry(key).or_default().push(Reference {
@@ -292,8 +310,9 @@ fn issued(asker: &mut Asker, events: &[EventRow]) -> Result<BTreeMap<String, Eve
             break;
         }
         asker.add("keys", table(["access_key_id"], [], open.iter().map(|key| ([key.clone()], []))))?;
+        let among = events_of(&["issued_key_id"], open.iter().map(String::as_str));
         open.clear();
-        for row in &asker.ask(&issued_sql())?.0.rows {
+        for row in &asker.ask_among(&issued_sql(), &[among])?.0.rows {
             let key = Cells::of(row).text();
             let event = EventRow::read(row.get(1..).unwrap_or_default());
             open.insert(event.access_key.clone());
@@ -309,9 +328,10 @@ fn places(
 ) -> Result<BTreeMap<(String, String, String), i64>, QueryError> {
     let actors: BTreeSet<[String; 2]> =
         events.iter().map(|event| [event.actor.key.clone(), event.actor.human.clone()]).collect();
+    let among = events_of(&["principal_key"], actors.iter().map(|[key, _]| key.as_str()));
     asker
         .add("actors", table(["principal_key", "human_key"], [], actors.into_iter().map(|key| (key, []))))?;
-    let answer = asker.ask(&places_sql())?.0;
+    let answer = asker.ask_among(&places_sql(), &[among])?.0;
     let place = |row: &Vec<crate::query::frame::Value>| {
         let mut cells = Cells::of(row);
         ((cells.text(), cells.text(), cells.text()), cells.number())

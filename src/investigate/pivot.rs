@@ -1,8 +1,9 @@
 //! Events that the user asks about: those of a principal, an access key, an address, a resource.
 
-use super::event::{COLUMNS, EventRow};
+use super::event::{COLUMNS, Cells, EventRow};
+use super::facts::events_of;
+use crate::query::frame::{Among, Values};
 use crate::query::{Asker, QueryError};
-use crate::tables::{Builder, Cell, Column, Kind, Table};
 
 /// What the user knows already.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -41,29 +42,34 @@ impl Pivot {
     }
 }
 
-/// The SQL that finds the events; the value is in a table of its own, so that nothing has to be quoted.
+/// SQL texts that name what is read to find the events, for [`crate::query::asked`].
 pub fn sqls(pivot: &Pivot) -> Vec<String> {
-    let columns = COLUMNS.map(|name| format!("e.{name}")).join(", ");
-    let any =
-        pivot.columns().iter().map(|name| format!("e.{name} = p.value")).collect::<Vec<_>>().join(" OR ");
-    let mut all =
-        vec![format!("SELECT {columns} FROM events e CROSS JOIN pivot p WHERE {any} ORDER BY e.ts")];
+    let looked_up = format!("SELECT {} FROM events", pivot.columns().join(", "));
+    let mut all = vec![events_sql(), looked_up];
     if matches!(pivot, Pivot::Resource(_)) {
-        all.push(format!(
-            "SELECT {columns} FROM events e JOIN refs r ON r.event_key = e.event_key CROSS JOIN pivot p \
-             WHERE r.value = p.value OR r.norm = p.value ORDER BY e.ts"
-        ));
+        all.extend([NAMED_SQL.to_owned(), "SELECT value, norm FROM refs".to_owned()]);
     }
     all
 }
 
+/// The value is given besides, so that nothing has to be quoted.
+fn events_sql() -> String {
+    format!("SELECT {} FROM events e ORDER BY e.ts", COLUMNS.map(|name| format!("e.{name}")).join(", "))
+}
+
+/// Events whose requests name something.
+const NAMED_SQL: &str = "SELECT DISTINCT r.event_key FROM refs r";
+
 /// The events, by time.
-pub fn events(asker: &mut Asker, pivot: &Pivot) -> Result<Vec<EventRow>, QueryError> {
-    let columns = [Column { name: "value", kind: Kind::Word, about: "" }];
-    let mut builder = Builder::new(&columns);
-    builder.push(0, 0, [Cell::from(pivot.value())]);
-    asker.add("pivot", Table::join(&columns, vec![builder]))?;
-    let answers: Vec<_> =
-        sqls(pivot).iter().map(|sql| Ok(asker.ask(sql)?.0)).collect::<Result<_, QueryError>>()?;
+pub fn events(asker: &Asker, pivot: &Pivot) -> Result<Vec<EventRow>, QueryError> {
+    let mut answers = vec![asker.ask_among(&events_sql(), &[events_of(pivot.columns(), [pivot.value()])])?.0];
+    if let Pivot::Resource(value) = pivot {
+        let named = Values::Texts(vec![value.clone()]);
+        let named = Among { table: "refs", columns: &["value", "norm"], values: named };
+        let keys = asker.ask_among(NAMED_SQL, &[named])?.0.rows;
+        let keys = Values::Numbers(keys.iter().map(|row| Cells::of(row).number()).collect());
+        let among = Among { table: "events", columns: &["event_key"], values: keys };
+        answers.push(asker.ask_among(&events_sql(), &[among])?.0);
+    }
     Ok(EventRow::all(&answers))
 }

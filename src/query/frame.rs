@@ -1,7 +1,7 @@
 //! Tables as polars frames, and polars' answers as plain values.
 
-use super::{Answer, QueryError};
-use crate::tables::{Data, Table};
+use super::{Answer, QueryError, scan};
+use crate::tables::Table;
 use polars::prelude::*;
 use polars::sql::SQLContext;
 use std::cmp::Ordering;
@@ -79,59 +79,55 @@ impl Value {
     }
 }
 
-/// A table, as queries see it under its name.
-pub(super) fn lazy(name: &str, table: Table) -> Result<LazyFrame, QueryError> {
-    let frame = frame(table)?.lazy();
-    if name == "events" { with_time(frame) } else { Ok(frame) }
-}
-
-/// `event_time` is computed for the rows that a query asks for: as text it would be most of the table.
-fn with_time(mut frame: LazyFrame) -> Result<LazyFrame, QueryError> {
-    if frame.collect_schema()?.get("ts").is_none() {
-        return Ok(frame);
-    }
-    let seconds = col("ts") * lit(1_000_000_i64);
-    let time = seconds.cast(DataType::Datetime(TimeUnit::Microseconds, None));
-    Ok(frame.with_column(time.dt().to_string("%Y-%m-%dT%H:%M:%SZ").alias("event_time")))
-}
-
+/// The answer of a query to these tables.
 pub(super) fn collect(
     tables: &BTreeMap<&'static str, LazyFrame>,
     sql: &str,
+    among: &[Among],
 ) -> Result<DataFrame, QueryError> {
     let mut context = SQLContext::new();
     for (name, frame) in tables {
-        context.register(name, frame.clone());
+        let only = among.iter().filter(|one| one.table == *name).map(Among::predicate);
+        context.register(name, only.fold(frame.clone(), LazyFrame::filter));
     }
     Ok(context.execute(sql)?.collect()?)
 }
 
-/// A table as a frame.
-pub fn frame(mut table: Table) -> Result<DataFrame, QueryError> {
-    let columns = table.columns.clone();
-    let rows = table.rows;
-    let mut series = Vec::with_capacity(columns.len());
-    for (place, column) in columns.iter().enumerate() {
-        let name = PlSmallStr::from_static(column.name);
-        let Some(data) = table.take(place) else { continue };
-        series.push(series_of(name, data)?.into_column());
-    }
-    Ok(DataFrame::new(rows, series)?)
+/// Rows of a table that a question is about: those with one of the values in one of the columns. A join with
+/// a list of values says the same, but reads the whole table first.
+#[derive(Clone, Debug)]
+pub struct Among {
+    /// The table.
+    pub table: &'static str,
+    /// One of these columns has one of the values.
+    pub columns: &'static [&'static str],
+    /// The values.
+    pub values: Values,
 }
 
-fn series_of(name: PlSmallStr, data: Data) -> Result<Series, QueryError> {
-    Ok(match data {
-        Data::Words { ids, words } => {
-            let words = StringChunked::from_iter_values(name.clone(), words.iter().map(AsRef::as_ref));
-            let ids = IdxCa::from_vec(name, ids);
-            words.take(&ids)?.into_series()
-        }
-        Data::Texts(texts) => StringChunked::from_iter_values(name, texts.iter()).into_series(),
-        Data::Numbers(all) => Series::new(name, all),
-        Data::Flags(all) => {
-            Series::new(name, all.into_iter().map(|flag| flag.map(i32::from)).collect::<Vec<_>>())
-        }
-    })
+/// Values of a column.
+#[derive(Clone, Debug)]
+pub enum Values {
+    /// Of one with texts.
+    Texts(Vec<String>),
+    /// Of one with numbers.
+    Numbers(Vec<i64>),
+}
+
+impl Among {
+    fn predicate(&self) -> Expr {
+        let values = match &self.values {
+            Values::Texts(all) => Series::new(PlSmallStr::EMPTY, all),
+            Values::Numbers(all) => Series::new(PlSmallStr::EMPTY, all),
+        };
+        let has = |name: &&'static str| col(*name).is_in(lit(values.clone()).implode(false), false);
+        self.columns.iter().map(has).reduce(Expr::or).unwrap_or_else(|| lit(true))
+    }
+}
+
+/// A table as a frame.
+pub fn frame(table: Table) -> Result<DataFrame, QueryError> {
+    scan::whole(table)
 }
 
 /// The values of a frame.

@@ -1,8 +1,12 @@
 //! What a query asks for and what it needs.
 
+use super::frame::Values;
 use super::*;
 use crate::tables::wholes::Params;
+use crate::tables::{Builder, Cell, Column, Kind};
 use crate::time::Timestamp;
+use polars::prelude::{DataType, IntoLazy, TimeUnit, col, lit};
+use proptest::prelude::*;
 
 fn names(sql: &str) -> String {
     let line = |(table, columns): (&&str, &BTreeSet<&str>)| {
@@ -112,4 +116,94 @@ fn every_shipped_query_is_whole() {
         }
     }
     assert!(ids.len() >= 30);
+}
+
+/// A table with rows in several chunks, made from numbers alone.
+fn table_of(rows: &[(u8, u8)]) -> Table {
+    let column = |name, kind| Column { name, kind, about: "" };
+    let columns = [
+        column("ts", Kind::Number),
+        column("event_name", Kind::Word),
+        column("event_id", Kind::Text),
+        column("n", Kind::Number),
+        column("ok", Kind::Flag),
+    ];
+    let mut builder = Builder::new(&columns);
+    for (place, (a, b)) in (0..).zip(rows) {
+        let id =
+            if a % 2 == 0 { format!("00000000-0000-4000-8000-0000000000{b:02x}") } else { format!("id{b}") };
+        let cells = [
+            Cell::from(i64::from(*a)),
+            Cell::from(["Get", "GetAll", "Put", ""][usize::from(a % 4)]),
+            Cell::from(id),
+            Cell::Number((b % 5 > 0).then_some(i64::from(b % 5))),
+            Cell::Flag((b % 3 > 0).then_some(b % 3 == 1)),
+        ];
+        builder.push(i64::from(*a), place, cells);
+    }
+    Table::join(&columns, vec![builder])
+}
+
+/// Questions whose filters are looked up in words, in numbers, in both, and in more than one row.
+const FILTERED: [&str; 16] = [
+    "SELECT ts, event_name, event_id, n, ok FROM events WHERE event_name = 'Get'",
+    "SELECT ts, event_id FROM events WHERE event_name LIKE 'Get%' AND ok = 1 AND n > 2",
+    "SELECT ts, n FROM events WHERE event_name IN ('Put', 'Get', 'None') AND ts >= 9 AND ts < 200",
+    "SELECT event_id FROM events WHERE event_name NOT LIKE '%All' AND event_id LIKE 'id%'",
+    "SELECT ts, n FROM events WHERE ok IS NULL",
+    "SELECT ts, n FROM events WHERE n IS NOT NULL AND (ok = 0 OR event_name = '')",
+    "SELECT ts, n FROM events WHERE NOT (ok = 1) OR n = 3",
+    "SELECT COUNT(*) AS c FROM events",
+    "SELECT COUNT(*) AS c FROM events WHERE event_name <> 'Get' AND ok = 1",
+    "SELECT event_name, COUNT(*) AS c, MIN(ts) AS t FROM events WHERE n BETWEEN 1 AND 3 GROUP BY event_name",
+    "SELECT ts, event_id FROM events WHERE event_name IN (SELECT event_name FROM events WHERE ok = 1)",
+    "SELECT a.ts, b.n FROM events a JOIN events b ON b.ts = a.ts WHERE a.event_name = 'Put' AND b.ok = 1",
+    "SELECT event_time, ts FROM events WHERE event_time >= '1970-01-01T00:01:00Z' AND event_name <> ''",
+    "SELECT CASE WHEN ok = 1 THEN event_name ELSE 'no' END AS x FROM events WHERE COALESCE(n, 0) + ts > 100",
+    "SELECT ts FROM events WHERE 1 = 0",
+    "SELECT ts, r FROM (SELECT ts, ROW_NUMBER() OVER (ORDER BY ts, event_id) AS r FROM events) x WHERE r < 4",
+];
+
+/// The answer when everything is a frame before the question is asked.
+fn plainly(rows: &[(u8, u8)], sql: &str) -> Answer {
+    let time = (col("ts") * lit(1_000_000_i64)).cast(DataType::Datetime(TimeUnit::Microseconds, None));
+    let time = time.dt().to_string("%Y-%m-%dT%H:%M:%SZ").alias("event_time");
+    let frame = frame::frame(table_of(rows)).unwrap().lazy().with_column(time).collect().unwrap();
+    let mut context = polars::sql::SQLContext::new();
+    context.register("events", frame.lazy());
+    let mut answer = frame::answer(&context.execute(sql).unwrap().collect().unwrap()).unwrap();
+    answer.sort();
+    answer
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(24))]
+    #[test]
+    fn a_filter_gives_what_a_whole_table_gives(rows in prop::collection::vec(any::<(u8, u8)>(), 0..60)) {
+        let mut asker = Asker::default();
+        asker.add("events", table_of(&rows)).unwrap();
+        for sql in FILTERED {
+            let answer = asker.ask(sql).unwrap().0;
+            let expect = plainly(&rows, sql);
+            prop_assert_eq!((&answer.columns, &answer.rows), (&expect.columns, &expect.rows), "{}", sql);
+        }
+        // What looks at more than one row is asked of all of them.
+        let above = asker.0["events"].clone().filter(col("n").gt(col("n").mean()).and(col("ok").eq(lit(1))));
+        let above = above.select([col("ts"), col("n")]).collect().unwrap();
+        let whole = frame::frame(table_of(&rows)).unwrap().lazy();
+        let expect = whole.filter(col("n").gt(col("n").mean()).and(col("ok").eq(lit(1))));
+        prop_assert!(above.equals_missing(&expect.select([col("ts"), col("n")]).collect().unwrap()));
+        let sql = "SELECT ts, event_id, n FROM events WHERE ok = 1";
+        let texts = Values::Texts(vec!["id7".to_owned(), "Put".to_owned()]);
+        let numbers = Values::Numbers(vec![1, 4, 250]);
+        for (columns, values, same) in [
+            (&["event_name"] as &[&str], texts.clone(), "event_name = 'Put'"),
+            (&["event_id", "event_name"], texts, "(event_name = 'Put' OR event_id = 'id7')"),
+            (&["n"], numbers, "n IN (1, 4, 250)"),
+        ] {
+            let answer = asker.ask_among(sql, &[Among { table: "events", columns, values }]).unwrap().0;
+            let expect = plainly(&rows, &format!("{sql} AND {same}"));
+            prop_assert_eq!(&answer.rows, &expect.rows, "{}", same);
+        }
+    }
 }

@@ -1,6 +1,8 @@
 //! Rows to columns, in little memory: one builder a thread, joined and sorted at the end, so that the table
 //! does not depend on the order of files or on the number of threads.
 
+use super::chunk::{Ids, Numbers, ROWS, Strings};
+use super::words::Words;
 use super::{Cell, Column, Kind};
 use std::sync::Arc;
 
@@ -11,103 +13,70 @@ pub struct Builder {
     stores: Vec<Store>,
 }
 
-/// The values of one column in one builder.
+/// The values of one column in one builder: whole chunks, and the rows of the one that grows.
 #[derive(Debug)]
 enum Store {
-    Words(Words),
-    Texts { text: String, ends: Vec<usize> },
-    Numbers(Vec<Option<i64>>),
-    Flags(Vec<Option<bool>>),
-}
-
-/// Texts as numbers of a list.
-#[derive(Debug, Default)]
-struct Words {
-    ids: Vec<u32>,
-    list: Vec<Box<str>>,
-    #[expect(clippy::disallowed_types, reason = "only asked for keys, never iterated")]
-    found: std::collections::HashMap<Box<str>, u32>,
+    Words { words: Words, whole: Vec<Ids>, open: Vec<u32> },
+    Texts { whole: Vec<Strings>, text: String, ends: Vec<usize> },
+    Numbers { whole: Vec<Numbers>, open: Vec<Option<i64>> },
+    Flags { whole: Vec<Ids>, open: Vec<u32> },
 }
 
 /// A whole table, rows sorted by time, then event, then as they came.
 #[derive(Debug)]
 pub struct Table {
-    /// Its columns, in order.
-    pub columns: Vec<Column>,
     /// The number of rows.
     pub rows: usize,
-    parts: Vec<Builder>,
+    columns: Vec<Joined>,
+}
+
+/// One column of a whole table, still where the threads put it.
+#[derive(Debug)]
+pub struct Joined {
+    /// Its name, kind and meaning.
+    pub column: Column,
+    stores: Vec<Store>,
     /// Part and row of every row.
     order: Arc<Vec<(u32, u32)>>,
 }
 
-/// The texts of a column, still where the threads put them: a copy of all would be large.
-#[derive(Debug)]
-pub struct Texts {
-    stores: Vec<Store>,
-    order: Arc<Vec<(u32, u32)>>,
-}
-
-impl Texts {
-    /// One for each row.
-    pub fn iter(&self) -> impl ExactSizeIterator<Item = &str> {
-        let text = |(part, row): &(u32, u32)| {
-            self.stores.get(*part as usize).map_or("", |store| store.text(*row as usize))
-        };
-        self.order.iter().map(text)
-    }
-}
-
-/// The values of one column of a whole table.
+/// The values of one column of a whole table, in chunks of [`ROWS`] rows.
 #[derive(Debug)]
 pub enum Data {
     /// Each an index into the words.
-    Words {
-        /// One for each row.
-        ids: Vec<u32>,
-        /// What they stand for.
-        words: Vec<Box<str>>,
-    },
-    /// One for each row.
-    Texts(Texts),
-    /// One for each row.
-    Numbers(Vec<Option<i64>>),
-    /// One for each row.
-    Flags(Vec<Option<bool>>),
+    Words(Vec<Ids>, Words),
+    /// Texts.
+    Texts(Vec<Strings>),
+    /// Whole numbers.
+    Numbers(Vec<Numbers>),
+    /// [`NONE`], [`NO`] or [`YES`].
+    Flags(Vec<Ids>),
 }
 
-impl Words {
-    fn add(&mut self, text: &str) {
-        let known = self.found.get(text).copied();
-        let id = known.unwrap_or_else(|| {
-            let id = u32::try_from(self.list.len()).unwrap_or(u32::MAX);
-            self.list.push(text.into());
-            self.found.insert(text.into(), id);
-            id
-        });
-        self.ids.push(id);
-    }
-}
+/// A flag that is absent.
+pub const NONE: u32 = 0;
+/// A flag that is 0.
+pub const NO: u32 = 1;
+/// A flag that is 1.
+pub const YES: u32 = 2;
 
 impl Builder {
     /// For rows of these columns.
     pub fn new(columns: &[Column]) -> Self {
-        let store = |column: &Column| match column.kind {
-            Kind::Word => Store::Words(Words::default()),
-            Kind::Text => Store::Texts { text: String::new(), ends: Vec::new() },
-            Kind::Number => Store::Numbers(Vec::new()),
-            Kind::Flag => Store::Flags(Vec::new()),
-        };
-        Self { order: Vec::new(), stores: columns.iter().map(store).collect() }
+        Self { order: Vec::new(), stores: columns.iter().map(|column| Store::new(column.kind)).collect() }
     }
 
     /// Adds a row: when, the event's key, and a cell for each column. A cell of another kind than its column
     /// counts as absent, and so does one that is missing.
     pub fn push<'v>(&mut self, time: i64, event_key: i64, cells: impl IntoIterator<Item = Cell<'v>>) {
         self.order.push((time, event_key));
+        let is_full = self.order.len().is_multiple_of(ROWS);
         let mut cells = cells.into_iter();
         for store in &mut self.stores {
             store.push(cells.next().as_ref());
+            if is_full {
+                store.close();
+            }
         }
     }
 
@@ -118,47 +87,73 @@ impl Builder {
 }
 
 impl Store {
+    fn new(kind: Kind) -> Self {
+        match kind {
+            Kind::Word => Self::Words { words: Words::default(), whole: Vec::new(), open: Vec::new() },
+            Kind::Text => Self::Texts { whole: Vec::new(), text: String::new(), ends: Vec::new() },
+            Kind::Number => Self::Numbers { whole: Vec::new(), open: Vec::new() },
+            Kind::Flag => Self::Flags { whole: Vec::new(), open: Vec::new() },
+        }
+    }
+
     fn push(&mut self, cell: Option<&Cell<'_>>) {
-        let text = match cell {
+        let given = match cell {
             Some(Cell::Text(text)) => text.as_ref(),
             _ => "",
         };
         match self {
-            Self::Words(words) => words.add(text),
-            Self::Texts { text: all, ends } => {
-                all.push_str(text);
-                ends.push(all.len());
+            Self::Words { words, open, .. } => open.push(words.place(given)),
+            Self::Texts { text, ends, .. } => {
+                text.push_str(given);
+                ends.push(text.len());
             }
-            Self::Numbers(all) => all.push(match cell {
+            Self::Numbers { open, .. } => open.push(match cell {
                 Some(Cell::Number(number)) => *number,
                 _ => None,
             }),
-            Self::Flags(all) => all.push(match cell {
-                Some(Cell::Flag(flag)) => *flag,
-                _ => None,
+            Self::Flags { open, .. } => open.push(match cell {
+                Some(Cell::Flag(Some(true))) => YES,
+                Some(Cell::Flag(Some(false))) => NO,
+                _ => NONE,
             }),
         }
     }
 
-    fn text(&self, row: usize) -> &str {
-        let Self::Texts { text, ends } = self else { return "" };
-        let start = row.checked_sub(1).and_then(|before| ends.get(before)).copied().unwrap_or_default();
-        ends.get(row).and_then(|end| text.get(start..*end)).unwrap_or_default()
+    /// Packs the rows of the chunk that grew.
+    fn close(&mut self) {
+        match self {
+            Self::Words { whole, open, .. } | Self::Flags { whole, open } => {
+                whole.push(Ids::of(open));
+                open.clear();
+            }
+            Self::Texts { whole, text, ends } => {
+                whole.push(Strings::of(text, ends));
+                text.clear();
+                ends.clear();
+            }
+            Self::Numbers { whole, open } => {
+                whole.push(Numbers::of(open));
+                open.clear();
+            }
+        }
     }
 
     fn id(&self, row: usize) -> u32 {
-        let Self::Words(words) = self else { return 0 };
-        words.ids.get(row).copied().unwrap_or_default()
+        let (Self::Words { whole, .. } | Self::Flags { whole, .. }) = self else { return 0 };
+        whole.get(row / ROWS).map_or(0, |ids| ids.get(row % ROWS))
     }
 
     fn number(&self, row: usize) -> Option<i64> {
-        let Self::Numbers(all) = self else { return None };
-        all.get(row).copied().flatten()
+        let Self::Numbers { whole, .. } = self else { return None };
+        whole.get(row / ROWS)?.get(row % ROWS)
     }
 
-    fn flag(&self, row: usize) -> Option<bool> {
-        let Self::Flags(all) = self else { return None };
-        all.get(row).copied().flatten()
+    /// Puts the text of a row behind others.
+    fn append(&self, row: usize, to: &mut String) {
+        let Self::Texts { whole, .. } = self else { return };
+        if let Some(strings) = whole.get(row / ROWS) {
+            to.push_str(&strings.get(row % ROWS));
+        }
     }
 }
 
@@ -166,58 +161,81 @@ impl Table {
     /// Joins what the threads gathered. All builders have these columns.
     pub fn join(columns: &[Column], parts: Vec<Builder>) -> Self {
         let mut keys: Vec<(i64, i64, u32, u32)> = Vec::with_capacity(parts.iter().map(Builder::rows).sum());
-        for (part, builder) in (0..).zip(&parts) {
-            keys.extend((0..).zip(&builder.order).map(|(row, (time, key))| (*time, *key, part, row)));
+        let mut joined: Vec<Vec<Store>> = columns.iter().map(|_| Vec::new()).collect();
+        for (part, builder) in (0..).zip(parts) {
+            keys.extend((0..).zip(builder.order).map(|(row, (time, key))| (time, key, part, row)));
+            for (stores, mut store) in joined.iter_mut().zip(builder.stores) {
+                store.close();
+                stores.push(store);
+            }
         }
         keys.sort_unstable();
-        let order: Vec<(u32, u32)> = keys.into_iter().map(|(_, _, part, row)| (part, row)).collect();
-        let mut parts = parts;
-        for part in &mut parts {
-            part.order = Vec::new();
-        }
-        Self { columns: columns.to_vec(), rows: order.len(), parts, order: Arc::new(order) }
+        let order = Arc::new(keys.into_iter().map(|(_, _, part, row)| (part, row)).collect::<Vec<_>>());
+        let column = |(column, stores): (&Column, Vec<Store>)| Joined {
+            column: *column,
+            stores,
+            order: Arc::clone(&order),
+        };
+        Self { rows: order.len(), columns: columns.iter().zip(joined).map(column).collect() }
     }
 
-    /// The values of a column, given out once: what was given out is gone from the table.
-    pub fn take(&mut self, column: usize) -> Option<Data> {
-        let kind = self.columns.get(column)?.kind;
-        let taken = |part: &mut Builder| {
-            let place = part.stores.get_mut(column);
-            place.map_or(Store::Flags(Vec::new()), |place| std::mem::replace(place, Store::Flags(Vec::new())))
-        };
-        let mut stores: Vec<Store> = self.parts.iter_mut().map(taken).collect();
-        if kind == Kind::Text {
-            return Some(Data::Texts(Texts { stores, order: Arc::clone(&self.order) }));
-        }
-        let words = merge_words(&mut stores);
-        let rows = self.order.iter().map(|(part, row)| (stores.get(*part as usize), *row as usize));
-        Some(match kind {
-            Kind::Number => Data::Numbers(rows.map(|(store, row)| store?.number(row)).collect()),
-            Kind::Flag => Data::Flags(rows.map(|(store, row)| store?.flag(row)).collect()),
-            Kind::Word | Kind::Text => Data::Words {
-                ids: rows.map(|(store, row)| store.map_or(0, |store| store.id(row))).collect(),
-                words,
-            },
-        })
+    /// Its columns, in order.
+    pub fn columns(self) -> Vec<Joined> {
+        self.columns
     }
 }
 
-/// One list of words for all parts, whose ids are changed to it.
-fn merge_words(stores: &mut [Store]) -> Vec<Box<str>> {
-    let mut whole = Words::default();
-    for store in stores {
-        let Store::Words(own) = store else { continue };
-        own.found.clear();
-        for word in std::mem::take(&mut own.list) {
-            whole.add(&word);
-        }
-        // The ids that were just given out are the translation.
-        let translation = std::mem::take(&mut whole.ids);
-        for id in &mut own.ids {
-            *id = translation.get(*id as usize).copied().unwrap_or_default();
+impl Joined {
+    /// The values, in the order of the table.
+    pub fn data(mut self) -> Data {
+        let chunks = self.order.chunks(ROWS);
+        match self.column.kind {
+            Kind::Word => {
+                let (words, places) = merge(&mut self.stores);
+                let place = |part: u32, id: u32| places.get(part as usize)?.get(id as usize).copied();
+                let id = |part: u32, id: u32| place(part, id).unwrap_or_default();
+                Data::Words(chunks.map(|rows| self.ids(rows, id)).collect(), words)
+            }
+            Kind::Flag => Data::Flags(chunks.map(|rows| self.ids(rows, |_, id| id)).collect()),
+            Kind::Text => Data::Texts(chunks.map(|rows| self.strings(rows)).collect()),
+            Kind::Number => Data::Numbers(chunks.map(|rows| self.numbers(rows)).collect()),
         }
     }
-    whole.list
+
+    fn ids(&self, rows: &[(u32, u32)], id: impl Fn(u32, u32) -> u32) -> Ids {
+        let found = |part: &u32, row: &u32| {
+            self.stores.get(*part as usize).map_or(0, |store| store.id(*row as usize))
+        };
+        Ids::of(&rows.iter().map(|(part, row)| id(*part, found(part, row))).collect::<Vec<_>>())
+    }
+
+    fn numbers(&self, rows: &[(u32, u32)]) -> Numbers {
+        let found = |(part, row): &(u32, u32)| self.stores.get(*part as usize)?.number(*row as usize);
+        Numbers::of(&rows.iter().map(found).collect::<Vec<_>>())
+    }
+
+    fn strings(&self, rows: &[(u32, u32)]) -> Strings {
+        let mut text = String::new();
+        let mut ends = Vec::with_capacity(rows.len());
+        for (part, row) in rows {
+            if let Some(store) = self.stores.get(*part as usize) {
+                store.append(*row as usize, &mut text);
+            }
+            ends.push(text.len());
+        }
+        Strings::of(&text, &ends)
+    }
+}
+
+/// One list of words for all parts, and for every part the new places of its words.
+fn merge(stores: &mut [Store]) -> (Words, Vec<Vec<u32>>) {
+    let mut whole = Words::default();
+    let places = stores.iter_mut().map(|store| match store {
+        Store::Words { words, .. } => whole.merge(&std::mem::take(words)),
+        _ => Vec::new(),
+    });
+    let places = places.collect();
+    (whole, places)
 }
 
 #[cfg(test)]
@@ -235,17 +253,21 @@ mod tests {
 
     /// Every row as text, in the order of the table.
     fn rows(parts: Vec<Builder>) -> Vec<String> {
-        let mut table = Table::join(&COLUMNS, parts);
-        let data: Vec<Data> = (0..COLUMNS.len()).map(|column| table.take(column).unwrap()).collect();
-        let cell = |data: &Data, row: usize| match data {
-            Data::Words { ids, words } => words[ids[row] as usize].to_string(),
-            Data::Texts(all) => all.iter().nth(row).unwrap().to_owned(),
-            Data::Numbers(all) => format!("{:?}", all[row]),
-            Data::Flags(all) => format!("{:?}", all[row]),
+        let table = Table::join(&COLUMNS, parts);
+        let rows = table.rows;
+        let data: Vec<Data> = table.columns().into_iter().map(Joined::data).collect();
+        let cell = |data: &Data, row: usize| {
+            let (chunk, row) = (row / ROWS, row % ROWS);
+            match data {
+                Data::Words(ids, words) => words.get(ids[chunk].get(row) as usize).unwrap().to_owned(),
+                Data::Texts(all) => all[chunk].get(row).into_owned(),
+                Data::Numbers(all) => format!("{:?}", all[chunk].get(row)),
+                Data::Flags(all) => {
+                    ["None", "Some(false)", "Some(true)"][all[chunk].get(row) as usize].to_owned()
+                }
+            }
         };
-        (0..table.rows)
-            .map(|row| data.iter().map(|data| cell(data, row)).collect::<Vec<_>>().join(" "))
-            .collect()
+        (0..rows).map(|row| data.iter().map(|data| cell(data, row)).collect::<Vec<_>>().join(" ")).collect()
     }
 
     fn push(builder: &mut Builder, (time, key, word): (i64, i64, u8)) {

@@ -96,7 +96,7 @@ const LISTED_MAX: usize = 8;
 /// Finds the entries of a list by what they hold, without a copy of it: the owner of the list says which
 /// entry is the wanted one.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Index {
+pub(crate) struct Index {
     hasher: foldhash::fast::RandomState,
     /// The upper half is the hash, the lower the number of the entry and one. A list of all entries, and with
     /// more than [`LISTED_MAX`] a table with open addressing and linear probing, where 0 is a free place and
@@ -107,12 +107,12 @@ pub(super) struct Index {
 
 impl Index {
     /// The hash of some texts and numbers; never a part of any result.
-    pub(super) fn hash(&self, key: impl Hash) -> u64 {
+    pub(crate) fn hash(&self, key: impl Hash) -> u64 {
         self.hasher.hash_one(key)
     }
 
     /// The number of the entry with this hash for which `is_it` holds.
-    pub(super) fn find(&self, hash: u64, is_it: impl Fn(usize) -> bool) -> Option<usize> {
+    pub(crate) fn find(&self, hash: u64, is_it: impl Fn(usize) -> bool) -> Option<usize> {
         let wanted = |slot: u64| {
             let number = usize::try_from((slot & u64::from(u32::MAX)).checked_sub(1)?).ok()?;
             (slot >> 32 == hash >> 32 && is_it(number)).then_some(number)
@@ -131,7 +131,7 @@ impl Index {
     }
 
     /// Adds the entry whose number is the number of entries so far. `hash_of` gives the hash of every one.
-    pub(super) fn push(&mut self, hash_of: impl Fn(&Self, usize) -> u64) {
+    pub(crate) fn push(&mut self, hash_of: impl Fn(&Self, usize) -> u64) {
         let number = self.len;
         self.len += 1;
         if self.len <= LISTED_MAX {

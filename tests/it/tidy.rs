@@ -17,7 +17,7 @@ const CONFINED: &[(&str, &[&str])] = &[
     ("polars", &["ledger", "query", "source"]),
     ("clap", &["cli", "commands", "main"]),
     ("clap_complete", &["cli", "commands"]),
-    ("rayon", &["commands"]),
+    ("rayon", &["commands", "query"]),
     ("flate2", &["trail/inflate", "iam/reference"]),
     ("libdeflater", &["trail/inflate"]),
     ("ctrlc", &["commands/progress"]),

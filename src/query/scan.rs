@@ -1,0 +1,319 @@
+//! A table as polars reads it: what a query filters by is looked up in the words of a column before a row is
+//! touched, and only the rows and columns that are left become a frame. Ten million events fit in memory
+//! because no column is ever whole as text.
+
+use super::QueryError;
+use super::predicate::{self, Conjunct};
+use crate::tables::Table;
+use crate::tables::build::{Data, Joined};
+use crate::tables::chunk::{Ids, Numbers, ROWS, Strings};
+use crate::time::Timestamp;
+use polars::prelude::*;
+use rayon::prelude::*;
+use std::any::Any;
+use std::sync::Arc;
+
+/// A table that is read only where a query asks.
+pub(super) struct Scan {
+    schema: SchemaRef,
+    rows: usize,
+    columns: Vec<Stored>,
+}
+
+/// A column as it is kept.
+struct Stored {
+    name: PlSmallStr,
+    cells: Cells,
+}
+
+enum Cells {
+    Words {
+        ids: Vec<Ids>,
+        words: StringChunked,
+    },
+    Texts(Vec<Strings>),
+    Numbers(Arc<Vec<Numbers>>),
+    /// Seconds since 1970, shown as text: as text it would be most of the table.
+    Times(Arc<Vec<Numbers>>),
+    /// `words` are the three values of a flag, by id.
+    Flags {
+        ids: Vec<Ids>,
+        words: Int32Chunked,
+    },
+}
+
+/// Which rows are left, by chunk; `None` for all of it.
+type Rows = Vec<Option<Vec<u32>>>;
+
+/// What is left of a chunk.
+struct Part<'r> {
+    chunk: usize,
+    kept: Option<&'r [u32]>,
+    /// How many rows.
+    rows: usize,
+}
+
+/// The table as a frame that is computed when it is asked.
+pub(super) fn lazy(name: &str, table: Table) -> Result<LazyFrame, QueryError> {
+    let mut scan = Scan::new(table);
+    if name == "events" {
+        scan.add_time();
+    }
+    let scan = Arc::new(scan);
+    let schema = Some(Arc::clone(&scan.schema));
+    Ok(LazyFrame::anonymous_scan(scan, ScanArgsAnonymous { schema, ..ScanArgsAnonymous::default() })?)
+}
+
+/// The table as a whole frame.
+pub(super) fn whole(table: Table) -> Result<DataFrame, QueryError> {
+    let scan = Scan::new(table);
+    let columns: Vec<&Stored> = scan.columns.iter().collect();
+    Ok(scan.frame(&columns, &scan.all())?)
+}
+
+impl Scan {
+    fn new(table: Table) -> Self {
+        let rows = table.rows;
+        let columns: Vec<Stored> = table.columns().into_par_iter().map(Stored::new).collect();
+        let schema = columns.iter().map(|column| Field::new(column.name.clone(), column.cells.dtype()));
+        Self { schema: Arc::new(schema.collect()), rows, columns }
+    }
+
+    /// `event_time` is made of `ts`, for the rows that are left.
+    fn add_time(&mut self) {
+        let name = PlSmallStr::from_static("event_time");
+        let Ok(Stored { cells: Cells::Numbers(seconds), .. }) = self.column("ts") else { return };
+        let cells = Cells::Times(Arc::clone(seconds));
+        let mut schema = Schema::clone(&self.schema);
+        schema.with_column(name.clone(), cells.dtype());
+        self.schema = Arc::new(schema);
+        self.columns.push(Stored { name, cells });
+    }
+
+    fn all(&self) -> Rows {
+        vec![None; self.rows.div_ceil(ROWS)]
+    }
+
+    fn column(&self, name: &str) -> PolarsResult<&Stored> {
+        let found = self.columns.iter().find(|column| column.name == name);
+        found.ok_or_else(|| polars_err!(ColumnNotFound: "{name}"))
+    }
+
+    fn named(&self, names: &[PlSmallStr]) -> PolarsResult<Vec<&Stored>> {
+        names.iter().map(|name| self.column(name)).collect()
+    }
+
+    fn part<'r>(&self, chunk: usize, kept: Option<&'r [u32]>) -> Part<'r> {
+        Part { chunk, kept, rows: kept.map_or_else(|| ROWS.min(self.rows - ROWS * chunk), <[u32]>::len) }
+    }
+
+    fn parts<'r>(&self, rows: &'r Rows) -> Vec<Part<'r>> {
+        rows.iter().enumerate().map(|(chunk, kept)| self.part(chunk, kept.as_deref())).collect()
+    }
+
+    fn frame(&self, columns: &[&Stored], rows: &Rows) -> PolarsResult<DataFrame> {
+        let parts = self.parts(rows);
+        let height = height(&parts);
+        let series = columns.par_iter().map(|column| column.series(&parts, height).map(Column::from));
+        DataFrame::new(height, series.collect::<PolarsResult<Vec<_>>>()?)
+    }
+
+    /// The rows for which all conjuncts hold: first those about one column of words or flags, the fewest
+    /// words first, then what is left of the predicate, chunk by chunk.
+    fn matching(&self, conjuncts: Vec<Conjunct>) -> PolarsResult<Rows> {
+        let mut rows = self.all();
+        let mut others: Vec<Expr> = Vec::new();
+        let mut by_word: Vec<(usize, &Stored, Expr)> = Vec::new();
+        for conjunct in conjuncts {
+            let column = match conjunct.columns.as_slice() {
+                [only] => Some(self.column(only)?),
+                _ => None,
+            };
+            match column.and_then(|column| Some((column.cells.words()?, column))) {
+                Some((words, column)) => by_word.push((words, column, conjunct.expr)),
+                None => others.push(conjunct.expr),
+            }
+        }
+        by_word.sort_by_key(|(words, ..)| *words);
+        for (words, column, expr) in by_word {
+            // With few rows left it is quicker to look at them than at all words.
+            if words > height(&self.parts(&rows)) {
+                others.push(expr);
+            } else {
+                let wanted = column.wanted(expr)?;
+                let (Cells::Words { ids, .. } | Cells::Flags { ids, .. }) = &column.cells else { continue };
+                rows.par_iter_mut().zip(ids).for_each(|(rows, ids)| *rows = ids.keep(rows.take(), &wanted));
+            }
+        }
+        match others.into_iter().reduce(Expr::and) {
+            Some(expr) => self.filtered(rows, &expr),
+            None => Ok(rows),
+        }
+    }
+
+    fn filtered(&self, rows: Rows, expr: &Expr) -> PolarsResult<Rows> {
+        let columns = self.named(&predicate::columns(expr))?;
+        let one = |(chunk, kept): (usize, Option<Vec<u32>>)| {
+            let part = self.part(chunk, kept.as_deref());
+            if part.rows == 0 {
+                return Ok(kept);
+            }
+            let height = part.rows;
+            let series = columns.iter().map(|column| column.series(std::slice::from_ref(&part), height));
+            let series = series.map(|series| series.map(Column::from)).collect::<PolarsResult<Vec<_>>>()?;
+            let places =
+                holding(DataFrame::new(height, series)?, expr)?.into_iter().filter(|(_, holds)| *holds);
+            let row =
+                |place: u32| kept.as_ref().map_or(Some(place), |kept| kept.get(place as usize).copied());
+            Ok(Some(places.filter_map(|(place, _)| row(place)).collect()))
+        };
+        rows.into_par_iter().enumerate().map(one).collect()
+    }
+}
+
+impl AnonymousScan for Scan {
+    fn as_any(&self) -> &dyn Any {
+        self
+    }
+
+    fn allows_predicate_pushdown(&self) -> bool {
+        true
+    }
+
+    fn allows_projection_pushdown(&self) -> bool {
+        true
+    }
+
+    fn schema(&self, _infer_schema_length: Option<usize>) -> PolarsResult<SchemaRef> {
+        Ok(Arc::clone(&self.schema))
+    }
+
+    fn scan(&self, args: AnonymousScanArgs) -> PolarsResult<DataFrame> {
+        let names: Vec<PlSmallStr> = match &args.with_columns {
+            Some(names) => names.to_vec(),
+            None => self.schema.iter_names().cloned().collect(),
+        };
+        let columns = self.named(&names)?;
+        let frame = match args.predicate.as_ref().map(|expr| (expr, predicate::conjuncts(expr))) {
+            None => self.frame(&columns, &self.all())?,
+            Some((_, Some(conjuncts))) => self.frame(&columns, &self.matching(conjuncts)?)?,
+            // Something that looks at more than its row: at all rows, then.
+            Some((expr, None)) => {
+                let mut all = names.clone();
+                all.extend(predicate::columns(expr).into_iter().filter(|name| !names.contains(name)));
+                let frame = self.frame(&self.named(&all)?, &self.all())?.lazy().filter(expr.clone());
+                frame.select(names.into_iter().map(col).collect::<Vec<_>>()).collect()?
+            }
+        };
+        Ok(match args.n_rows {
+            Some(rows) => frame.head(Some(rows)),
+            None => frame,
+        })
+    }
+}
+
+impl Stored {
+    fn new(joined: Joined) -> Self {
+        let name = PlSmallStr::from_static(joined.column.name);
+        let cells = match joined.data() {
+            Data::Words(ids, words) => {
+                Cells::Words { ids, words: StringChunked::from_iter_values(name.clone(), words.iter()) }
+            }
+            Data::Texts(all) => Cells::Texts(all),
+            Data::Numbers(all) => Cells::Numbers(Arc::new(all)),
+            Data::Flags(ids) => {
+                Cells::Flags { ids, words: Int32Chunked::new(name.clone(), &[None, Some(0), Some(1)]) }
+            }
+        };
+        Self { name, cells }
+    }
+
+    /// For which words the predicate holds.
+    fn wanted(&self, expr: Expr) -> PolarsResult<Vec<bool>> {
+        let words = match &self.cells {
+            Cells::Words { words, .. } => words.clone().into_column(),
+            Cells::Flags { words, .. } => words.clone().into_column(),
+            Cells::Texts(_) | Cells::Numbers(_) | Cells::Times(_) => return Ok(Vec::new()),
+        };
+        Ok(holding(DataFrame::new(words.len(), vec![words])?, &expr)?
+            .into_iter()
+            .map(|(_, holds)| holds)
+            .collect())
+    }
+
+    /// The values of the rows that are left.
+    fn series(&self, parts: &[Part<'_>], height: usize) -> PolarsResult<Series> {
+        let name = self.name.clone();
+        let picked = |all: &[Ids]| {
+            let mut picked = Vec::with_capacity(height);
+            each(all, parts, |ids, row| picked.push(ids.get(row)));
+            IdxCa::from_vec(name.clone(), picked)
+        };
+        Ok(match &self.cells {
+            Cells::Words { ids, words } => words.take(&picked(ids))?.into_series(),
+            Cells::Flags { ids, words } => words.take(&picked(ids))?.into_series(),
+            Cells::Texts(all) => {
+                let mut cells = StringChunkedBuilder::new(name, height);
+                each(all, parts, |strings, row| cells.append_value(strings.get(row)));
+                cells.finish().into_series()
+            }
+            Cells::Times(all) => {
+                let mut cells = StringChunkedBuilder::new(name, height);
+                let time = |seconds: Option<i64>| Timestamp::from_seconds(seconds?);
+                each(all, parts, |seconds, row| {
+                    cells.append_option(time(seconds.get(row)).map(|time| time.to_string()));
+                });
+                cells.finish().into_series()
+            }
+            Cells::Numbers(all) => {
+                let mut cells = Vec::with_capacity(height);
+                each(all, parts, |numbers, row| cells.push(numbers.get(row)));
+                Series::new(name, cells)
+            }
+        })
+    }
+}
+
+fn height(parts: &[Part<'_>]) -> usize {
+    parts.iter().map(|part| part.rows).sum()
+}
+
+/// The rows of a frame, and whether the predicate holds for each: unknown is no.
+fn holding(frame: DataFrame, expr: &Expr) -> PolarsResult<Vec<(u32, bool)>> {
+    let height = frame.height();
+    let mask = frame.lazy().select([expr.clone().alias("mask")]).collect()?;
+    let mask = mask.column("mask")?.bool()?;
+    // A predicate without a column has one value for all rows.
+    let holds = |row: usize| mask.get(if mask.len() == 1 { 0 } else { row }) == Some(true);
+    Ok((0..).zip((0..height).map(holds)).collect())
+}
+
+/// Every row that is left, in order.
+fn each<C>(chunks: &[C], parts: &[Part<'_>], mut row: impl FnMut(&C, usize)) {
+    for part in parts {
+        let Some(chunk) = chunks.get(part.chunk) else { continue };
+        match part.kept {
+            Some(kept) => kept.iter().for_each(|kept| row(chunk, *kept as usize)),
+            None => (0..part.rows).for_each(|place| row(chunk, place)),
+        }
+    }
+}
+
+impl Cells {
+    fn dtype(&self) -> DataType {
+        match self {
+            Self::Words { .. } | Self::Texts(_) | Self::Times(_) => DataType::String,
+            Self::Numbers(_) => DataType::Int64,
+            Self::Flags { .. } => DataType::Int32,
+        }
+    }
+
+    /// How many different values there are; `None` when they are not listed.
+    fn words(&self) -> Option<usize> {
+        match self {
+            Self::Words { words, .. } => Some(words.len()),
+            Self::Flags { words, .. } => Some(words.len()),
+            Self::Texts(_) | Self::Numbers(_) | Self::Times(_) => None,
+        }
+    }
+}

@@ -1,0 +1,291 @@
+//! The values of one column in some rows, in as few bytes as they need: most columns of most rows say the same.
+
+use std::borrow::Cow;
+
+/// Rows of a chunk; only the last of a table has fewer.
+pub const ROWS: usize = if cfg!(test) { 8 } else { 1 << 16 };
+
+/// Small numbers: the ids of words, and flags.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Ids {
+    /// The same in so many rows.
+    Same(u32, usize),
+    /// All below 256.
+    Bytes(Box<[u8]>),
+    /// All below 65,536.
+    Shorts(Box<[u16]>),
+    /// Any.
+    Longs(Box<[u32]>),
+}
+
+/// Texts.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Strings {
+    /// So many empty ones.
+    Empty(usize),
+    /// All are written as UUIDs are, in lower case.
+    Uuids(Box<[u128]>),
+    /// Any, one behind the other, and where each ends.
+    Plain(Box<str>, Box<[usize]>),
+}
+
+/// Whole numbers.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Numbers {
+    /// None in so many rows.
+    Absent(usize),
+    /// One in every row.
+    All(Box<[i64]>),
+    /// One in some rows.
+    Some(Box<[Option<i64>]>),
+}
+
+impl Ids {
+    /// In the fewest bytes.
+    pub fn of(ids: &[u32]) -> Self {
+        let least = ids.iter().copied().min().unwrap_or_default();
+        let most = ids.iter().copied().max().unwrap_or_default();
+        if least == most {
+            return Self::Same(most, ids.len());
+        }
+        // None is lost: no id is larger than the largest.
+        if u8::try_from(most).is_ok() {
+            Self::Bytes(ids.iter().map(|id| u8::try_from(*id).unwrap_or(u8::MAX)).collect())
+        } else if u16::try_from(most).is_ok() {
+            Self::Shorts(ids.iter().map(|id| u16::try_from(*id).unwrap_or(u16::MAX)).collect())
+        } else {
+            Self::Longs(ids.into())
+        }
+    }
+
+    /// The number of rows.
+    pub fn len(&self) -> usize {
+        match self {
+            Self::Same(_, rows) => *rows,
+            Self::Bytes(all) => all.len(),
+            Self::Shorts(all) => all.len(),
+            Self::Longs(all) => all.len(),
+        }
+    }
+
+    /// Are there no rows?
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// The one of a row; 0 beyond the last.
+    #[inline]
+    pub fn get(&self, row: usize) -> u32 {
+        match self {
+            Self::Same(id, _) => *id,
+            Self::Bytes(all) => all.get(row).copied().map(u32::from).unwrap_or_default(),
+            Self::Shorts(all) => all.get(row).copied().map(u32::from).unwrap_or_default(),
+            Self::Longs(all) => all.get(row).copied().unwrap_or_default(),
+        }
+    }
+
+    /// The rows among `rows` whose id is wanted; `None` stands for all rows.
+    pub fn keep(&self, rows: Option<Vec<u32>>, wanted: &[bool]) -> Option<Vec<u32>> {
+        let is_wanted = |id: usize| wanted.get(id).copied().unwrap_or_default();
+        match self {
+            Self::Same(id, _) if is_wanted(*id as usize) => rows,
+            Self::Same(..) => Some(Vec::new()),
+            Self::Bytes(all) => keep(all, rows, |id| is_wanted(usize::from(id))),
+            Self::Shorts(all) => keep(all, rows, |id| is_wanted(usize::from(id))),
+            Self::Longs(all) => keep(all, rows, |id| is_wanted(id as usize)),
+        }
+    }
+}
+
+fn keep<I: Copy>(all: &[I], rows: Option<Vec<u32>>, is_wanted: impl Fn(I) -> bool) -> Option<Vec<u32>> {
+    Some(match rows {
+        None => (0..).zip(all).filter(|(_, id)| is_wanted(**id)).map(|(row, _)| row).collect(),
+        Some(mut rows) => {
+            rows.retain(|row| all.get(*row as usize).is_some_and(|id| is_wanted(*id)));
+            rows
+        }
+    })
+}
+
+impl Strings {
+    /// Of texts that stand one behind the other, and where each ends.
+    pub fn of(text: &str, ends: &[usize]) -> Self {
+        if text.is_empty() {
+            return Self::Empty(ends.len());
+        }
+        if text.len() == ends.len() * UUID_BYTES
+            && let Some(all) = each(text, ends).map(uuid).collect::<Option<Box<[u128]>>>()
+        {
+            return Self::Uuids(all);
+        }
+        Self::Plain(text.into(), ends.into())
+    }
+
+    /// The number of rows.
+    pub fn len(&self) -> usize {
+        match self {
+            Self::Empty(rows) => *rows,
+            Self::Uuids(all) => all.len(),
+            Self::Plain(_, ends) => ends.len(),
+        }
+    }
+
+    /// Are there no rows?
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// The one of a row; empty beyond the last.
+    pub fn get(&self, row: usize) -> Cow<'_, str> {
+        match self {
+            Self::Empty(_) => Cow::Borrowed(""),
+            Self::Uuids(all) => all.get(row).map_or(Cow::Borrowed(""), |uuid| Cow::Owned(text(*uuid))),
+            Self::Plain(text, ends) => Cow::Borrowed(part(text, ends, row)),
+        }
+    }
+}
+
+fn part<'t>(text: &'t str, ends: &[usize], row: usize) -> &'t str {
+    let start = row.checked_sub(1).and_then(|before| ends.get(before)).copied().unwrap_or_default();
+    ends.get(row).and_then(|end| text.get(start..*end)).unwrap_or_default()
+}
+
+fn each<'t>(text: &'t str, ends: &'t [usize]) -> impl Iterator<Item = &'t str> {
+    (0..ends.len()).map(move |row| part(text, ends, row))
+}
+
+const UUID_BYTES: usize = 36;
+
+/// Where the hyphens are.
+const HYPHENS: [usize; 4] = [8, 13, 18, 23];
+
+/// `01234567-89ab-cdef-0123-456789abcdef` as a number; nothing that is written otherwise.
+fn uuid(text: &str) -> Option<u128> {
+    if text.len() != UUID_BYTES {
+        return None;
+    }
+    text.bytes().enumerate().try_fold(0, |number: u128, (place, letter)| {
+        let digit = match letter {
+            b'-' if HYPHENS.contains(&place) => return Some(number),
+            _ if HYPHENS.contains(&place) => return None,
+            b'0'..=b'9' => letter - b'0',
+            b'a'..=b'f' => letter - b'a' + 10,
+            _ => return None,
+        };
+        Some(number << 4 | u128::from(digit))
+    })
+}
+
+fn text(uuid: u128) -> String {
+    let digits = format!("{uuid:032x}");
+    let mut text = String::with_capacity(UUID_BYTES);
+    for digit in digits.chars() {
+        if HYPHENS.contains(&text.len()) {
+            text.push('-');
+        }
+        text.push(digit);
+    }
+    text
+}
+
+impl Numbers {
+    /// In the fewest bytes.
+    pub fn of(numbers: &[Option<i64>]) -> Self {
+        if let Some(all) = numbers.iter().copied().collect() {
+            return Self::All(all);
+        }
+        if numbers.iter().all(Option::is_none) {
+            Self::Absent(numbers.len())
+        } else {
+            Self::Some(numbers.into())
+        }
+    }
+
+    /// The number of rows.
+    pub fn len(&self) -> usize {
+        match self {
+            Self::Absent(rows) => *rows,
+            Self::All(all) => all.len(),
+            Self::Some(all) => all.len(),
+        }
+    }
+
+    /// Are there no rows?
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// The one of a row; none beyond the last.
+    #[inline]
+    pub fn get(&self, row: usize) -> Option<i64> {
+        match self {
+            Self::Absent(_) => None,
+            Self::All(all) => all.get(row).copied(),
+            Self::Some(all) => all.get(row).copied().flatten(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    const UUID: &str = "0f9a3b21-89ab-cdef-0123-456789abcdef";
+
+    fn strings(all: &[&str]) -> Strings {
+        let mut text = String::new();
+        let mut ends = Vec::new();
+        for one in all {
+            text.push_str(one);
+            ends.push(text.len());
+        }
+        let strings = Strings::of(&text, &ends);
+        let read: Vec<String> = (0..strings.len()).map(|row| strings.get(row).into_owned()).collect();
+        assert_eq!(read, all);
+        strings
+    }
+
+    #[test]
+    fn texts_come_back_as_they_were() {
+        let upper = UUID.to_ascii_uppercase();
+        let shifted = "0f9a3b2-189ab-cdef-0123-456789abcdef";
+        let zeros = "00000000-0000-0000-0000-000000000000";
+        assert!(matches!(strings(&[UUID, zeros]), Strings::Uuids(_)));
+        assert!(matches!(strings(&[UUID, &upper]), Strings::Plain(..)));
+        assert!(matches!(strings(&[UUID, shifted]), Strings::Plain(..)));
+        // As long as two UUIDs together, but no two.
+        assert!(matches!(strings(&[&format!("{UUID}x"), &UUID[1..]]), Strings::Plain(..)));
+        assert!(matches!(strings(&[UUID, "é"]), Strings::Plain(..)));
+        assert!(matches!(strings(&["", ""]), Strings::Empty(2)));
+        assert!(matches!(strings(&["", "a"]), Strings::Plain(..)));
+        assert_eq!(strings(&[]).get(0), "");
+    }
+
+    proptest! {
+        #[test]
+        fn ids_come_back_and_are_found(
+            ids in prop::collection::vec(prop_oneof![0_u32..3, 0_u32..300, any::<u32>()], 0..40),
+            wanted in prop::collection::vec(any::<bool>(), 300),
+            step in 1_usize..4,
+        ) {
+            let packed = Ids::of(&ids);
+            prop_assert_eq!(packed.len(), ids.len());
+            prop_assert_eq!((0..ids.len()).map(|row| packed.get(row)).collect::<Vec<_>>(), ids.clone());
+            let is_wanted = |row: &u32| wanted.get(ids[*row as usize] as usize).copied().unwrap_or_default();
+            let all: Vec<u32> = (0..).take(ids.len()).collect();
+            let kept = packed.keep(None, &wanted).unwrap_or(all.clone());
+            prop_assert_eq!(kept, all.iter().copied().filter(is_wanted).collect::<Vec<_>>());
+            let some: Vec<u32> = all.into_iter().step_by(step).collect();
+            let kept = packed.keep(Some(some.clone()), &wanted);
+            prop_assert_eq!(kept, Some(some.into_iter().filter(is_wanted).collect::<Vec<_>>()));
+        }
+
+        #[test]
+        fn numbers_come_back(numbers in prop::collection::vec(prop::option::weighted(0.8, any::<i64>()), 0..9)) {
+            let packed = Numbers::of(&numbers);
+            prop_assert_eq!(packed.len(), numbers.len());
+            prop_assert_eq!((0..numbers.len()).map(|row| packed.get(row)).collect::<Vec<_>>(), numbers);
+        }
+    }
+}
