@@ -120,7 +120,7 @@ impl Rows {
 
     fn caller(&mut self, event: &Event<'_>) -> usize {
         let identity = &event.identity;
-        let place = identity.number.map(|number| number.get() as usize % LAST_MAX);
+        let place = identity.number.and_then(|number| usize::try_from(number.get() % LAST_MAX as u64).ok());
         if let Some((number, caller)) = place.and_then(|place| *self.last.get(place)?)
             && Some(number) == identity.number
         {
@@ -181,7 +181,7 @@ impl<const N: usize> Texts<N> {
 struct Places {
     hasher: foldhash::fast::RandomState,
     /// Each with its hash; the number is counted from one, 0 is a free place.
-    places: Vec<(u64, usize)>,
+    slots: Vec<(u64, usize)>,
     taken: usize,
 }
 
@@ -189,20 +189,20 @@ impl Places {
     fn find(&self, hash: u64, is_it: impl Fn(usize) -> bool) -> Option<usize> {
         let mut place = self.first(hash);
         loop {
-            let (known, number) = *self.places.get(place)?;
+            let (known, number) = *self.slots.get(place)?;
             let number = number.checked_sub(1)?;
             if known == hash && is_it(number) {
                 return Some(number);
             }
-            place = (place + 1) % self.places.len();
+            place = (place + 1) % self.slots.len();
         }
     }
 
     /// Adds an entry that is not there.
     fn put(&mut self, hash: u64, number: usize) {
-        if self.taken * 2 >= self.places.len() {
-            let longer = vec![(0, 0); (self.places.len() * 2).max(64)];
-            for (hash, number) in std::mem::replace(&mut self.places, longer) {
+        if self.taken * 2 >= self.slots.len() {
+            let longer = vec![(0, 0); (self.slots.len() * 2).max(64)];
+            for (hash, number) in std::mem::replace(&mut self.slots, longer) {
                 self.place(hash, number);
             }
         }
@@ -212,15 +212,15 @@ impl Places {
 
     fn place(&mut self, hash: u64, number: usize) {
         let mut place = self.first(hash);
-        while self.places.get(place).is_some_and(|known| known.1 > 0) {
-            place = (place + 1) % self.places.len();
+        while self.slots.get(place).is_some_and(|known| known.1 > 0) {
+            place = (place + 1) % self.slots.len();
         }
-        if let Some(free) = self.places.get_mut(place).filter(|_| number > 0) {
+        if let Some(free) = self.slots.get_mut(place).filter(|_| number > 0) {
             *free = (hash, number);
         }
     }
 
     fn first(&self, hash: u64) -> usize {
-        hash as usize & self.places.len().saturating_sub(1)
+        usize::try_from(hash & self.slots.len().saturating_sub(1) as u64).unwrap_or_default()
     }
 }

@@ -303,6 +303,9 @@ pub fn read(
 /// every page, as long as it never was larger. A block that is given back untouched costs no memory. The first
 /// one only tells the library that blocks of this size belong into the heap.
 fn open_heap(bytes: usize) {
+    if !cfg!(all(target_os = "linux", target_env = "gnu")) {
+        return;
+    }
     for _ in 0..2 {
         drop(std::hint::black_box(Vec::<u8>::with_capacity(bytes)));
     }

@@ -469,6 +469,60 @@ mod tests {
         }
     }
 
+    const CALLER: &str = r#"{"type":"AssumedRole","principalId":"AROA1:s","arn":"arn:aws:sts::111122223333:assumed-role/r/s","accountId":"111122223333","accessKeyId":"ASIA1","sessionContext":{"sessionIssuer":{"type":"Role","principalId":"AROA1","arn":"arn:aws:iam::111122223333:role/r","accountId":"111122223333","userName":"r"},"webIdFederationData":{},"attributes":{"creationDate":"2024-05-01T10:00:00Z","mfaAuthenticated":"false"},"sourceIdentity":"me"},"onBehalfOf":{"userId":"u","more":[1]},"invokedBy":"x.amazonaws.com"}"#;
+
+    /// Whether a caller has the form of [`CALLER`] with a change, or not: it comes to what it says.
+    fn check_caller(change: (&str, &str), of_form: (&str, &str), expect: bool) {
+        let learnt = CALLER.replacen(change.0, change.1, 1);
+        let text = learnt.replacen(of_form.0, of_form.1, 1) + &" ".repeat(16);
+        assert!(CALLER.contains(change.0) && learnt.contains(of_form.0), "{change:?} {of_form:?}");
+        let mut forms = Forms::default();
+        forms.learn(Root::Caller, &learnt);
+        let (mut draft, mut cursor) = (Draft::default(), Cursor::new(&text));
+        let found = forms.walk(Root::Caller, &mut draft, (&mut cursor, &mut Callers::default()));
+        assert_eq!(found.is_some(), expect, "{change:?} {of_form:?}");
+        forms.caller(&mut draft, &mut Cursor::new(&text), &mut Callers::default()).unwrap();
+        assert!(draft.event.identity.number.take().is_some());
+        let said = user_identity(&mut Cursor::new(&text)).unwrap();
+        assert_eq!(format!("{:?}", draft.event.identity), format!("{said:?}"));
+    }
+
+    #[test]
+    fn a_caller_is_read_by_the_form_of_another_one() {
+        let same = ("", "");
+        for (from, to, expect) in [
+            ("ASIA1", "ASIA2", true),
+            ("\"me\"", "\"\"", true),
+            ("AROA1:s", "AROA2:someone else", true),
+            ("role/r", "role/path/r", true),
+            ("\"accountId\":\"111122223333\"", "\"accountId\":\"HIDDEN\"", true),
+            ("[1]", "[22]", true),
+            ("\"false\"", "\"true\"", false),
+            ("\"Role\"", "\"Root\"", false),
+            ("\"u\"", "7", false),
+            ("\"me\"", "\"m\\u0065\"", false),
+            (",\"sourceIdentity\":\"me\"", "", false),
+            ("{}", "{\"a\":1}", false),
+            ("{\"type\"", "{ \"type\"", false),
+        ] {
+            check_caller(same, (from, to), expect);
+        }
+        // An issuer that says nothing is none; numbers and words are texts as well.
+        let issuer = (r#""type":"Role","principalId":"AROA1","#, r#""principalId":"AROA1","#);
+        check_caller(
+            issuer,
+            ("\"AROA1\",\"arn\":\"arn:aws:iam::111122223333:role/r\"", "\"\",\"arn\":\"\""),
+            true,
+        );
+        check_caller(("\"ASIA1\"", "12"), (":12,", ":345,"), true);
+        check_caller(("\"ASIA1\"", "true"), ("AROA1:s", "x"), true);
+        check_caller(("\"false\"", "true"), ("AROA1:s", "x"), true);
+        check_caller(("\"ASIA1\"", "{}"), ("AROA1:s", "x"), false);
+        check_caller(("{\"userId\"", "null,\"x\":{\"userId\""), ("AROA1:s", "x"), true);
+        check_caller(("\"more\"", "\"userId\""), ("AROA1:s", "x"), false);
+        check_caller(("{},", "{},\"sourceIdentity\":\"you\","), ("AROA1:s", "x"), false);
+    }
+
     #[test]
     fn a_record_with_two_values_under_one_name_has_no_form() {
         for twice in [
