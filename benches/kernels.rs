@@ -1,8 +1,6 @@
 //! Times of the kernels, on text that is made here: `cargo bench`. Nothing depends on them; whole processes are
 //! measured by `benches/whole_process.py`.
 
-#![expect(missing_docs, reason = "`divan` makes a function for each kernel")]
-
 use divan::counter::{BytesCount, ItemsCount};
 use divan::{Bencher, black_box};
 use flate2::{Compression, write::GzEncoder};

@@ -208,12 +208,19 @@ impl AwsArgs {
 #[derive(Debug, Args)]
 pub struct IngestArgs {
     /// CloudTrail logs: folders (an `AWSLogs` tree or flat), files (.json.gz, .json, JSONL, LookupEvents
-    /// output), or - for standard input
+    /// output), `s3://bucket/prefix`, or - for standard input
     #[arg(required = true, value_name = "PATH")]
     pub paths: Vec<PathBuf>,
     /// The ledger's folder; a new or empty one becomes a ledger
     #[arg(long, required = true, value_name = "DIR")]
     pub ledger: PathBuf,
+    /// Keep only what the events come to: a much smaller ledger, which `query` and `investigate` cannot ask
+    #[arg(long)]
+    pub no_events: bool,
+    /// Leave out log files that were delivered before this day, and do not even list them in S3: RFC 3339, a date, or
+    /// days back such as 7d
+    #[arg(long, value_name = "TIME", value_parser = parse_moment)]
+    pub from: Option<Moment>,
     /// Refuse a file that inflates to more than this many MiB
     #[arg(long, value_name = "MIB")]
     pub max_file_mib: Option<u64>,
@@ -223,6 +230,9 @@ pub struct IngestArgs {
     /// CloudTrail's public keys: output of `aws cloudtrail list-public-keys`; repeat it for more regions
     #[arg(long, value_name = "FILE", requires = "require_digests")]
     pub public_keys: Vec<PathBuf>,
+    /// How AWS is reached.
+    #[command(flatten)]
+    pub aws: AwsArgs,
 }
 
 /// What can be done with a ledger.

@@ -9,21 +9,26 @@
 //! summary is the same in any order and any partition, the days together are what one reading of all logs
 //! gives.
 
+mod compact;
 mod coverage_table;
 mod disk;
 pub mod manifest;
 pub mod objects;
 mod reader;
+mod rows;
 mod seen;
+mod segment;
 mod table;
 mod usage_table;
 mod words;
 mod writer;
 
+pub use compact::Dropped;
 pub use objects::{Content, Object};
 pub use reader::{Ledger, Part, Window};
+pub use rows::{EventRows, Rows};
 pub use seen::{Place, Seen};
-pub use writer::{Batch, DayPart, Dropped, Writer};
+pub use writer::{Batch, Begun, DayPart, Writer};
 
 use std::io;
 use std::path::Path;

@@ -24,9 +24,9 @@ pub mod source;
 pub mod grants;
 
 pub mod usage;
+pub mod tables;
 #[cfg(feature = "sql")]
 pub mod ledger;
-pub mod tables;
 pub mod drift;
 pub mod recommend;
 

@@ -44,7 +44,7 @@ Examples:
 pub struct InvestigateArgs {
     /// `sagemaker`, the topic, which may be left out; then the logs: folders, files, s3://…, or - for
     /// standard input
-    #[arg(value_name = "TOPIC | PATH", required = true)]
+    #[arg(value_name = "TOPIC | PATH", required_unless_present = "ledger")]
     pub items: Vec<PathBuf>,
 
     /// Everything about a role, user or person: name, ARN, or the name behind a session
@@ -111,7 +111,7 @@ pub struct ExplainEventArgs {
     #[arg(value_name = "EVENT_ID")]
     pub event_id: String,
     /// The logs: folders, files, s3://…, or - for standard input
-    #[arg(value_name = "PATH", required = true)]
+    #[arg(value_name = "PATH", required_unless_present = "ledger")]
     pub paths: Vec<PathBuf>,
     /// Rules, logs and snapshot.
     #[command(flatten)]

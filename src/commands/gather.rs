@@ -20,6 +20,8 @@ pub struct Gather {
     refs: Chosen,
     fields: Chosen,
     slots: Vec<Mutex<Slot>>,
+    /// Rows that were read before, by table.
+    taken: Mutex<BTreeMap<&'static str, Vec<Builder>>>,
 }
 
 /// The places of the columns that are kept of a table; `None` for a table that nobody asks for.
@@ -43,7 +45,8 @@ impl Gather {
         let refs = asked.get("refs").map(|names| chosen(&REFS, names));
         let fields = asked.get("fields").map(|names| chosen(&FIELDS, names));
         let needs_usage = asked.contains_key("usage");
-        let mut gather = Self { needs_usage, events, refs, fields, slots: Vec::new() };
+        let mut gather =
+            Self { needs_usage, events, refs, fields, slots: Vec::new(), taken: Mutex::default() };
         gather.slots = (0..SLOTS).map(|_| Mutex::new(gather.slot())).collect();
         gather
     }
@@ -70,6 +73,11 @@ impl Gather {
             of_events.push(slot.events);
             of_refs.push(slot.refs);
             of_fields.push(slot.fields);
+        }
+        let mut taken = self.taken.into_inner().unwrap_or_else(PoisonError::into_inner);
+        for (table, rows) in [("events", &mut of_events), ("refs", &mut of_refs), ("fields", &mut of_fields)]
+        {
+            rows.extend(taken.remove(table).unwrap_or_default());
         }
         let mut tables = BTreeMap::new();
         if self.events.is_some() {
@@ -124,5 +132,19 @@ impl EventSink for Gather {
 
     fn needs_usage(&self) -> bool {
         self.needs_usage
+    }
+
+    fn wanted(&self) -> Vec<(&'static str, Vec<Column>)> {
+        let tables = [
+            ("events", self.events.as_ref().map(|_| self.event_columns())),
+            ("refs", self.refs.as_ref().map(|_| columns(&self.refs))),
+            ("fields", self.fields.as_ref().map(|_| columns(&self.fields))),
+        ];
+        tables.into_iter().filter_map(|(table, columns)| Some((table, columns?))).collect()
+    }
+
+    fn take(&self, table: &'static str, rows: Vec<Builder>) {
+        let mut taken = self.taken.lock().unwrap_or_else(PoisonError::into_inner);
+        taken.entry(table).or_default().extend(rows);
     }
 }

@@ -1,7 +1,7 @@
 //! `trailtrim investigate` and `explain-event`: rules over the tables, cases out of what they find.
 
 use super::gather::Gather;
-use super::query::{known, tables, write};
+use super::query::{check_input, known, tables, write};
 use super::read_logs::{self, Logs};
 use super::review::note_problems;
 use super::{Outcome, Settings, print};
@@ -9,7 +9,7 @@ use crate::cli::{CasesFormat, ExplainEventArgs, InvestigateArgs, LogArgs, PlainF
 use crate::drift;
 use crate::grants::snapshot::Snapshot;
 use crate::investigate::blast::{self, Blast};
-use crate::investigate::case::{self, Case};
+use crate::investigate::case::{self, Case, Scored};
 use crate::investigate::hit::{self, Hit};
 use crate::investigate::pivot::{self, Pivot};
 use crate::investigate::unknown::{self, Held};
@@ -37,9 +37,9 @@ struct Found {
 
 /// Runs `investigate`.
 pub fn run(args: &InvestigateArgs, settings: &Settings) -> anyhow::Result<Outcome> {
-    let paths = paths(&args.items)?;
+    let paths = paths(&args.items);
     let pivot = pivot(args);
-    let mut found = Found::read(&paths, &args.rules, pivot.as_ref(), settings)?;
+    let mut found = Found::read(paths, &args.rules, pivot.as_ref(), settings)?;
     let asked = match &pivot {
         Some(pivot) => pivot::events(&mut found.asker, pivot)?,
         None => Vec::new(),
@@ -50,11 +50,12 @@ pub fn run(args: &InvestigateArgs, settings: &Settings) -> anyhow::Result<Outcom
     let since = if args.rules.since.is_some() { found.params.split } else { i64::MIN };
     let mut groups = case::join(case::groups(&hits, &keys, &facts), &facts);
     groups.retain(|group| if pivot.is_some() { group.is_about(&keys) } else { group.is_since(since) });
-    let followed = Facts::followed(&mut found.asker, case::to_follow(&groups, &facts))?;
-    let cases = case::cases(&groups, &found.rules, &facts, &followed);
     let floor = if pivot.is_some() { 0 } else { args.min_score };
-    let (shown, below): (Vec<Case<'_>>, Vec<Case<'_>>) =
-        cases.into_iter().partition(|case| case.score >= floor);
+    let (shown, below): (Vec<Scored<'_>>, Vec<Scored<'_>>) =
+        case::scored(groups, &found.rules, &facts).into_iter().partition(|one| one.score >= floor);
+    let context = facts.around(&mut found.asker, case::windows(&shown))?;
+    let followed = Facts::followed(&mut found.asker, case::to_follow(&shown, &facts))?;
+    let cases = case::cases(shown, &facts, &context, &followed);
     let report = CasesReport {
         events: found.logs.coverage.counts.events_distinct,
         span: found.logs.coverage.span(),
@@ -64,7 +65,7 @@ pub fn run(args: &InvestigateArgs, settings: &Settings) -> anyhow::Result<Outcom
         not_evaluated: &found.not_evaluated,
         below: below.len(),
         min_score: floor,
-        cases: shown.into_iter().map(|case| found.report(case)).collect(),
+        cases: cases.into_iter().map(|case| found.report(case)).collect(),
     };
     show(args, &report)?;
     note_problems(&found.logs.problems, settings);
@@ -93,17 +94,11 @@ fn outcome(args: &InvestigateArgs, report: &CasesReport<'_>, logs: &Logs) -> Out
 }
 
 /// The logs, without the topic in front. A folder of the topic's name is written `./sagemaker`.
-fn paths(items: &[PathBuf]) -> anyhow::Result<Vec<PathBuf>> {
-    let rest = match items.split_first() {
+fn paths(items: &[PathBuf]) -> &[PathBuf] {
+    match items.split_first() {
         Some((first, rest)) if first == Path::new("sagemaker") => rest,
         _ => items,
-    };
-    if rest.is_empty() {
-        bail!(
-            "no logs are named\nhint: name folders that hold CloudTrail's .json.gz files, or - for standard input"
-        );
     }
-    Ok(rest.to_vec())
 }
 
 fn pivot(args: &InvestigateArgs) -> Option<Pivot> {
@@ -121,6 +116,7 @@ impl Found {
         pivot: Option<&Pivot>,
         settings: &Settings,
     ) -> anyhow::Result<Self> {
+        check_input(paths, &args.read)?;
         let queries: Vec<Query> =
             known(args.queries.as_deref())?.into_iter().filter(investigate::is_on_topic).collect();
         let snapshot = (!args.grants.is_empty()).then(|| Snapshot::read(&args.grants)).transpose()?;

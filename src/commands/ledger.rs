@@ -3,11 +3,15 @@
 #[cfg(feature = "sql")]
 mod admin;
 #[cfg(feature = "sql")]
+mod gathering;
+#[cfg(feature = "sql")]
 mod ingest;
 #[cfg(feature = "sql")]
 mod merge;
 #[cfg(feature = "sql")]
 mod read;
+#[cfg(feature = "sql")]
+mod tables;
 
 #[cfg(feature = "sql")]
 pub use self::{admin::run, ingest::run as ingest, read::read};
@@ -19,7 +23,7 @@ pub use lean::{ingest, read, run};
 #[cfg(not(feature = "sql"))]
 mod lean {
     use crate::cli::{IngestArgs, LedgerCommand, ReadArgs};
-    use crate::commands::read_logs::Logs;
+    use crate::commands::read_logs::{Logs, Options};
     use crate::commands::{Outcome, Settings};
     use std::path::Path;
 
@@ -40,7 +44,7 @@ mod lean {
     }
 
     /// Says what is missing.
-    pub fn read(_: &Path, _: &ReadArgs, _: bool, _: &Settings) -> anyhow::Result<Logs> {
+    pub fn read(_: &Path, _: &ReadArgs, _: Options<'_>, _: &Settings) -> anyhow::Result<Logs> {
         absent()
     }
 }

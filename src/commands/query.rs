@@ -4,7 +4,8 @@ use super::gather::Gather;
 use super::read_logs::{self, Logs};
 use super::review::note_problems;
 use super::{Outcome, Settings, note, print};
-use crate::cli::{LogArgs, QueryArgs, RowsFormat};
+use crate::cli::{LogArgs, QueryArgs, ReadArgs, RowsFormat};
+use crate::escape;
 use crate::grants::snapshot::Snapshot;
 use crate::query::{self, Asked, Asker, Header, Input, Query, frame, shipped};
 use crate::report::rows::{self, RowsReport};
@@ -24,11 +25,7 @@ pub fn run(args: &QueryArgs, settings: &Settings) -> anyhow::Result<Outcome> {
         return Ok(Outcome::Clean);
     }
     let (query, paths) = chosen(args, &known)?;
-    if paths.is_empty() {
-        bail!(
-            "no logs are named\nhint: name folders that hold CloudTrail's .json.gz files, or - for standard input"
-        );
-    }
+    check_input(paths, &args.rules.read)?;
     if args.format == RowsFormat::Parquet && args.output.is_none() {
         bail!("a Parquet file cannot be printed\nhint: give --output FILE");
     }
@@ -72,6 +69,20 @@ pub fn run(args: &QueryArgs, settings: &Settings) -> anyhow::Result<Outcome> {
     note_problems(&logs.problems, settings);
     let whole = logs.problems.is_empty() && logs.coverage.counts.events > 0 && unmet.is_empty();
     Ok(if whole { Outcome::Clean } else { Outcome::Incomplete })
+}
+
+/// Either logs or a ledger: both at once could count an event twice.
+pub(super) fn check_input(paths: &[PathBuf], read: &ReadArgs) -> anyhow::Result<()> {
+    match (paths, &read.ledger) {
+        ([], None) => bail!(
+            "no logs are named\nhint: name folders that hold CloudTrail's .json.gz files, or - for standard input, or --ledger DIR"
+        ),
+        ([path, ..], Some(_)) => bail!(
+            "`{}` is named beside --ledger\nhint: name logs or a ledger; `trailtrim ingest` adds logs to it",
+            escape::terminal(&path.display().to_string())
+        ),
+        _ => Ok(()),
+    }
 }
 
 /// The tables that the query asks for.

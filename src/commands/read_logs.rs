@@ -13,6 +13,7 @@ use crate::report::escape;
 use crate::sha256::Sha256;
 use crate::source::open::{self, Request, Window};
 use crate::source::{Listing, LogObject, LogSource};
+use crate::tables::{Builder, Column};
 use crate::time::{Day, Timestamp};
 use crate::trail::coverage::Coverage;
 use crate::trail::coverage::tally::Tally;
@@ -74,6 +75,12 @@ pub trait EventSink: Sync + fmt::Debug {
 
     /// Is the summary of the events wanted as well?
     fn needs_usage(&self) -> bool;
+
+    /// The tables that are filled from events, each with the columns that are wanted of it.
+    fn wanted(&self) -> Vec<(&'static str, Vec<Column>)>;
+
+    /// Takes rows of one of these tables, of events that were read before.
+    fn take(&self, table: &'static str, rows: Vec<Builder>);
 }
 
 impl Options<'_> {
@@ -138,11 +145,7 @@ fn read_args(
         .build()
         .context("cannot start threads")?;
     if let Some(folder) = &args.read.ledger {
-        if options.sink.is_some() {
-            bail!("a ledger keeps no events, only what they come to\nhint: name the logs");
-        }
-        let hash = options.hash;
-        let logs = pool.install(|| super::ledger::read(folder, &args.read, hash, settings))?;
+        let logs = pool.install(|| super::ledger::read(folder, &args.read, options, settings))?;
         return Ok((logs, pool));
     }
     let given = Options::given(&args.read, settings.now);

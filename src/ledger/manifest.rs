@@ -13,12 +13,15 @@ use std::fmt;
 use std::path::Path;
 
 /// The version of the layout and of all tables.
-pub const SCHEMA: &str = "trailtrim.ledger/v1";
+pub const SCHEMA: &str = "trailtrim.ledger/v2";
+
+/// The version before, which is read too: it had no tables of rows. The next commit makes it [`SCHEMA`].
+pub(super) const SCHEMA_BEFORE: &str = "trailtrim.ledger/v1";
 
 /// The whole ledger: replaced as one file by every commit.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Manifest {
-    /// [`SCHEMA`].
+    /// [`SCHEMA`], or the one before.
     pub schema: String,
     /// The number of the next segment; no number is used twice.
     pub next: u64,
@@ -78,10 +81,21 @@ pub struct FileEntry {
     pub account: String,
     /// The UTC day, empty for objects.
     pub day: String,
+    /// Counted from 0 where a segment has several files of one table, account and day.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub number: u64,
+    /// The number of rows; noted for tables of rows only.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub rows: u64,
     /// Its size.
     pub bytes: u64,
     /// SHA-256 of its bytes.
     pub sha256: String,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde calls it")]
+fn is_zero(number: &u64) -> bool {
+    *number == 0
 }
 
 /// The tables of a ledger.
@@ -96,6 +110,22 @@ pub enum TableKind {
     Coverage,
     /// Fingerprints of events.
     Seen,
+    /// The rows of the table `events`.
+    Events,
+    /// The rows of the table `refs`.
+    Refs,
+    /// The rows of the table `fields`.
+    Fields,
+}
+
+impl TableKind {
+    /// The tables of rows, which queries read.
+    pub const ROWS: [Self; 3] = [Self::Events, Self::Refs, Self::Fields];
+
+    /// Does it hold rows for queries?
+    pub fn is_rows(self) -> bool {
+        Self::ROWS.contains(&self)
+    }
 }
 
 impl fmt::Display for TableKind {
@@ -105,6 +135,9 @@ impl fmt::Display for TableKind {
             Self::Usage => "usage",
             Self::Coverage => "coverage",
             Self::Seen => "seen",
+            Self::Events => "events",
+            Self::Refs => "refs",
+            Self::Fields => "fields",
         })
     }
 }
@@ -120,6 +153,8 @@ impl FileEntry {
             table,
             account: account.map(|account| account.to_string()).unwrap_or_default(),
             day: place.map(|(_, day)| day.to_string()).unwrap_or_default(),
+            number: 0,
+            rows: 0,
             bytes: bytes.len() as u64,
             sha256: Sha256::of(bytes).to_string(),
         }
@@ -132,7 +167,11 @@ impl FileEntry {
             let account = account.map_or_else(|| NO_ACCOUNT.to_owned(), |account| account.to_string());
             format!("account={account}/day={day}")
         });
-        (folder.unwrap_or_default(), format!("{}.parquet", self.table))
+        let name = match self.number {
+            0 => format!("{}.parquet", self.table),
+            number => format!("{}-{number}.parquet", self.table),
+        };
+        (folder.unwrap_or_default(), name)
     }
 
     /// The account and UTC day; `None` for a table of the whole segment.
@@ -168,7 +207,7 @@ impl Manifest {
         }
         let damaged = |error: serde_json::Error| LedgerError::damaged(path, error.to_string());
         let head: Head = serde_json::from_str(text).map_err(damaged)?;
-        if head.schema != SCHEMA {
+        if head.schema != SCHEMA && head.schema != SCHEMA_BEFORE {
             return Err(LedgerError::Schema { path: path.display().to_string(), found: head.schema });
         }
         let mut manifest: Self = serde_json::from_str(text).map_err(damaged)?;

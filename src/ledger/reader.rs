@@ -2,13 +2,15 @@
 
 use super::manifest::{FileEntry, Manifest, Segment, SegmentName, TableKind};
 use super::objects::{self, Object};
+use super::rows::{self, Rows};
 use super::seen::{self, Place};
 use super::{LedgerError, coverage_table, usage_table};
 use crate::sha256::Sha256;
+use crate::tables::Column;
 use crate::time::Day;
 use crate::trail::coverage::Coverage;
 use crate::usage::Usage;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -54,6 +56,18 @@ pub struct Part<'a> {
     segment: &'a str,
     entry: &'a FileEntry,
     place: Place,
+}
+
+impl Part<'_> {
+    /// The number of its rows; 0 for what is no table of rows.
+    pub fn rows(&self) -> u64 {
+        self.entry.rows
+    }
+
+    /// Its size on the disk.
+    pub fn bytes(&self) -> u64 {
+        self.entry.bytes
+    }
 }
 
 impl Ledger {
@@ -141,16 +155,37 @@ impl Ledger {
         Ok(all)
     }
 
-    /// The parts of days that are kept and in the window.
-    pub fn parts(&self, window: Window) -> Vec<Part<'_>> {
+    /// The parts of some tables, of days that are kept and in the window.
+    pub fn parts(&self, tables: &[TableKind], window: Window) -> Vec<Part<'_>> {
         let kept = self.manifest.kept_from();
         let wanted = |place: &Place| window.contains(place.1) && kept.is_none_or(|kept| place.1 >= kept);
         self.entries()
-            .filter(|(_, entry)| matches!(entry.table, TableKind::Usage | TableKind::Coverage))
+            .filter(|(_, entry)| tables.contains(&entry.table))
             .filter_map(|(segment, entry)| {
                 Some(Part { segment, entry, place: entry.place().filter(wanted)? })
             })
             .collect()
+    }
+
+    /// Reads some columns of a part of a table of rows.
+    pub fn rows(&self, part: Part<'_>, columns: &[Column]) -> Result<Rows, LedgerError> {
+        let (path, bytes) = self.read(part.segment, part.entry)?;
+        rows::read(&bytes, columns).map_err(|why| LedgerError::damaged(&path, why))
+    }
+
+    /// The days of a coverage of which the ledger does not have all events as rows, because they were ingested
+    /// without.
+    pub fn days_without_rows(&self, coverage: &Coverage) -> BTreeSet<Day> {
+        let mut missing: BTreeMap<Place, u64> = BTreeMap::new();
+        for cell in coverage.cells() {
+            *missing.entry((cell.account, cell.day)).or_default() += cell.events;
+        }
+        for (_, entry) in self.entries().filter(|(_, entry)| entry.table == TableKind::Events) {
+            if let Some(events) = entry.place().and_then(|place| missing.get_mut(&place)) {
+                *events = events.saturating_sub(entry.rows);
+            }
+        }
+        missing.into_iter().filter(|(_, events)| *events > 0).map(|((_, day), _)| day).collect()
     }
 
     /// Adds a part to a summary.
@@ -159,7 +194,7 @@ impl Ledger {
         let added = match part.entry.table {
             TableKind::Usage => usage_table::read(&bytes, part.place.1, usage),
             TableKind::Coverage => coverage_table::read(&bytes, part.place, coverage),
-            TableKind::Objects | TableKind::Seen => Ok(()),
+            _ => Ok(()),
         };
         added.map_err(|why| LedgerError::damaged(&path, why))
     }

@@ -47,9 +47,8 @@ impl<'a> Seen<'a> {
         Self { load: Box::new(load), places: RwLock::default(), failure: Mutex::default() }
     }
 
-    /// Remembers an event; `true` when neither the ledger nor this batch had it.
-    pub fn first_time(&self, event: &Event<'_>) -> bool {
-        let fingerprint = event.fingerprint().0;
+    /// Remembers an event by its fingerprint; `true` when neither the ledger nor this batch had it.
+    pub fn first_time(&self, event: &Event<'_>, fingerprint: u128) -> bool {
         let place = self.place((identity::acted_in(event), event.time.day()));
         place.known.binary_search(&fingerprint).is_err()
             && place.fresh.lock().unwrap_or_else(PoisonError::into_inner).insert(fingerprint)

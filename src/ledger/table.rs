@@ -1,9 +1,13 @@
 //! Parquet in memory: columns to bytes and back. The one place that names polars here.
 
+use super::rows::ORDER;
+use crate::tables;
+use crate::tables::build::{Data, NONE, YES};
+use crate::tables::chunk::Strings;
 use polars::prelude::{
     BooleanChunked, ChunkedArray, Column, DataFrame, Int64Chunked, IntoColumn as _, IntoSeries as _,
     NewChunkedArray as _, ParallelStrategy, ParquetReader, ParquetWriter, PolarsResult, SerReader as _,
-    StringChunked, TimeUnit, UInt64Chunked, UInt64Type,
+    SortMultipleOptions, StringChunked, StringChunkedBuilder, TimeUnit, UInt64Chunked, UInt64Type,
 };
 use std::io::Cursor;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -27,11 +31,68 @@ const MILLISECONDS: i64 = 1_000;
 /// The columns as one Parquet file. The same columns give the same bytes.
 pub(super) fn write(columns: Vec<(&'static str, Cells)>) -> Result<Vec<u8>, String> {
     let columns: Vec<Column> = columns.into_iter().map(|(name, cells)| cells.named(name)).collect();
+    DataFrame::new_infer_height(columns).and_then(bytes_of).map_err(|error| error.to_string())
+}
+
+/// Compressed with zstd; what repeats in a column is stored once.
+fn bytes_of(mut frame: DataFrame) -> PolarsResult<Vec<u8>> {
     let mut bytes = Vec::new();
-    let written = DataFrame::new_infer_height(columns)
-        .and_then(|mut frame| ParquetWriter::new(&mut bytes).set_parallel(false).finish(&mut frame));
-    written.map_err(|error| error.to_string())?;
+    ParquetWriter::new(&mut bytes).set_parallel(false).finish(&mut frame)?;
     Ok(bytes)
+}
+
+/// A table of rows as one Parquet file. The same rows give the same bytes.
+pub(super) fn write_rows(table: tables::Table) -> Result<Vec<u8>, String> {
+    let columns: Vec<Column> =
+        table.columns().into_iter().map(|column| column_of(column.column.name, column.data())).collect();
+    DataFrame::new_infer_height(columns).and_then(bytes_of).map_err(|error| error.to_string())
+}
+
+fn column_of(name: &str, data: Data) -> Column {
+    let name = name.into();
+    match data {
+        Data::Words(ids, words) => {
+            let ids = ids.iter().flat_map(|ids| (0..ids.len()).map(|row| ids.get(row) as usize));
+            let words = ids.map(|id| words.get(id).unwrap_or_default());
+            StringChunked::from_iter_values(name, words).into_column()
+        }
+        Data::Texts(all) => {
+            let rows = all.iter().map(Strings::len).sum();
+            let mut texts = StringChunkedBuilder::new(name, rows);
+            for all in &all {
+                (0..all.len()).for_each(|row| texts.append_value(all.get(row)));
+            }
+            texts.finish().into_column()
+        }
+        Data::Numbers(all) => {
+            let numbers = all.iter().flat_map(|all| (0..all.len()).map(|row| all.get(row)));
+            Int64Chunked::from_iter_options(name, numbers).into_column()
+        }
+        Data::Flags(ids) => {
+            let ids = ids.iter().flat_map(|ids| (0..ids.len()).map(|row| ids.get(row)));
+            let flags = ids.map(|id| (id != NONE).then_some(id == YES));
+            BooleanChunked::from_iter_options(name, flags).into_column()
+        }
+    }
+}
+
+/// Files of rows as one, sorted again. An error says what is wrong with them.
+pub(super) fn merge_rows(files: &[Vec<u8>]) -> Result<Vec<u8>, String> {
+    let frames = files.iter().map(|bytes| Table::read(bytes).map(|table| table.0));
+    let frames = frames.collect::<Result<Vec<DataFrame>, String>>()?;
+    let merge = || -> PolarsResult<Vec<u8>> {
+        let mut frames = frames.into_iter();
+        let mut whole = frames.next().unwrap_or_default();
+        for frame in frames {
+            whole.vstack_mut(&frame)?;
+        }
+        // What is equal stays as it came: the rows of one event have an order of their own.
+        let order = SortMultipleOptions::new().with_maintain_order(true);
+        let mut sorted = whole.sort(ORDER, order)?;
+        sorted.rechunk_mut();
+        bytes_of(sorted)
+    };
+    merge().map_err(|error| error.to_string())
 }
 
 impl Cells {
@@ -59,9 +120,18 @@ impl Table {
     /// decoder may panic over others, which is caught here, and may end the process when a damaged length asks
     /// for more memory than there is (polars 0.55.2), which nothing can catch.
     pub(super) fn read(bytes: &[u8]) -> Result<Self, String> {
+        Self::read_some(bytes, None)
+    }
+
+    /// [`Self::read`], and of the columns only these; nothing else is decoded.
+    pub(super) fn read_columns(bytes: &[u8], columns: &[&str]) -> Result<Self, String> {
+        Self::read_some(bytes, Some(columns.iter().map(ToString::to_string).collect()))
+    }
+
+    fn read_some(bytes: &[u8], columns: Option<Vec<String>>) -> Result<Self, String> {
         let read = || -> PolarsResult<DataFrame> {
             let reader = ParquetReader::new(Cursor::new(bytes)).read_parallel(ParallelStrategy::None);
-            reader.set_rechunk(true).finish()
+            reader.with_columns(columns).set_rechunk(true).finish()
         };
         match catch_unwind(AssertUnwindSafe(read)) {
             Ok(Ok(frame)) => Ok(Self(frame)),
@@ -87,6 +157,11 @@ impl Table {
     /// A column of numbers.
     pub(super) fn numbers(&self, name: &str) -> Result<Numbers, String> {
         self.column(name, |column| Ok(Numbers(column.u64()?.clone())))
+    }
+
+    /// A column of numbers that may be negative or absent.
+    pub(super) fn integers(&self, name: &str) -> Result<Integers, String> {
+        self.column(name, |column| Ok(Integers(column.i64()?.clone())))
     }
 
     /// A column of yes and no.
@@ -127,14 +202,30 @@ impl Numbers {
     }
 }
 
+/// Numbers that may be negative or absent, by row.
+#[derive(Debug)]
+pub(super) struct Integers(Int64Chunked);
+
+impl Integers {
+    /// The number of a row; `None` where there is none.
+    pub(super) fn get(&self, row: usize) -> Option<i64> {
+        self.0.get(row)
+    }
+}
+
 /// Yes or no, by row.
 #[derive(Debug)]
 pub(super) struct Flags(BooleanChunked);
 
 impl Flags {
+    /// Of a row; `None` where there is nothing.
+    pub(super) fn get(&self, row: usize) -> Option<bool> {
+        self.0.get(row)
+    }
+
     /// Of a row; no where there is nothing.
     pub(super) fn at(&self, row: usize) -> bool {
-        self.0.get(row).unwrap_or_default()
+        self.get(row).unwrap_or_default()
     }
 }
 

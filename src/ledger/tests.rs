@@ -1,13 +1,15 @@
 //! Stops at every step of a write, damage in every file, and rows that become the summary that they were.
 
 use super::disk::Disk;
-use super::manifest::{Manifest, Root, SCHEMA};
+use super::manifest::{Manifest, Root, SCHEMA, SCHEMA_BEFORE, TableKind};
 use super::reader::MANIFEST;
 use super::table::{Cells, Table};
 use super::*;
 use crate::sha256::Sha256;
 use crate::source::LogSource as _;
 use crate::source::dir::DirSource;
+use crate::tables::chunk::{Ids, Numbers, Strings};
+use crate::tables::{Builder, Data};
 use crate::time::Day;
 use crate::trail::coverage::Coverage;
 use crate::trail::decode;
@@ -15,6 +17,7 @@ use crate::trail::inflate::{self, Limits};
 use crate::usage::{Fold, Usage};
 use proptest::prelude::*;
 use std::collections::BTreeMap;
+use std::fmt::Write as _;
 use std::fs;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicI64, AtomicU32, Ordering};
@@ -38,20 +41,30 @@ impl Drop for Folder {
     }
 }
 
-/// A log with events of some numbers; every number is another event, ten of them a day.
+/// A log with events of some numbers; every number is another event, ten of them a day, and every third starts a
+/// training job, whose request has rows of its own.
 fn log(events: &[u32]) -> String {
     let one = |number: &u32| {
+        let what = if number.is_multiple_of(3) {
+            format!(
+                r#""eventSource":"sagemaker.amazonaws.com","eventName":"CreateTrainingJob","requestParameters":{{"trainingJobName":"t{number}","roleArn":"arn:aws:iam::111122223333:role/R","outputDataConfig":{{"s3OutputPath":"s3://out/{number}"}}}}"#
+            )
+        } else {
+            format!(
+                r#""eventSource":"s3.amazonaws.com","eventName":"GetObject","requestParameters":{{"bucketName":"b","key":"k{number}"}},"resources":[{{"ARN":"arn:aws:s3:::b/k{number}"}}]"#
+            )
+        };
         format!(
-            r#"{{"eventID":"e{number}","eventTime":"2026-08-{:02}T0{}:00:00Z","eventSource":"s3.amazonaws.com","eventName":"GetObject","awsRegion":"eu-west-1","recipientAccountId":"11112222333{}","userIdentity":{{"type":"IAMUser","principalId":"AIDAEXAMPLE","arn":"arn:aws:iam::111122223333:user/u","accountId":"111122223333","userName":"u"}},"requestParameters":{{"bucketName":"b","key":"k{number}"}},"resources":[{{"ARN":"arn:aws:s3:::b/k{number}"}}]}}"#,
+            r#"{{"eventID":"e{number}","eventTime":"2026-08-{:02}T0{}:00:00Z","awsRegion":"eu-west-1","recipientAccountId":"11112222333{}","userIdentity":{{"type":"IAMUser","principalId":"AIDAEXAMPLE","arn":"arn:aws:iam::111122223333:user/u","accountId":"111122223333","userName":"u"}},{what}}}"#,
             number / 10 + 1,
             number % 10,
-            number % 2,
+            number / 10 % 2,
         )
     };
     events.iter().map(one).collect::<Vec<_>>().join("\n")
 }
 
-/// Folds logs for one commit, as `ingest` does.
+/// Folds logs for one commit, as `ingest` does. The rows of all logs but the last are written before the commit.
 fn gather(
     writer: &Writer,
     logs: &[(&str, &str)],
@@ -59,12 +72,16 @@ fn gather(
     let seen = writer.seen();
     let mut days: BTreeMap<Day, (Fold, Coverage)> = BTreeMap::new();
     let mut objects = Vec::new();
+    let (begun, mut rows) = (Begun::default(), EventRows::default());
     for (name, text) in logs {
+        writer.write_rows(&begun, std::mem::take(&mut rows))?;
         let mut by_day = BTreeMap::new();
         let decoded = decode::decode(name, text, &mut |event| {
             let day = event.time.day();
             *by_day.entry(day).or_default() += 1;
-            if seen.first_time(event) {
+            let fingerprint = event.fingerprint().0;
+            if seen.first_time(event, fingerprint) {
+                rows.add(event, fingerprint);
                 let (fold, coverage) = days.entry(day).or_default();
                 fold.add(event);
                 coverage.add_event(event);
@@ -82,7 +99,7 @@ fn gather(
     }
     let part = |(fold, coverage): (Fold, Coverage)| DayPart { usage: fold.finish(), coverage };
     let days = days.into_iter().map(|(day, of)| (day, part(of))).collect();
-    Ok((Batch { days, objects }, seen.finish()?))
+    Ok((Batch { days, objects, rows: vec![rows], begun }, seen.finish()?))
 }
 
 fn add(writer: &mut Writer, logs: &[(&str, &str)]) -> Result<(), LedgerError> {
@@ -99,12 +116,54 @@ fn add(writer: &mut Writer, logs: &[(&str, &str)]) -> Result<(), LedgerError> {
 fn told(folder: &Path) -> Result<String, LedgerError> {
     let ledger = Ledger::open(folder)?;
     let (mut usage, mut coverage) = (Usage::default(), Coverage::default());
-    for part in ledger.parts(Window::default()) {
+    for part in ledger.parts(&[TableKind::Usage, TableKind::Coverage], Window::default()) {
         ledger.add(part, &mut usage, &mut coverage)?;
     }
     let mut objects = ledger.objects()?;
     objects.sort_by(|a, b| a.key.cmp(&b.key));
-    Ok(format!("{usage:#?} {coverage:#?} {objects:#?}"))
+    assert_eq!(ledger.days_without_rows(&coverage).len(), 0);
+    let rows = rows_told(&ledger, Window::default())?;
+    Ok(format!("{usage:#?} {coverage:#?} {objects:#?} {rows}"))
+}
+
+fn chunks<C>(all: &[C], len: fn(&C) -> usize, cell: impl Fn(&C, usize) -> String) -> Vec<Vec<String>> {
+    all.iter().map(|one| (0..len(one)).map(|row| cell(one, row)).collect()).collect()
+}
+
+/// All rows of a ledger, as text.
+fn rows_told(ledger: &Ledger, window: Window) -> Result<String, LedgerError> {
+    let mut told = String::new();
+    for kind in TableKind::ROWS {
+        let columns = rows::columns(kind);
+        let mut builders = Vec::new();
+        for part in ledger.parts(&[kind], window) {
+            let mut builder = Builder::new(&columns);
+            ledger.rows(part, &columns)?.add_to(&mut builder);
+            builders.push(builder);
+        }
+        let table = crate::tables::Table::join(&columns, builders);
+        let _ = writeln!(told, "{kind} {}", table.rows);
+        for column in table.columns() {
+            let name = column.column.name;
+            let cells = |chunks: Vec<Vec<String>>| chunks.concat().join(", ");
+            let told_of = match column.data() {
+                Data::Words(ids, words) => cells(chunks(&ids, Ids::len, |ids, row| {
+                    format!("{:?}", words.get(ids.get(row) as usize).unwrap())
+                })),
+                Data::Texts(all) => {
+                    cells(chunks(&all, Strings::len, |all, row| format!("{:?}", all.get(row))))
+                }
+                Data::Numbers(all) => {
+                    cells(chunks(&all, Numbers::len, |all, row| format!("{:?}", all.get(row))))
+                }
+                Data::Flags(all) => cells(chunks(&all, Ids::len, |all, row| {
+                    ["None", "Some(false)", "Some(true)"][all.get(row) as usize].to_owned()
+                })),
+            };
+            let _ = writeln!(told, "{name} [{told_of}]");
+        }
+    }
+    Ok(told)
 }
 
 /// Three batches that have days and events in common.
@@ -132,6 +191,103 @@ fn states() -> Vec<String> {
         states.push(told(&folder.0).unwrap());
     }
     states
+}
+
+/// The rows of events as they are gathered from the logs themselves.
+fn rows_of(logs: &[&str]) -> String {
+    let folder = Folder::new();
+    let mut writer = Writer::open(&folder.0).unwrap();
+    let (mut rows, seen) = (EventRows::default(), writer.seen());
+    let mut coverage = Coverage::default();
+    for text in logs {
+        decode::decode("x", text, &mut |event| {
+            let fingerprint = event.fingerprint().0;
+            if seen.first_time(event, fingerprint) {
+                rows.add(event, fingerprint);
+                coverage.add_event(event);
+            }
+        });
+    }
+    let fresh = seen.finish().unwrap();
+    writer.commit(Batch { rows: vec![rows], ..Batch::default() }, &fresh, Root::default()).unwrap();
+    rows_told(&writer.ledger, Window::default()).unwrap()
+}
+
+#[test]
+fn rows_are_whole_in_one_order_and_in_one_place() {
+    let all = batches();
+    let logs: Vec<&str> = all.iter().flatten().map(|(_, text)| text.as_str()).collect();
+    let told = rows_of(&logs);
+    for expect in [
+        "events 20\n",
+        "refs 14\n",
+        "fields 21\n",
+        "event_name [\"CreateTrainingJob\", \"GetObject\", \"GetObject\", \"CreateTrainingJob\"",
+        "event_id [\"e0\", \"e1\", \"e2\",",
+        "kind [\"passed_role\", \"s3_out\", \"passed_role\",",
+        "norm [\"arn:aws:iam::111122223333:role/R\", \"out\",",
+        "path [\"trainingJobName\", \"roleArn\", \"outputDataConfig.s3OutputPath\",",
+        "external [Some(true), None,",
+    ] {
+        assert!(told.contains(expect), "{expect} {told}");
+    }
+    let mut backwards = logs.clone();
+    backwards.reverse();
+    assert_eq!(rows_of(&backwards), told);
+    assert!(states()[3].ends_with(&told));
+}
+
+/// The days that are asked for, and no others; what was ingested without rows is told.
+#[test]
+fn days_without_rows_are_known() {
+    let folder = Folder::new();
+    let mut writer = Writer::open(&folder.0).unwrap();
+    let logs = [log(&(0..15).collect::<Vec<_>>()), log(&(15..30).collect::<Vec<_>>())];
+    let (mut batch, fresh) = gather(&writer, &[("a", &logs[0])]).unwrap();
+    batch.rows.clear();
+    writer.commit(batch, &fresh, Root::default()).unwrap();
+    let (batch, fresh) = gather(&writer, &[("b", &logs[1])]).unwrap();
+    writer.commit(batch, &fresh, Root::default()).unwrap();
+    for compacted in [false, true] {
+        if compacted {
+            writer.compact(None).unwrap();
+        }
+        let ledger = Ledger::open(&folder.0).unwrap();
+        let missing = |window| {
+            let (mut usage, mut coverage) = (Usage::default(), Coverage::default());
+            for part in ledger.parts(&[TableKind::Coverage], window) {
+                ledger.add(part, &mut usage, &mut coverage).unwrap();
+            }
+            let days = ledger.days_without_rows(&coverage);
+            days.iter().map(ToString::to_string).collect::<Vec<_>>().join(" ")
+        };
+        let from = |day: &str| Window { from: manifest::day_of(day), to: None };
+        assert_eq!(missing(Window::default()), "2026-08-01 2026-08-02", "{compacted}");
+        assert_eq!(missing(from("2026-08-02")), "2026-08-02");
+        assert_eq!(missing(from("2026-08-03")), "");
+        let told = rows_told(&ledger, from("2026-08-03")).unwrap();
+        assert!(told.contains("event_id [\"e20\", \"e21\"") && told.contains("events 10\n"), "{told}");
+    }
+}
+
+/// A ledger of the version before is read, and becomes one of this version when it is written.
+#[test]
+#[expect(clippy::disallowed_methods, reason = "a test writes its own files")]
+fn a_ledger_of_the_version_before_is_read() {
+    let folder = Folder::new();
+    let mut writer = Writer::open(&folder.0).unwrap();
+    let (mut batch, fresh) = gather(&writer, &[("a", &log(&[1, 2]))]).unwrap();
+    batch.rows.clear();
+    writer.commit(batch, &fresh, Root::default()).unwrap();
+    let before = Manifest { schema: SCHEMA_BEFORE.to_owned(), ..writer.ledger.manifest.clone() };
+    drop(writer);
+    fs::write(folder.0.join(MANIFEST), before.text().unwrap()).unwrap();
+    let mut writer = Writer::open(&folder.0).unwrap();
+    assert_eq!(writer.ledger.manifest.schema, SCHEMA_BEFORE);
+    add(&mut writer, &[("b", &log(&[2, 30]))]).unwrap();
+    let ledger = Ledger::open(&folder.0).unwrap();
+    assert_eq!(ledger.manifest.schema, SCHEMA);
+    assert!(rows_told(&ledger, Window::default()).unwrap().contains("event_id [\"e30\"]"));
 }
 
 #[test]

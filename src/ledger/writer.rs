@@ -1,19 +1,21 @@
 //! Writing a ledger: one process at a time, one commit after the other.
 
 use super::disk::Disk;
-use super::manifest::{FileEntry, Manifest, Root, Segment, SegmentName, TableKind};
+use super::manifest::{FileEntry, Manifest, Root, SCHEMA, Segment, SegmentName, TableKind};
 use super::objects::{self, Object};
-use super::reader::{Ledger, MANIFEST, SEGMENT, SEGMENTS, is_free};
+use super::reader::{Ledger, MANIFEST, SEGMENTS, is_free};
+use super::rows::{self, EventRows, RowsFile};
 use super::seen::{self, Place, Seen};
+use super::segment::NewSegment;
 use super::{LedgerError, coverage_table, usage_table};
-use crate::iam::reference::reference;
 use crate::sha256::Sha256;
 use crate::time::Day;
 use crate::trail::coverage::Coverage;
 use crate::usage::Usage;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs::{self, File, OpenOptions, TryLockError};
-use std::path::{Path, PathBuf};
+use std::path::Path;
+use std::sync::{Mutex, PoisonError};
 
 /// The file that a writer locks. The lock goes with the process, however it ends.
 pub(super) const LOCK: &str = "LOCK";
@@ -48,7 +50,15 @@ pub struct Batch {
     pub days: BTreeMap<Day, DayPart>,
     /// The log files.
     pub objects: Vec<Object>,
+    /// The rows of the new events for queries, or nothing.
+    pub rows: Vec<EventRows>,
+    /// Rows that were written already.
+    pub begun: Begun,
 }
+
+/// The segment of a batch, when rows are written before the commit: so many need not be in memory at once.
+#[derive(Debug, Default)]
+pub struct Begun(Mutex<Option<NewSegment>>);
 
 /// What the new events of one UTC day say.
 #[derive(Debug, Default)]
@@ -57,15 +67,6 @@ pub struct DayPart {
     pub usage: Usage,
     /// What was delivered; its events only.
     pub coverage: Coverage,
-}
-
-/// What a retention dropped.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Dropped {
-    /// Account days.
-    pub places: u64,
-    /// Distinct events.
-    pub events: u64,
 }
 
 impl Writer {
@@ -139,6 +140,22 @@ impl Writer {
         self.commit_manifest(manifest, segments)
     }
 
+    /// Writes rows of a batch that is not whole yet. They count when the batch is committed.
+    pub fn write_rows(&self, begun: &Begun, rows: EventRows) -> Result<(), LedgerError> {
+        for file in rows::write(vec![rows]) {
+            // Compressed before the lock is taken.
+            let file: RowsFile = file.map_err(|why| LedgerError::damaged(&self.ledger.folder, why))?;
+            let mut begun = begun.0.lock().unwrap_or_else(PoisonError::into_inner);
+            if begun.is_none() {
+                *begun = Some(NewSegment::begin(self)?);
+            }
+            if let Some(segment) = begun.as_mut() {
+                segment.add_rows(&self.disk, &file)?;
+            }
+        }
+        Ok(())
+    }
+
     /// Adds a batch, whole or not at all. `root` is what is known of its place afterwards.
     pub fn commit(
         &mut self,
@@ -146,8 +163,13 @@ impl Writer {
         fresh: &BTreeMap<Place, Vec<u128>>,
         root: Root,
     ) -> Result<(), LedgerError> {
-        let mut segment = NewSegment::begin(self)?;
+        let begun = batch.begun.0.into_inner().unwrap_or_else(PoisonError::into_inner);
+        let mut segment = begun.map_or_else(|| NewSegment::begin(self), Ok)?;
         segment.add(&self.disk, TableKind::Objects, None, objects::write(&batch.objects))?;
+        for file in rows::write(batch.rows) {
+            let file = file.map_err(|why| segment.failed(why))?;
+            segment.add_rows(&self.disk, &file)?;
+        }
         for (day, part) in &batch.days {
             let tables = [
                 (TableKind::Usage, usage_table::write(&part.usage)),
@@ -185,7 +207,7 @@ impl Writer {
         });
     }
 
-    fn index_seen(&mut self) {
+    pub(super) fn index_seen(&mut self) {
         let mut seen: BTreeMap<Place, Vec<(String, FileEntry)>> = BTreeMap::new();
         for (segment, entry) in self.ledger.entries().filter(|(_, entry)| entry.table == TableKind::Seen) {
             let Some(place) = entry.place() else { continue };
@@ -195,11 +217,12 @@ impl Writer {
     }
 
     /// Puts a new manifest into the place of the old one. From then on the segments count.
-    fn commit_manifest(
+    pub(super) fn commit_manifest(
         &mut self,
         mut manifest: Manifest,
         segments: Vec<(SegmentName, Segment)>,
     ) -> Result<(), LedgerError> {
+        SCHEMA.clone_into(&mut manifest.schema);
         manifest.segments = segments.iter().map(|(name, _)| name.clone()).collect();
         let number = |name: &SegmentName| name.name.parse::<u64>().unwrap_or(u64::MAX - 1) + 1;
         manifest.next = manifest.segments.iter().map(number).fold(manifest.next, u64::max);
@@ -215,7 +238,7 @@ impl Writer {
     }
 
     /// Removes folders of segments that the manifest does not name.
-    fn remove_orphans(&self) -> Result<(), LedgerError> {
+    pub(super) fn remove_orphans(&self) -> Result<(), LedgerError> {
         let folder = self.ledger.folder.join(SEGMENTS);
         let live: BTreeSet<&str> = self.ledger.segments.iter().map(|(name, _)| name.name.as_str()).collect();
         for entry in fs::read_dir(&folder).map_err(LedgerError::io(&folder))? {
@@ -226,80 +249,6 @@ impl Writer {
             }
         }
         Ok(())
-    }
-
-    /// Makes one segment of all, and drops days before `kept_from`. Older segments go when the new one counts.
-    pub fn compact(&mut self, kept_from: Option<Day>) -> Result<Dropped, LedgerError> {
-        let kept = kept_from.max(self.ledger.manifest.kept_from());
-        let mut dropped = Dropped::default();
-        let mut places: BTreeMap<(Place, TableKind), Vec<(String, FileEntry)>> = BTreeMap::new();
-        for (segment, entry) in self.ledger.entries() {
-            let Some(place) = entry.place() else { continue };
-            places.entry((place, entry.table)).or_default().push((segment.to_owned(), entry.clone()));
-        }
-        let mut segment = NewSegment::begin(self)?;
-        let objects = self.ledger.objects()?;
-        segment.add(&self.disk, TableKind::Objects, None, objects::write(&objects))?;
-        for (((account, day), kind), files) in places {
-            if kept.is_some_and(|kept| day < kept) {
-                dropped.places += u64::from(kind == TableKind::Coverage);
-                dropped.events +=
-                    if kind == TableKind::Coverage { self.events(&files, (account, day))? } else { 0 };
-                continue;
-            }
-            let bytes = self.merged(kind, (account, day), &files)?;
-            segment.add(&self.disk, kind, Some((account, day)), Ok(bytes))?;
-        }
-        let new = segment.finish(&self.disk)?;
-        let mut manifest = self.ledger.manifest.clone();
-        manifest.kept_from = kept.map(|day| day.to_string());
-        self.commit_manifest(manifest, vec![new])?;
-        self.index_seen();
-        self.remove_orphans()?;
-        Ok(dropped)
-    }
-
-    fn events(&self, files: &[(String, FileEntry)], place: Place) -> Result<u64, LedgerError> {
-        let mut coverage = Coverage::default();
-        for (segment, entry) in files {
-            let (path, bytes) = self.ledger.read(segment, entry)?;
-            coverage_table::read(&bytes, place, &mut coverage)
-                .map_err(|why| LedgerError::damaged(&path, why))?;
-        }
-        Ok(coverage.counts.events_distinct)
-    }
-
-    /// The tables of one kind, account and day as one.
-    fn merged(
-        &self,
-        kind: TableKind,
-        place: Place,
-        files: &[(String, FileEntry)],
-    ) -> Result<Vec<u8>, LedgerError> {
-        let (mut usage, mut coverage, mut fingerprints) = (Usage::default(), Coverage::default(), Vec::new());
-        for (segment, entry) in files {
-            let (path, bytes) = self.ledger.read(segment, entry)?;
-            if files.len() == 1 {
-                return Ok(bytes);
-            }
-            match kind {
-                TableKind::Usage => usage_table::read(&bytes, place.1, &mut usage),
-                TableKind::Coverage => coverage_table::read(&bytes, place, &mut coverage),
-                TableKind::Seen => seen::read(&bytes, &mut fingerprints),
-                TableKind::Objects => Ok(()),
-            }
-            .map_err(|why| LedgerError::damaged(&path, why))?;
-        }
-        let of_account = |tables: Result<BTreeMap<_, Vec<u8>>, String>| {
-            tables?.remove(&place.0).ok_or_else(|| "an account's rows name another account".to_owned())
-        };
-        fingerprints.sort_unstable();
-        let merged = match kind {
-            TableKind::Usage => of_account(usage_table::write(&usage)),
-            TableKind::Coverage => of_account(coverage_table::write(&coverage)),
-            TableKind::Seen | TableKind::Objects => seen::write(&fingerprints),
-        };
-        merged.map_err(|why| LedgerError::damaged(&self.ledger.folder, why))
     }
 
     /// Takes over segments of another ledger as they are, in one commit; `roots` are its places.
@@ -316,7 +265,7 @@ impl Writer {
             segment.described = Segment { files: Vec::new(), ..described.clone() };
             for entry in &described.files {
                 let (_, bytes) = other.read(&name.name, entry)?;
-                segment.add(&self.disk, entry.table, entry.place(), Ok(bytes))?;
+                segment.copy(&self.disk, entry, bytes)?;
             }
             segments.push(segment.finish(&self.disk)?);
         }
@@ -382,72 +331,5 @@ fn lock(folder: &Path) -> Result<File, LedgerError> {
         Ok(()) => Ok(file),
         Err(TryLockError::WouldBlock) => Err(LedgerError::Locked { path: folder.display().to_string() }),
         Err(TryLockError::Error(source)) => Err(LedgerError::Io { path: path.display().to_string(), source }),
-    }
-}
-
-/// A segment that is being written.
-struct NewSegment {
-    name: String,
-    folder: PathBuf,
-    described: Segment,
-    /// Folders with new entries, those inside others first.
-    folders: BTreeSet<PathBuf>,
-}
-
-impl NewSegment {
-    fn begin(writer: &Writer) -> Result<Self, LedgerError> {
-        Self::numbered(writer, writer.ledger.manifest.next)
-    }
-
-    fn numbered(writer: &Writer, number: u64) -> Result<Self, LedgerError> {
-        let name = format!("{number:06}");
-        let parent = writer.ledger.folder.join(SEGMENTS);
-        let folder = parent.join(&name);
-        // What a commit that failed in this process has left.
-        if folder.exists() {
-            writer.disk.remove_folder(&folder).map_err(LedgerError::io(&folder))?;
-        }
-        writer.disk.create_folders(&folder).map_err(LedgerError::io(&folder))?;
-        let program = env!("CARGO_PKG_VERSION").to_owned();
-        let described = Segment { program, reference: reference().date().to_owned(), files: Vec::new() };
-        Ok(Self { name, described, folders: BTreeSet::from([parent, folder.clone()]), folder })
-    }
-
-    fn failed(&self, why: String) -> LedgerError {
-        LedgerError::damaged(&self.folder, why)
-    }
-
-    fn add(
-        &mut self,
-        disk: &Disk,
-        table: TableKind,
-        place: Option<Place>,
-        bytes: Result<Vec<u8>, String>,
-    ) -> Result<(), LedgerError> {
-        let bytes = bytes.map_err(|why| self.failed(why))?;
-        let entry = FileEntry::new(table, place, &bytes);
-        let (inside, name) = entry.path();
-        let folder = self.folder.join(&inside);
-        if !self.folders.contains(&folder) {
-            disk.create_folders(&folder).map_err(LedgerError::io(&folder))?;
-            let above = folder.ancestors().take_while(|above| *above != self.folder);
-            self.folders.extend(above.map(Path::to_owned));
-        }
-        let path = folder.join(name);
-        disk.write(&path, &bytes).map_err(LedgerError::io(&path))?;
-        self.described.files.push(entry);
-        Ok(())
-    }
-
-    fn finish(self, disk: &Disk) -> Result<(SegmentName, Segment), LedgerError> {
-        let path = self.folder.join(SEGMENT);
-        let text =
-            serde_json::to_string_pretty(&self.described).map_err(|error| self.failed(error.to_string()))?;
-        disk.write(&path, text.as_bytes()).map_err(LedgerError::io(&path))?;
-        for folder in self.folders.iter().rev() {
-            disk.sync_folder(folder).map_err(LedgerError::io(folder))?;
-        }
-        let sha256 = Sha256::of(text.as_bytes()).to_string();
-        Ok((SegmentName { name: self.name, sha256 }, self.described))
     }
 }

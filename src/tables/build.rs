@@ -84,6 +84,11 @@ impl Builder {
     pub fn rows(&self) -> usize {
         self.order.len()
     }
+
+    /// The memory that the rows take, about.
+    pub fn bytes(&self) -> usize {
+        size_of_val(self.order.as_slice()) + self.stores.iter().map(Store::bytes).sum::<usize>()
+    }
 }
 
 impl Store {
@@ -134,6 +139,23 @@ impl Store {
             Self::Numbers { whole, open } => {
                 whole.push(Numbers::of(open));
                 open.clear();
+            }
+        }
+    }
+
+    fn bytes(&self) -> usize {
+        match self {
+            Self::Words { words, whole, open } => {
+                words.bytes() + whole.iter().map(Ids::bytes).sum::<usize>() + size_of_val(open.as_slice())
+            }
+            Self::Flags { whole, open } => {
+                whole.iter().map(Ids::bytes).sum::<usize>() + size_of_val(open.as_slice())
+            }
+            Self::Texts { whole, text, ends } => {
+                whole.iter().map(Strings::bytes).sum::<usize>() + text.len() + size_of_val(ends.as_slice())
+            }
+            Self::Numbers { whole, open } => {
+                whole.iter().map(Numbers::bytes).sum::<usize>() + size_of_val(open.as_slice())
             }
         }
     }

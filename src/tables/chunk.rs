@@ -73,6 +73,16 @@ impl Ids {
         self.len() == 0
     }
 
+    /// The memory that they take beside their own.
+    pub fn bytes(&self) -> usize {
+        match self {
+            Self::Same(..) => 0,
+            Self::Bytes(all) => size_of_val(&**all),
+            Self::Shorts(all) => size_of_val(&**all),
+            Self::Longs(all) => size_of_val(&**all),
+        }
+    }
+
     /// The one of a row; 0 beyond the last.
     #[inline]
     pub fn get(&self, row: usize) -> u32 {
@@ -135,6 +145,15 @@ impl Strings {
         self.len() == 0
     }
 
+    /// The memory that they take beside their own.
+    pub fn bytes(&self) -> usize {
+        match self {
+            Self::Empty(_) => 0,
+            Self::Uuids(all) => size_of_val(&**all),
+            Self::Plain(text, ends) => text.len() + size_of_val(&**ends),
+        }
+    }
+
     /// The one of a row; empty beyond the last.
     pub fn get(&self, row: usize) -> Cow<'_, str> {
         match self {
@@ -177,13 +196,14 @@ fn uuid(text: &str) -> Option<u128> {
 }
 
 fn text(uuid: u128) -> String {
-    let digits = format!("{uuid:032x}");
+    let mut digits = uuid.to_be_bytes().into_iter().flat_map(|byte| [byte >> 4, byte & 15]);
     let mut text = String::with_capacity(UUID_BYTES);
-    for digit in digits.chars() {
-        if HYPHENS.contains(&text.len()) {
+    for place in 0..UUID_BYTES {
+        if HYPHENS.contains(&place) {
             text.push('-');
+        } else if let Some(digit) = digits.next() {
+            text.push(char::from(if digit < 10 { b'0' + digit } else { b'a' + digit - 10 }));
         }
-        text.push(digit);
     }
     text
 }
@@ -213,6 +233,15 @@ impl Numbers {
     /// Are there no rows?
     pub fn is_empty(&self) -> bool {
         self.len() == 0
+    }
+
+    /// The memory that they take beside their own.
+    pub fn bytes(&self) -> usize {
+        match self {
+            Self::Absent(_) => 0,
+            Self::All(all) => size_of_val(&**all),
+            Self::Some(all) => size_of_val(&**all),
+        }
     }
 
     /// The one of a row; none beyond the last.

@@ -23,6 +23,11 @@ impl Words {
         self.ends.is_empty()
     }
 
+    /// The memory that they take, about: a text, its end, and its place among all.
+    pub fn bytes(&self) -> usize {
+        self.text.len() + 3 * size_of_val(self.ends.as_slice())
+    }
+
     /// The place of a text, which may be new.
     #[inline]
     pub fn place(&mut self, word: &str) -> u32 {

@@ -39,6 +39,10 @@ mod investigate_score;
 mod laws;
 #[cfg(feature = "sql")]
 mod ledger;
+#[cfg(feature = "sql")]
+mod ledger_rows;
+#[cfg(all(feature = "aws", feature = "sql"))]
+mod ledger_s3;
 #[cfg(feature = "aws")]
 mod lookup;
 mod needs;

@@ -140,7 +140,7 @@ fn record(event: &Value) -> Value {
 }
 
 /// The log of a fixture: its events, and one at each end of the time that it covers.
-fn log(events: &[Value]) -> String {
+pub(crate) fn log(events: &[Value]) -> String {
     let ends = [0.0, DAYS].map(
         |day| json!({"id": format!("end-{day}"), "day": day, "who": "ci", "op": "sts:GetCallerIdentity"}),
     );
@@ -148,7 +148,7 @@ fn log(events: &[Value]) -> String {
     json!({"Records": records}).to_string()
 }
 
-fn fixture(query: &Query) -> Vec<Value> {
+pub(crate) fn fixture(query: &Query) -> Vec<Value> {
     let path = root().join(format!("tests/queries/{}.json", query.name));
     serde_json::from_str(
         &fs::read_to_string(&path).unwrap_or_else(|_| panic!("{} is missing", path.display())),

@@ -32,7 +32,7 @@ pub(crate) const ENV: [(&str, &str); 6] = [
 ];
 
 /// The sample's log files, by their path below `AWSLogs`, digest files included.
-fn sample() -> BTreeMap<String, Arc<Vec<u8>>> {
+pub(crate) fn sample() -> BTreeMap<String, Arc<Vec<u8>>> {
     below(&root().join("sample-logs/AWSLogs"))
 }
 
@@ -54,7 +54,7 @@ fn below(folder: &Path) -> BTreeMap<String, Arc<Vec<u8>>> {
 }
 
 /// A world with the sample in the bucket `trail`, each file under the name that `key` makes of its path.
-fn world(key: impl Fn(&str) -> String) -> World {
+pub(crate) fn world(key: impl Fn(&str) -> String) -> World {
     let objects = sample().into_iter().map(|(name, content)| (key(&name), content)).collect();
     World {
         buckets: BTreeMap::from([("trail".to_owned(), ("us-east-1".to_owned(), objects))]),
@@ -63,7 +63,7 @@ fn world(key: impl Fn(&str) -> String) -> World {
     }
 }
 
-fn in_tree(name: &str) -> String {
+pub(crate) fn in_tree(name: &str) -> String {
     format!("AWSLogs/{name}")
 }
 
@@ -74,7 +74,7 @@ fn usage(stub: &Stub, place: &str, more: &[&str]) -> Ran {
 }
 
 /// The same of the folder; only the names of files in problems are others.
-fn expected(more: &[&str]) -> Value {
+pub(crate) fn expected(more: &[&str]) -> Value {
     let args = ["usage", "sample-logs/AWSLogs", "--quiet", "--format", "json"];
     let ran = trailtrim(&[&args[..], more].concat());
     assert_eq!(ran.status, 3, "one file of the sample is cut: {}", ran.stderr);
@@ -82,7 +82,7 @@ fn expected(more: &[&str]) -> Value {
 }
 
 /// Is it the result of the folder, with names that begin with `shown` instead of the folder's?
-fn check(ran: &Ran, shown: &str, expect: &Value) {
+pub(crate) fn check(ran: &Ran, shown: &str, expect: &Value) {
     assert_eq!(ran.status, 3, "{}", ran.stderr);
     let found: Value = serde_json::from_str(&ran.stdout.replace(shown, "sample-logs/AWSLogs/")).unwrap();
     assert!(found == *expect, "differs from the folder's:\n{}", ran.stdout);

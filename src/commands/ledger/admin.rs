@@ -3,9 +3,10 @@
 use super::read::{self, complaint};
 use super::{ingest, merge};
 use crate::cli::LedgerCommand;
-use crate::commands::read_logs::Logs;
+use crate::commands::read_logs::{Logs, Options};
 use crate::commands::review::note_problems;
 use crate::commands::{Outcome, Settings, print};
+use crate::ledger::manifest::TableKind;
 use crate::ledger::{Ledger, Window, Writer};
 use crate::report::{escape, text};
 use crate::time::Day;
@@ -31,7 +32,7 @@ fn status(folder: &Path, settings: &Settings) -> anyhow::Result<Outcome> {
     let (ledger, logs) = pool
         .install(|| {
             let ledger = Ledger::open(folder)?;
-            let logs = read::logs(&ledger, Window::default(), false)?;
+            let logs = read::logs(&ledger, Window::default(), Options::default())?;
             Ok((ledger, logs))
         })
         .map_err(|error| complaint(&error))?;
@@ -56,6 +57,7 @@ fn shown(ledger: &Ledger, logs: &Logs) -> String {
     line("days", format!("{}{}", days.len(), between.unwrap_or_default()));
     let accounts: Vec<String> = logs.coverage.accounts().map(|account| account.to_string()).collect();
     line("accounts", format!("{}: {}", accounts.len(), text::wrapped_list(&accounts, ACCOUNTS_SHOWN_MAX)));
+    line("rows", rows(ledger, counts.events_distinct));
     let bytes: u64 =
         ledger.segments.iter().flat_map(|(_, segment)| &segment.files).map(|file| file.bytes).sum();
     let segments = ledger.segments.len();
@@ -75,6 +77,22 @@ fn shown(ledger: &Ledger, logs: &Logs) -> String {
         line("tables", format!("{others} segments were folded with other tables than this version's"));
     }
     out
+}
+
+/// What queries can ask.
+fn rows(ledger: &Ledger, events: u64) -> String {
+    let of = |kind: TableKind| {
+        let parts = ledger.parts(&[kind], Window::default());
+        let (rows, bytes) = parts
+            .iter()
+            .fold((0, 0), |(rows, bytes): (u64, u64), part| (rows + part.rows(), bytes + part.bytes()));
+        (rows, bytes.div_ceil(1024))
+    };
+    let [(kept, events_size), (refs, refs_size), (fields, fields_size)] = TableKind::ROWS.map(of);
+    format!(
+        "{kept} of {events} events, {refs} refs, {fields} fields: {} KiB",
+        events_size + refs_size + fields_size
+    )
 }
 
 fn compact(folder: &Path, keep: Option<u32>, settings: &Settings) -> anyhow::Result<Outcome> {

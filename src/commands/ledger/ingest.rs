@@ -1,44 +1,43 @@
 //! `trailtrim ingest`: reads the objects that a ledger does not have, in batches that are committed one by
 //! one. A batch is of neighbouring days, so that only their fingerprints need to be in memory.
 
+use super::gathering::{Buffers, Gathering};
 use super::read::complaint;
 use crate::cli::IngestArgs;
 use crate::commands::progress::Progress;
 use crate::commands::review::note_problems;
 use crate::commands::unpack::{is_final, unpack};
 use crate::commands::{Outcome, Settings, digests, print, read_logs};
+use crate::escape;
 use crate::ledger::manifest::Root;
-use crate::ledger::{Batch, Content, DayPart, LedgerError, Object, Seen, Writer};
+use crate::ledger::{Content, DayPart, LedgerError, Object, Writer};
 use crate::sha256::Sha256;
-use crate::source::dir::DirSource;
+use crate::source::open::{self, Request, Window};
 use crate::source::{Listing, LogObject, LogSource};
-use crate::time::Day;
-use crate::trail::coverage::Coverage;
-use crate::trail::decode::{self, Chunk, Decoded};
+use crate::trail::decode::{self, Decoded};
 use crate::trail::digest::chain::Range;
 use crate::trail::digest::expected::Expected;
 use crate::trail::digest::standing::{Fault, Standing};
-use crate::trail::event::Event;
 use crate::trail::inflate::{self, Limits};
 use crate::trail::log_file::{LogFile, LogFileKind};
 use crate::trail::{Problem, ProblemKind};
-use crate::usage::{Fold, Usage};
 use anyhow::{Context as _, bail};
 use rayon::ThreadPoolBuilder;
-use rayon::prelude::*;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 
 /// The stored bytes of one batch. A kill loses at most so much work.
 const BATCH_BYTES_MAX: u64 = 256 << 20;
 
+/// The stored bytes of one batch whose events are kept as rows, which take much more memory than what they come to.
+const BATCH_BYTES_MAX_ROWS: u64 = 32 << 20;
+
 /// The objects of one batch.
 const BATCH_OBJECTS_MAX: usize = 4_096;
 
-/// The size of the chunks in which a large text is decoded, in bytes.
-const CHUNK_BYTES: usize = 4 << 20;
+/// The account days of one batch, as the names of its objects tell them: each becomes a folder of files.
+const BATCH_PLACES_MAX: usize = 512;
 
 /// What an ingest did.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -63,24 +62,43 @@ pub fn run(args: &IngestArgs, settings: &Settings) -> anyhow::Result<Outcome> {
         .num_threads(settings.threads.unwrap_or(0))
         .build()
         .context("cannot start threads")?;
-    let source = DirSource::new(args.paths.clone());
+    if let Some(path) = args.paths.iter().find(|path| open::is_lookup(path)) {
+        bail!(
+            "`{}` cannot be kept in a ledger\nhint: --lookup-cache DIR of the other commands keeps what was looked up",
+            escape::terminal(&path.display().to_string())
+        );
+    }
+    let from = args.from.map(|from| from.resolve(settings.now));
+    let source = open::open(&Request {
+        paths: args.paths.clone(),
+        digests: args.require_digests,
+        window: Window { from, to: None, now: settings.now },
+        aws: args.aws.options(),
+        ..Request::default()
+    })?;
     let limits = Limits::given(args.max_file_mib);
     let progress = Progress::new(!settings.quiet);
     progress.stop_on_ctrl_c();
-    let (listing, expected) = if args.require_digests {
+    let (mut listing, expected) = if args.require_digests {
         let keys = digests::read_keys(&args.public_keys)?;
-        let source = source.clone().with_digests();
-        let all = Range { from: None, to: None };
-        let (listing, expected) = pool.install(|| read_logs::proven(&source, keys.as_ref(), limits, all));
+        let range = Range { from, to: None };
+        let (listing, expected) = pool.install(|| read_logs::proven(&source, keys.as_ref(), limits, range));
         (listing, Some(expected))
     } else {
         (source.list(), None)
     };
+    if let Some(from) = from {
+        // In a folder, days outside are listed all the same.
+        listing
+            .objects
+            .retain(|object| LogFile::from_name(&object.name).day.is_none_or(|day| day >= from.day()));
+    }
     if listing.objects.is_empty() {
         bail!(read_logs::nothing_found(&listing.problems));
     }
     let mut writer = Writer::open(&args.ledger).map_err(|error| complaint(&error))?;
-    let reading = Reading { source: &source, limits, expected: expected.as_ref(), roots: &args.paths };
+    let (expected, roots) = (expected.as_ref(), args.paths.as_slice());
+    let reading = Reading { source: &source, limits, expected, roots, rows: !args.no_events };
     let done = pool.install(|| reading.all(listing, &mut writer, &progress));
     let (sums, problems) = done.map_err(|error| complaint(&error))?;
     print(&text(sums))?;
@@ -105,6 +123,8 @@ pub(super) struct Reading<'a> {
     pub(super) expected: Option<&'a Expected>,
     /// What the user named.
     pub(super) roots: &'a [PathBuf],
+    /// Are events kept as rows, too?
+    pub(super) rows: bool,
 }
 
 /// What an object is known by wherever the logs lie: the path from `AWSLogs` on, else below what the user
@@ -155,11 +175,13 @@ impl Reading<'_> {
         let mut left = wanted.len() as u64;
         writer.set_root(root(left))?;
         progress.begin(wanted.len(), wanted.iter().map(|(_, object)| object.size).sum());
-        let mut rest = wanted.as_slice();
-        while !rest.is_empty() && !progress.is_stopped() {
-            let (batch, behind) = first_batch(rest);
-            let gathered = Gathering::new(self, writer).read(batch, progress)?;
-            rest = behind;
+        let (mut batch, mut rest) = first_batch(&wanted, self.rows);
+        let mut order = self.fetched(batch);
+        while !batch.is_empty() && !progress.is_stopped() {
+            let gathered = Gathering::new(self, writer).read(batch, &order, progress)?;
+            (batch, rest) = first_batch(rest, self.rows);
+            // Before the commit, so that the network and the disk keep each other busy.
+            order = self.fetched(batch);
             left -= gathered.done;
             sums.known += gathered.known;
             sums.added += gathered.batch.objects.len() as u64;
@@ -179,36 +201,61 @@ impl Reading<'_> {
         Ok((sums, problems))
     }
 
-    /// One object, decoded; its events go to `event`.
-    fn object(
+    /// The objects of a batch in the order in which they are read, the largest first; the source may fetch them
+    /// ahead.
+    fn fetched(&self, batch: &[Keyed]) -> Vec<usize> {
+        let mut order: Vec<(usize, &Keyed)> = batch.iter().enumerate().collect();
+        order.sort_by(|(_, a), (_, b)| b.1.size.cmp(&a.1.size).then_with(|| a.0.cmp(&b.0)));
+        if !order.is_empty() {
+            let objects = order.iter().map(|(_, (_, object))| object.clone()).collect();
+            self.source.prefetch(&Arc::new(objects));
+        }
+        order.into_iter().map(|(number, _)| number).collect()
+    }
+
+    /// One object, decoded; its events go to `gathering`.
+    pub(super) fn object(
         &self,
-        (key, object): &Keyed,
+        keyed: &Keyed,
         gathering: &Gathering<'_>,
         buffers: &mut Buffers,
     ) -> Option<Object> {
-        let found = |sha256, size, content, days| Object {
-            key: key.clone(),
-            name: object.name.clone(),
-            named: object.named,
-            size,
-            sha256,
-            content,
-            days,
-        };
+        let (key, object) = keyed;
         if let Err(error) = self.source.read(object, &mut buffers.bytes) {
-            return Some(found(None, object.size, Content::Failed(error.into()), BTreeMap::new()));
+            let (key, name, named) = (key.clone(), object.name.clone(), object.named);
+            let (content, days) = (Content::Failed(error.into()), BTreeMap::new());
+            return Some(Object { key, name, named, size: object.size, sha256: None, content, days });
         }
+        self.content(keyed, gathering, buffers, true)
+    }
+
+    /// The bytes of an object, decoded. Damaged ones may have been damaged on the way, and are read again.
+    fn content(
+        &self,
+        keyed: &Keyed,
+        gathering: &Gathering<'_>,
+        buffers: &mut Buffers,
+        once_more: bool,
+    ) -> Option<Object> {
+        let (key, object) = keyed;
         let Buffers { bytes, text } = buffers;
         let (sha256, size) = (Sha256::of(bytes), bytes.len() as u64);
         if gathering.writer.has_content(key, sha256) {
             return None;
         }
-        let found = |content, days| Some(found(Some(sha256), size, content, days));
+        let found = |content, days| {
+            let (key, name, named) = (key.clone(), object.name.clone(), object.named);
+            Some(Object { key, name, named, size, sha256: Some(sha256), content, days })
+        };
         let failed = |kind, message| {
             let problem = Problem { file: object.name.clone(), record: None, kind, message };
             found(Content::Failed(problem), BTreeMap::new())
         };
-        let standing = self.standing(object, bytes);
+        let (standing, unproved) = self.standing(object, bytes);
+        if once_more && unproved.is_some_and(is_damaged) {
+            self.source.read_again(object, bytes);
+            return self.content(keyed, gathering, buffers, false);
+        }
         if standing != Standing::Valid {
             let empty = self.without_events(object, bytes);
             return match empty {
@@ -217,6 +264,10 @@ impl Reading<'_> {
             };
         }
         let inflated = unpack(bytes, self.limits, text);
+        if once_more && inflated.problems.iter().any(|problem| is_damaged(problem.kind)) {
+            self.source.read_again(object, bytes);
+            return self.content(keyed, gathering, buffers, false);
+        }
         let mut problems = inflated.problems.into_iter().peekable();
         if let Some(refused) = problems.next_if(|problem| is_final(problem.kind, &inflated.text)) {
             return failed(refused.kind, refused.message);
@@ -229,13 +280,14 @@ impl Reading<'_> {
         found(Content::Decoded(Box::new(decoded)), days)
     }
 
-    /// Does a digest file prove the object, if that was asked for?
-    fn standing(&self, object: &LogObject, bytes: &[u8]) -> Standing {
-        let Some(expected) = self.expected else { return Standing::Valid };
+    /// Does a digest file prove the object, if that was asked for? And what is wrong with its bytes.
+    fn standing(&self, object: &LogObject, bytes: &[u8]) -> (Standing, Option<ProblemKind>) {
+        let Some(expected) = self.expected else { return (Standing::Valid, None) };
         let mut text = Vec::new();
-        let whole =
-            inflate::whole(bytes, self.limits, &mut text).map_err(|problem| Fault::Format(problem.message));
-        expected.judge(&object.name, whole.map(Sha256::of))
+        let whole = inflate::whole(bytes, self.limits, &mut text);
+        let flaw = whole.as_ref().err().map(|problem| problem.kind);
+        let hash = whole.map(Sha256::of).map_err(|problem| Fault::Format(problem.message));
+        (expected.judge(&object.name, hash), flaw)
     }
 
     /// A file of another kind that holds no events needs no proof.
@@ -250,6 +302,11 @@ impl Reading<'_> {
     }
 }
 
+/// May bytes have changed on the way?
+fn is_damaged(kind: ProblemKind) -> bool {
+    matches!(kind, ProblemKind::Corrupt | ProblemKind::Truncated)
+}
+
 /// Names that `CloudTrail` gives are given once, and what they name never changes (`CloudTrail` user guide,
 /// "CloudTrail log file name format").
 fn is_delivered(key: &str) -> bool {
@@ -258,155 +315,24 @@ fn is_delivered(key: &str) -> bool {
 }
 
 /// An object and its key.
-type Keyed = (String, LogObject);
+pub(super) type Keyed = (String, LogObject);
 
 /// The first objects that make one batch, and the rest.
-fn first_batch(objects: &[Keyed]) -> (&[Keyed], &[Keyed]) {
-    let mut bytes = 0;
-    let mut fits = |(_, object): &Keyed| {
+fn first_batch(objects: &[Keyed], rows: bool) -> (&[Keyed], &[Keyed]) {
+    let bytes_max = if rows { BATCH_BYTES_MAX_ROWS } else { BATCH_BYTES_MAX };
+    let (mut bytes, mut places) = (0, BTreeSet::new());
+    let mut fits = |(key, object): &Keyed| {
         bytes += object.size;
-        bytes <= BATCH_BYTES_MAX
+        let name = LogFile::from_name(key);
+        places.insert((name.account, name.day));
+        bytes <= bytes_max && places.len() <= BATCH_PLACES_MAX
     };
     let count = objects.iter().take(BATCH_OBJECTS_MAX).take_while(|one| fits(one)).count().max(1);
     objects.split_at_checked(count).unwrap_or((objects, &[]))
 }
 
-/// Kept from object to object.
-#[derive(Default)]
-struct Buffers {
-    bytes: Vec<u8>,
-    text: Vec<u8>,
-}
-
-/// What the new events say, by UTC day.
-type Days = BTreeMap<Day, (Fold, Coverage)>;
-
-/// What the threads gather for one batch.
-struct Gathering<'a> {
-    reading: &'a Reading<'a>,
-    writer: &'a Writer,
-    kept_from: Option<Day>,
-    seen: Seen<'a>,
-    /// One for each thread of the pool.
-    parts: Vec<Mutex<Days>>,
-    /// For a caller outside the pool.
-    spare: Mutex<Days>,
-}
-
-/// One batch, read.
-struct Gathered {
-    batch: Batch,
-    fresh: BTreeMap<crate::ledger::Place, Vec<u128>>,
-    problems: Vec<Problem>,
-    known: u64,
-    done: u64,
-}
-
-impl<'a> Gathering<'a> {
-    fn new(reading: &'a Reading<'a>, writer: &'a Writer) -> Self {
-        Self {
-            reading,
-            writer,
-            kept_from: writer.ledger.manifest.kept_from(),
-            seen: writer.seen(),
-            parts: (0..rayon::current_num_threads()).map(|_| Mutex::default()).collect(),
-            spare: Mutex::default(),
-        }
-    }
-
-    /// Reads the objects of a batch, the largest first.
-    fn read(self, batch: &[Keyed], progress: &Arc<Progress>) -> Result<Gathered, LedgerError> {
-        let mut order: Vec<&Keyed> = batch.iter().collect();
-        order.sort_by(|a, b| b.1.size.cmp(&a.1.size).then_with(|| a.0.cmp(&b.0)));
-        let (next, done) = (AtomicUsize::new(0), Mutex::new(Vec::with_capacity(order.len())));
-        rayon::scope(|scope| {
-            for _ in 0..rayon::current_num_threads() {
-                scope.spawn(|_| {
-                    let mut buffers = Buffers::default();
-                    while !progress.is_stopped()
-                        && let Some(one) = order.get(next.fetch_add(1, Ordering::Relaxed))
-                    {
-                        let object = self.reading.object(one, &self, &mut buffers);
-                        let events = object.as_ref().map_or(0, Object::events);
-                        progress.add(one.1.size, usize::try_from(events).unwrap_or(usize::MAX));
-                        done.lock().unwrap_or_else(PoisonError::into_inner).push(object);
-                    }
-                });
-            }
-        });
-        let done = done.into_inner().unwrap_or_else(PoisonError::into_inner);
-        self.finish(done)
-    }
-
-    fn finish(self, done: Vec<Option<Object>>) -> Result<Gathered, LedgerError> {
-        let count = done.len() as u64;
-        let mut objects: Vec<Object> = done.into_iter().flatten().collect();
-        objects.sort_by(|a, b| (&a.key, &a.name, a.sha256).cmp(&(&b.key, &b.name, b.sha256)));
-        let problems = objects.iter().flat_map(problems_of).collect();
-        objects.retain(|object| !self.writer.has_same(object));
-        let finished = |(day, (fold, coverage)): (Day, (Fold, Coverage))| (day, fold.finish(), coverage);
-        let parts: Vec<Mutex<Days>> = self.parts.into_iter().chain([self.spare]).collect();
-        let parts =
-            parts.into_par_iter().map(|part| part.into_inner().unwrap_or_else(PoisonError::into_inner));
-        let folded: Vec<(Day, Usage, Coverage)> =
-            parts.flat_map_iter(|part| part.into_iter().map(finished)).collect();
-        let mut days: BTreeMap<Day, DayPart> = BTreeMap::new();
-        for (day, usage, coverage) in folded {
-            let part = days.entry(day).or_default();
-            part.usage.merge(usage);
-            part.coverage.merge(coverage);
-        }
-        let known = count - objects.len() as u64;
-        let fresh = self.seen.finish()?;
-        Ok(Gathered { batch: Batch { days, objects }, fresh, problems, known, done: count })
-    }
-
-    /// Decodes a text, a long one in parallel. No lock is held while this thread waits for others.
-    fn text(&self, file: &str, text: &str) -> (Decoded, BTreeMap<Day, u64>) {
-        if text.len() <= 2 * CHUNK_BYTES {
-            let (mut part, mut days) = (self.part(), BTreeMap::new());
-            let decoded = decode::decode(file, text, &mut |event| self.event(event, &mut part, &mut days));
-            return (decoded, days);
-        }
-        let chunk = |chunk: &Chunk| {
-            let (mut part, mut days) = (self.part(), BTreeMap::new());
-            let mut each = |event: &Event<'_>| self.event(event, &mut part, &mut days);
-            (decode::decode_chunk(file, text, chunk, &mut each), days)
-        };
-        let chunks: Vec<(Decoded, BTreeMap<Day, u64>)> =
-            decode::split(text, CHUNK_BYTES).par_iter().map(chunk).collect();
-        let (mut whole, mut days) = (Decoded::default(), BTreeMap::new());
-        for (decoded, part) in chunks {
-            whole.merge(decoded);
-            for (day, events) in part {
-                *days.entry(day).or_default() += events;
-            }
-        }
-        (whole, days)
-    }
-
-    fn event(&self, event: &Event<'_>, part: &mut Days, days: &mut BTreeMap<Day, u64>) {
-        let day = event.time.day();
-        if self.kept_from.is_some_and(|kept| day < kept) {
-            return;
-        }
-        *days.entry(day).or_default() += 1;
-        if self.seen.first_time(event) {
-            let (fold, coverage) = part.entry(day).or_default();
-            coverage.add_event(event);
-            fold.add(event);
-        }
-    }
-
-    /// This thread's part. A poisoned lock means a bug elsewhere; the part itself is whole.
-    fn part(&self) -> MutexGuard<'_, Days> {
-        let slot = rayon::current_thread_index().and_then(|index| self.parts.get(index));
-        slot.unwrap_or(&self.spare).lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
 /// What could not be used of an object.
-fn problems_of(object: &Object) -> Vec<Problem> {
+pub(super) fn problems_of(object: &Object) -> Vec<Problem> {
     match &object.content {
         _ if object.is_whole() => Vec::new(),
         Content::Decoded(decoded) => decoded.problems.clone(),

@@ -44,7 +44,10 @@ pub(super) fn run(
     if left > 0 {
         let pool = ThreadPoolBuilder::new().num_threads(settings.threads.unwrap_or(0)).build()?;
         let source = DirSource::new(logs.to_vec());
-        let reading = Reading { source: &source, limits: Limits::given(None), expected: None, roots: logs };
+        let rows =
+            theirs.segments.iter().flat_map(|(_, segment)| &segment.files).any(|file| file.table.is_rows());
+        let limits = Limits::given(None);
+        let reading = Reading { source: &source, limits, expected: None, roots: logs, rows };
         let listing = Listing { objects, skipped: Skipped::default(), ..Listing::default() };
         let progress = Progress::new(!settings.quiet);
         progress.stop_on_ctrl_c();

@@ -1,10 +1,11 @@
 //! A ledger in the place of logs: the same [`Logs`] as one reading of all its objects gives.
 
+use super::tables::Rows;
 use crate::cli::{Moment, ReadArgs};
-use crate::commands::read_logs::{Logs, Part};
+use crate::commands::read_logs::{EventSink, Logs, Options, Part};
 use crate::commands::{Settings, note};
 use crate::iam::reference::reference;
-use crate::ledger::manifest::Root;
+use crate::ledger::manifest::{Root, TableKind};
 use crate::ledger::{Content, Ledger, LedgerError, Object, Window};
 use crate::report::escape;
 use crate::sha256::Sha256;
@@ -20,9 +21,15 @@ use std::path::Path;
 /// How often a ledger is opened again because a compaction has replaced it in the meantime.
 const TRIES_MAX: usize = 5;
 
-/// Reads a ledger on the current rayon thread pool. With `hash`, the objects' hashes are joined for
-/// certificates. Errors: no ledger, a damaged one, a window that does not begin and end with UTC days.
-pub fn read(folder: &Path, args: &ReadArgs, hash: bool, settings: &Settings) -> anyhow::Result<Logs> {
+/// Reads a ledger on the current rayon thread pool. Of the options, `hash` joins the objects' hashes for
+/// certificates, and `sink` takes the rows of its tables. Errors: no ledger, a damaged one, one that was made without
+/// events where rows are asked for, a window that does not begin and end with UTC days.
+pub fn read(
+    folder: &Path,
+    args: &ReadArgs,
+    options: Options<'_>,
+    settings: &Settings,
+) -> anyhow::Result<Logs> {
     let window = Window {
         from: whole_day("--from", args.from, settings.now, false)?,
         to: whole_day("--to", args.to, settings.now, true)?,
@@ -30,9 +37,17 @@ pub fn read(folder: &Path, args: &ReadArgs, hash: bool, settings: &Settings) -> 
     let mut tries = 0;
     loop {
         tries += 1;
-        match Ledger::open(folder).and_then(|ledger| logs(&ledger, window, hash)) {
+        let opened = Ledger::open(folder).and_then(|ledger| {
+            let logs = logs(&ledger, window, options)?;
+            let rows = options.sink.map(|sink| Rows::read(&ledger, window, sink, &logs)).transpose()?;
+            Ok((logs, rows))
+        });
+        match opened {
             Err(error) if error.is_gone() && tries < TRIES_MAX => {}
-            Ok(logs) => {
+            Ok((logs, rows)) => {
+                if let Some((rows, sink)) = rows.zip(options.sink) {
+                    rows.give(sink)?;
+                }
                 if let Some(day) = logs.kept_from {
                     note(
                         settings,
@@ -73,14 +88,17 @@ fn whole_day(
     }))
 }
 
-pub(super) fn logs(ledger: &Ledger, window: Window, hash: bool) -> Result<Logs, LedgerError> {
+/// What a ledger says of a window, without the rows of its events.
+pub(super) fn logs(ledger: &Ledger, window: Window, options: Options<'_>) -> Result<Logs, LedgerError> {
     let kept = ledger.manifest.kept_from();
     let objects: Vec<Object> = ledger
         .objects()?
         .into_iter()
         .filter(|object| kept.is_none_or(|kept| !is_over(object, kept)))
         .collect();
-    let parts = ledger.parts(window);
+    let tables = [TableKind::Coverage, TableKind::Usage];
+    let wanted = if options.sink.is_none_or(EventSink::needs_usage) { 2 } else { 1 };
+    let parts = ledger.parts(tables.get(..wanted).unwrap_or_default(), window);
     let add = |(mut usage, mut coverage): (Usage, Coverage), part| {
         ledger.add(part, &mut usage, &mut coverage)?;
         Ok((usage, coverage))
@@ -115,7 +133,7 @@ pub(super) fn logs(ledger: &Ledger, window: Window, hash: bool) -> Result<Logs, 
     for root in &ledger.manifest.roots {
         add_root(root, &mut logs);
     }
-    logs.sha256 = hash.then(|| Sha256::of_all(hashes));
+    logs.sha256 = options.hash.then(|| Sha256::of_all(hashes));
     logs.problems.sort();
     Ok(logs)
 }
