@@ -9,6 +9,7 @@
 use anyhow::Context;
 use std::collections::BTreeMap;
 use std::hash::BuildHasher;
+use std::num::NonZeroU64;
 use std::path::PathBuf;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -50,7 +51,7 @@ fn main() -> anyhow::Result<()> {
                     reader.file(&source, object);
                 }
                 if let Ok(mut whole) = whole.lock() {
-                    for (key, row) in reader.rows.list {
+                    for (key, row) in reader.rows.into_keys() {
                         let known = whole.entry(key).or_insert((0, row.1, row.2));
                         *known = (known.0 + row.0, known.1.min(row.1), known.2.max(row.2));
                     }
@@ -84,63 +85,142 @@ impl Reader {
         }
         let inflated = inflate::inflate(&self.stored, Limits::default(), &mut self.text);
         let rows = &mut self.rows;
-        self.decoder.decode(&object.name, &inflated.text, &mut |event| rows.add(&event));
+        self.decoder.decode(&object.name, &inflated.text, &mut |event| rows.add(event));
     }
 }
 
-/// Rows, found by the hash of their keys and compared in full.
+/// Rows by the numbers of their callers and of the rest of their keys, which are compared in full.
 #[derive(Default)]
 struct Rows {
-    hasher: foldhash::fast::RandomState,
-    /// Numbers of rows, counted from one, by their hashes; open addressing, a power of two long.
-    places: Vec<usize>,
-    list: Vec<(Key, Row)>,
+    callers: Texts<1>,
+    kinds: Texts<4>,
+    /// The numbers of the last callers, by the decoder's number of their `userIdentity`.
+    last: Vec<Option<(NonZeroU64, usize)>>,
+    found: Places,
+    list: Vec<(usize, usize, Row)>,
 }
+
+/// How many callers are found without their text.
+const LAST_MAX: usize = 1 << 10;
 
 impl Rows {
     fn add(&mut self, event: &Event<'_>) {
+        let caller = self.caller(event);
+        let kind = self.kinds.number([&*event.source, &*event.name, &*event.region, &*event.error_code]);
+        let list = &self.list;
+        let is_it = |number: usize| list.get(number).is_some_and(|row| (row.0, row.1) == (caller, kind));
+        let hash = self.found.hasher.hash_one((caller, kind));
+        if let Some((_, _, row)) = self.found.find(hash, is_it).and_then(|number| self.list.get_mut(number)) {
+            *row = (row.0 + 1, row.1.min(event.time), row.2.max(event.time));
+            return;
+        }
+        self.found.put(hash, self.list.len());
+        self.list.push((caller, kind, (1, event.time, event.time)));
+    }
+
+    fn caller(&mut self, event: &Event<'_>) -> usize {
         let identity = &event.identity;
-        let caller = match &identity.issuer {
+        let place = identity.number.and_then(|number| usize::try_from(number.get() % LAST_MAX as u64).ok());
+        if let Some((number, caller)) = place.and_then(|place| *self.last.get(place)?)
+            && Some(number) == identity.number
+        {
+            return caller;
+        }
+        let text = match &identity.issuer {
             Some(issuer) => &*issuer.arn,
             None if identity.arn.is_empty() => &*identity.invoked_by,
             None => &*identity.arn,
         };
-        let key = [caller, &*event.source, &*event.name, &*event.region, &*event.error_code];
-        let mut place = self.place(key);
-        while let Some(number) = self.places.get(place).copied().filter(|number| *number > 0) {
-            if let Some((known, row)) = self.list.get_mut(number - 1)
-                && known.iter().zip(key).all(|(known, text)| **known == *text)
-            {
-                *row = (row.0 + 1, row.1.min(event.time), row.2.max(event.time));
-                return;
+        let caller = self.callers.number([text]);
+        self.last.resize(LAST_MAX, None);
+        if let Some(place) = place.and_then(|place| self.last.get_mut(place)) {
+            *place = identity.number.map(|number| (number, caller));
+        }
+        caller
+    }
+
+    fn into_keys(self) -> impl Iterator<Item = (Key, Row)> {
+        let Self { callers, kinds, list, .. } = self;
+        list.into_iter().filter_map(move |(caller, kind, row)| {
+            let [caller] = callers.list.get(caller)?;
+            let [source, name, region, error] = kinds.list.get(kind)?;
+            Some(([caller, source, name, region, error].map(Clone::clone), row))
+        })
+    }
+}
+
+/// Groups of texts by number.
+struct Texts<const N: usize> {
+    found: Places,
+    list: Vec<[Box<str>; N]>,
+}
+
+impl<const N: usize> Default for Texts<N> {
+    fn default() -> Self {
+        Self { found: Places::default(), list: Vec::new() }
+    }
+}
+
+impl<const N: usize> Texts<N> {
+    fn number(&mut self, key: [&str; N]) -> usize {
+        let hash = self.found.hasher.hash_one(key);
+        let list = &self.list;
+        let is_it = |number: usize| {
+            list.get(number).is_some_and(|known| known.iter().zip(key).all(|(known, text)| **known == *text))
+        };
+        self.found.find(hash, is_it).unwrap_or_else(|| {
+            self.found.put(hash, self.list.len());
+            self.list.push(key.map(Box::from));
+            self.list.len() - 1
+        })
+    }
+}
+
+/// Numbers of entries by the hashes of their keys; open addressing, a power of two long.
+#[derive(Default)]
+struct Places {
+    hasher: foldhash::fast::RandomState,
+    /// Each with its hash; the number is counted from one, 0 is a free place.
+    slots: Vec<(u64, usize)>,
+    taken: usize,
+}
+
+impl Places {
+    fn find(&self, hash: u64, is_it: impl Fn(usize) -> bool) -> Option<usize> {
+        let mut place = self.first(hash);
+        loop {
+            let (known, number) = *self.slots.get(place)?;
+            let number = number.checked_sub(1)?;
+            if known == hash && is_it(number) {
+                return Some(number);
             }
-            place = (place + 1) % self.places.len();
-        }
-        self.list.push((key.map(Box::from), (1, event.time, event.time)));
-        if self.list.len() * 2 > self.places.len() {
-            return self.grow();
-        }
-        if let Some(free) = self.places.get_mut(place) {
-            *free = self.list.len();
+            place = (place + 1) % self.slots.len();
         }
     }
 
-    fn place(&self, key: [&str; 5]) -> usize {
-        let length = self.places.len().max(1) as u64;
-        usize::try_from(self.hasher.hash_one(key) % length).unwrap_or_default()
-    }
-
-    fn grow(&mut self) {
-        self.places = vec![0; self.list.len().next_power_of_two() * 4];
-        for number in 1..=self.list.len() {
-            let Some((key, _)) = self.list.get(number - 1) else { continue };
-            let mut place = self.place(key.each_ref().map(|text| &**text));
-            while self.places.get(place).is_some_and(|known| *known > 0) {
-                place = (place + 1) % self.places.len();
-            }
-            if let Some(free) = self.places.get_mut(place) {
-                *free = number;
+    /// Adds an entry that is not there.
+    fn put(&mut self, hash: u64, number: usize) {
+        if self.taken * 2 >= self.slots.len() {
+            let longer = vec![(0, 0); (self.slots.len() * 2).max(64)];
+            for (hash, number) in std::mem::replace(&mut self.slots, longer) {
+                self.place(hash, number);
             }
         }
+        self.taken += 1;
+        self.place(hash, number + 1);
+    }
+
+    fn place(&mut self, hash: u64, number: usize) {
+        let mut place = self.first(hash);
+        while self.slots.get(place).is_some_and(|known| known.1 > 0) {
+            place = (place + 1) % self.slots.len();
+        }
+        if let Some(free) = self.slots.get_mut(place).filter(|_| number > 0) {
+            *free = (hash, number);
+        }
+    }
+
+    fn first(&self, hash: u64) -> usize {
+        usize::try_from(hash & self.slots.len().saturating_sub(1) as u64).unwrap_or_default()
     }
 }

@@ -9,7 +9,7 @@ type Shown = Vec<String>;
 
 fn whole(text: &str) -> (Vec<Shown>, Decoded) {
     let mut events = Vec::new();
-    let decoded = decode("f", text, &mut |event| events.push(shown(&event)));
+    let decoded = decode("f", text, &mut |event| events.push(shown(event)));
     (events, decoded)
 }
 
@@ -17,7 +17,7 @@ fn in_chunks(text: &str, bytes: usize) -> (Vec<Shown>, Decoded) {
     let (mut events, mut decoded, mut end) = (Vec::new(), Decoded::default(), 0);
     for chunk in split(text, bytes) {
         assert_eq!(std::mem::replace(&mut end, chunk.range.end), chunk.range.start, "chunks join");
-        decoded.merge(decode_chunk("f", text, &chunk, &mut |event| events.push(shown(&event))));
+        decoded.merge(decode_chunk("f", text, &chunk, &mut |event| events.push(shown(event))));
     }
     assert_eq!(end, text.len());
     (events, decoded)

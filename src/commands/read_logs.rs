@@ -51,6 +51,12 @@ const BUFFER_BYTES_MAX: usize = 32 << 20;
 /// enough other files are left.
 const SHARES: u64 = 4;
 
+/// How far a thread's heap is opened when it starts, in bytes.
+const HEAP_BYTES: usize = 30 << 20;
+
+/// How far it is open at least when a file begins.
+const AHEAD_BYTES: usize = 2 << 20;
+
 /// What to read.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Options<'a> {
@@ -259,15 +265,8 @@ fn read_within(
     rayon::scope(|scope| {
         for lane in 0..threads {
             let (reader, lanes, objects) = (&reader, &lanes, &objects);
-            scope.spawn(move |_| {
-                let mut buffers = Buffers::default();
-                while !progress.is_stopped()
-                    && let Some(object) = lanes.next(lane).and_then(|number| objects.get(number))
-                {
-                    let events = reader.file(object, &mut buffers);
-                    progress.add(object.size, events);
-                }
-            });
+            let next = move || lanes.next(lane).and_then(|number| objects.get(number));
+            scope.spawn(move |_| reader.files(next, progress));
         }
     });
     // A thread takes a file only when it reads it.
@@ -317,6 +316,18 @@ fn read_within(
     counts.others_skipped += skipped.others as u64;
     logs.problems.sort();
     logs
+}
+
+/// The C library of most systems (glibc) opens the heap of a thread page by page, with a call to the kernel for
+/// every page, as long as it never was larger. A block that is given back untouched costs no memory. The first
+/// one only tells the library that blocks of this size belong into the heap.
+fn open_heap(bytes: usize) {
+    if !cfg!(all(target_os = "linux", target_env = "gnu")) {
+        return;
+    }
+    for _ in 0..2 {
+        drop(std::hint::black_box(Vec::<u8>::with_capacity(bytes)));
+    }
 }
 
 impl Logs {
@@ -400,6 +411,19 @@ struct Reader<'a> {
 }
 
 impl Reader<'_> {
+    /// Reads one file after the other, until there is none or the user stops.
+    fn files<'o>(&self, next: impl Fn() -> Option<&'o LogObject>, progress: &Progress) {
+        open_heap(HEAP_BYTES);
+        let mut buffers = Buffers::default();
+        while !progress.is_stopped()
+            && let Some(object) = next()
+        {
+            open_heap(AHEAD_BYTES);
+            let events = self.file(object, &mut buffers);
+            progress.add(object.size, events);
+        }
+    }
+
     /// Reads one file and gives the number of its events.
     fn file(&self, object: &LogObject, buffers: &mut Buffers) -> usize {
         let events = match self.source.read(object, &mut buffers.bytes) {
@@ -536,11 +560,11 @@ impl Reader<'_> {
     fn decoded(
         &self,
         delivered: Option<Delivered>,
-        decode: impl FnOnce(&mut Decoder, &mut dyn FnMut(Event<'_>)) -> Decoded,
+        decode: impl FnOnce(&mut Decoder, &mut dyn FnMut(&Event<'_>)) -> Decoded,
     ) -> Decoded {
         let mut part = self.part();
         let mut decoder = std::mem::take(&mut part.decoder);
-        let found = decode(&mut decoder, &mut |event| self.event(&mut part, delivered, &event));
+        let found = decode(&mut decoder, &mut |event| self.event(&mut part, delivered, event));
         part.decoder = decoder;
         found
     }

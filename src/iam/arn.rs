@@ -13,10 +13,24 @@ pub struct AccountId(u64);
 impl AccountId {
     /// Exactly twelve ASCII digits, or nothing.
     pub fn parse(text: &str) -> Option<Self> {
-        if text.len() != 12 || !text.bytes().all(|byte| byte.is_ascii_digit()) {
-            return None;
+        let digits: &[u8; 12] = text.as_bytes().try_into().ok()?;
+        // A digit's value is below ten, anything else is not.
+        let (number, odd) = digits.iter().fold((0, 0), |(number, odd), byte| {
+            let digit = byte.wrapping_sub(b'0');
+            (u64::wrapping_mul(number, 10).wrapping_add(digit.into()), odd | u8::from(digit > 9))
+        });
+        (odd == 0).then_some(Self(number))
+    }
+
+    /// The twelve digits.
+    pub(crate) fn digits(self) -> [u8; 12] {
+        let mut rest = self.0;
+        let mut digits = [b'0'; 12];
+        for digit in digits.iter_mut().rev() {
+            *digit += u8::try_from(rest % 10).unwrap_or_default();
+            rest /= 10;
         }
-        text.parse().ok().map(Self)
+        digits
     }
 
     /// The id as a number, for hashing and packing.

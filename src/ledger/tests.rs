@@ -80,11 +80,11 @@ fn gather(
             let day = event.time.day();
             *by_day.entry(day).or_default() += 1;
             let fingerprint = event.fingerprint().0;
-            if seen.first_time(&event, fingerprint) {
-                rows.add(&event, fingerprint);
+            if seen.first_time(event, fingerprint) {
+                rows.add(event, fingerprint);
                 let (fold, coverage) = days.entry(day).or_default();
-                fold.add(&event);
-                coverage.add_event(&event);
+                fold.add(event);
+                coverage.add_event(event);
             }
         });
         objects.push(Object {
@@ -202,9 +202,9 @@ fn rows_of(logs: &[&str]) -> String {
     for text in logs {
         decode::decode("x", text, &mut |event| {
             let fingerprint = event.fingerprint().0;
-            if seen.first_time(&event, fingerprint) {
-                rows.add(&event, fingerprint);
-                coverage.add_event(&event);
+            if seen.first_time(event, fingerprint) {
+                rows.add(event, fingerprint);
+                coverage.add_event(event);
             }
         });
     }
@@ -298,7 +298,7 @@ fn folded_day_by_day_it_is_what_one_fold_of_everything_is() {
     let once: Vec<(&str, &str)> = all.iter().flat_map(|batch| borrowed(batch)).collect();
     add(&mut writer, &once).unwrap();
     let mut fold = Fold::default();
-    decode::decode("all", &log(&(0..20).collect::<Vec<_>>()), &mut |event| fold.add(&event));
+    decode::decode("all", &log(&(0..20).collect::<Vec<_>>()), &mut |event| fold.add(event));
     let whole = format!("{:#?}", fold.finish());
     let told = told(&folder.0).unwrap();
     assert!(told.starts_with(&whole), "{told} {whole}");
@@ -410,8 +410,8 @@ fn the_sample_s_days_are_read_as_they_were_written() {
         let inflated = inflate::inflate(&bytes, Limits::default(), &mut text);
         decode::decode(&object.name, &inflated.text, &mut |event| {
             let (fold, coverage) = days.entry(event.time.day()).or_default();
-            fold.add(&event);
-            coverage.add_event(&event);
+            fold.add(event);
+            coverage.add_event(event);
         });
     }
     assert!(days.len() > 50);
@@ -470,7 +470,7 @@ proptest! {
         drop(writer);
         let distinct: std::collections::BTreeSet<u32> = events.iter().map(|(number, _)| *number).collect();
         let mut fold = Fold::default();
-        decode::decode("all", &log(&distinct.into_iter().collect::<Vec<_>>()), &mut |event| fold.add(&event));
+        decode::decode("all", &log(&distinct.into_iter().collect::<Vec<_>>()), &mut |event| fold.add(event));
         let whole = format!("{:#?}", fold.finish());
         prop_assert!(told(&folder.0).unwrap().starts_with(&whole));
     }

@@ -9,6 +9,7 @@
 mod callers;
 mod cut;
 mod form;
+mod identity;
 mod record;
 mod resync;
 mod walk;
@@ -156,7 +157,7 @@ pub struct Decoder {
 
 impl Decoder {
     /// Decodes a whole text and hands out its events in the order of the text. `file` names it in problems.
-    pub fn decode(&mut self, file: &str, text: &str, each: &mut dyn FnMut(Event<'_>)) -> Decoded {
+    pub fn decode(&mut self, file: &str, text: &str, each: &mut dyn FnMut(&Event<'_>)) -> Decoded {
         let whole = Chunk { range: 0..text.len(), place: Place::Top, last: true };
         self.decode_chunk(file, text, &whole, each)
     }
@@ -168,14 +169,14 @@ impl Decoder {
         file: &str,
         text: &str,
         chunk: &Chunk,
-        each: &mut dyn FnMut(Event<'_>),
+        each: &mut dyn FnMut(&Event<'_>),
     ) -> Decoded {
         Walk::new(file, text, chunk, &mut self.forms, each).run()
     }
 }
 
 /// [`Decoder::decode`] of a single text.
-pub fn decode(file: &str, text: &str, each: &mut dyn FnMut(Event<'_>)) -> Decoded {
+pub fn decode(file: &str, text: &str, each: &mut dyn FnMut(&Event<'_>)) -> Decoded {
     Decoder::default().decode(file, text, each)
 }
 
@@ -186,7 +187,7 @@ pub fn decode_file(
     bytes: &[u8],
     limits: Limits,
     buffer: &mut Vec<u8>,
-    each: &mut dyn FnMut(Event<'_>),
+    each: &mut dyn FnMut(&Event<'_>),
 ) -> Decoded {
     let inflated = inflate::inflate(bytes, limits, buffer);
     let mut decoded = Decoded::default();
@@ -202,7 +203,7 @@ pub fn decode_file(
 }
 
 /// [`Decoder::decode_chunk`] of a single chunk.
-pub fn decode_chunk(file: &str, text: &str, chunk: &Chunk, each: &mut dyn FnMut(Event<'_>)) -> Decoded {
+pub fn decode_chunk(file: &str, text: &str, chunk: &Chunk, each: &mut dyn FnMut(&Event<'_>)) -> Decoded {
     Decoder::default().decode_chunk(file, text, chunk, each)
 }
 

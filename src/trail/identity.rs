@@ -318,7 +318,7 @@ mod tests {
         let text = format!(
             r#"{{"eventTime":"2024-05-01T10:00:00Z","eventSource":"s","eventName":"n","recipientAccountId":"999999999999","userIdentity":{identity}}}"#
         );
-        let decoded = crate::trail::decode("f", &text, &mut |event| of(&event));
+        let decoded = crate::trail::decode("f", &text, &mut |event| of(event));
         assert_eq!((decoded.events, decoded.problems), (1, vec![]), "{identity}");
     }
 

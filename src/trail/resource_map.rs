@@ -291,11 +291,12 @@ impl<'e> Call<'e> {
 
     fn filled(&self, kind: &TypeOf, row: &[(&str, String)], account: Option<AccountId>) -> Option<Arn> {
         let region = Some(&*self.event.region).filter(|region| !region.is_empty());
-        let account = account.map(|account| account.to_string());
+        let account = account.map(AccountId::digits);
+        let account = account.as_ref().and_then(|digits| std::str::from_utf8(digits).ok());
         let text = kind.template.as_ref()?.fill_all(|name| match name {
             "Partition" => Some(self.partition),
             "Region" => region,
-            "Account" => account.as_deref(),
+            "Account" => account,
             name => row.iter().find(|(known, _)| *known == name).map(|(_, value)| value.as_str()),
         })?;
         if kind.matches_text(&text) { Arn::parse(&text).ok() } else { None }

@@ -204,12 +204,12 @@ impl<'a> Cursor<'a> {
     #[inline]
     pub(super) fn skip_plain_text(&mut self) -> bool {
         let mut rest = self.rest_bytes();
+        let all = rest.len();
         while let Some((block, behind)) = rest.split_first_chunk::<16>() {
             if let Some(offset) = block_mark(block) {
-                self.at += offset;
-                return rest.get(offset) == Some(&b'"');
+                self.at += all - rest.len() + offset;
+                return block.get(offset) == Some(&b'"');
             }
-            self.at += block.len();
             rest = behind;
         }
         false

@@ -107,7 +107,7 @@ impl Definitions {
                 self.models.entry(model(name)).or_default().extend(roles);
             }
         }
-        let mut seen = BTreeSet::new();
+        let mut needed = Vec::new();
         for one in found.iter().filter(|one| is_need(one.kind)) {
             let value =
                 one.value.as_deref().and_then(|value| definitions::canonical(one.kind, one.used, value));
@@ -123,16 +123,22 @@ impl Definitions {
             };
             let roles = one.roles.iter().filter(|role| is_role(role)).map(|role| Actor::Role(role.clone()));
             let models = acting.iter().filter(|_| one.roles.is_empty()).cloned().map(Actor::Model);
-            for actor in roles.chain(models) {
-                // One event counts once, however often it names a thing.
-                if seen.insert((actor.clone(), need.clone())) {
-                    let mut stats = Stats::default();
-                    stats.add(event.time, &event.id);
-                    let needs = self.needs.entry(actor).or_default();
-                    insert(needs, need.clone(), &stats);
-                    widen(needs, &need);
-                }
+            needed.extend(roles.chain(models).map(|actor| (actor, need.clone())));
+        }
+        // One event counts once, however often it names a thing.
+        needed.sort_unstable();
+        needed.dedup();
+        for (actor, need) in needed {
+            let needs = self.needs.entry(actor).or_default();
+            if let Some(known) = needs.get_mut(&need) {
+                // No new value, so nothing new is too many.
+                known.add(event.time, &event.id);
+                continue;
             }
+            let mut stats = Stats::default();
+            stats.add(event.time, &event.id);
+            insert(needs, need.clone(), &stats);
+            widen(needs, &need);
         }
         self.bound();
     }
@@ -189,7 +195,7 @@ fn insert(needs: &mut BTreeMap<Need, Stats>, need: Need, stats: &Stats) {
 /// number of distinct values only grows: the result is a function of the set of values alone.
 fn widen(needs: &mut BTreeMap<Need, Stats>, like: &Need) {
     let same = |need: &Need| {
-        (&need.event, &need.region, need.path, need.used) == (&like.event, &like.region, like.path, like.used)
+        (need.path, need.used, &need.region, &need.event) == (like.path, like.used, &like.region, &like.event)
     };
     let level_now =
         |needs: &BTreeMap<Need, Stats>| needs.keys().filter(|need| same(need)).map(|need| need.level).max();

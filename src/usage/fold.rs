@@ -39,8 +39,8 @@ pub struct Fold {
     resources_max: usize,
     /// `userIdentity` to the index of its principal.
     identities: Memo,
-    /// The number of a `userIdentity` and the index of its principal; a number has one place.
-    numbers: Vec<Option<(NonZeroU64, usize)>>,
+    /// The number of a `userIdentity` and what it says; a number has one place.
+    numbers: Vec<Option<(NonZeroU64, Caller)>>,
     index: BTreeMap<PrincipalKey, usize>,
     /// With the number of the tally of all their events.
     principals: Vec<(PrincipalUsage, usize)>,
@@ -59,6 +59,15 @@ pub struct Fold {
     definitions: Definitions,
     grant_changes: GrantChanges,
     key: Vec<u8>,
+}
+
+/// What a `userIdentity` says.
+#[derive(Clone, Copy, Debug)]
+struct Caller {
+    /// The index of the principal.
+    principal: usize,
+    /// The number of the text of the partition in its ARN.
+    partition: usize,
 }
 
 /// What the events of a group have in common: principal and kind of event, how they ended, the region, the
@@ -133,7 +142,7 @@ impl Fold {
         if event.event_type != EventType::ApiCall {
             return;
         }
-        let principal = self.principal_of(event);
+        let Caller { principal, partition } = self.caller_of(event);
         let outcome = Outcome::of(event);
         let counted = Counted::new(event);
         if let Some((usage, events)) = self.principals.get_mut(principal) {
@@ -156,12 +165,12 @@ impl Fold {
         if let Some(operation) = kind.changes_grants {
             self.grant_changes.add(operation, event);
         }
-        let place = self.repeats.place(group_index, event);
+        let place = self.repeats.place(group_index, partition, event);
         let tallies = &mut self.tallies;
         if let Some(rows) = self.repeats.rows(place)
-            && rows.iter().all(|row| tallies.has(*row))
+            && rows.iter().all(|row| tallies.has(*row as usize))
         {
-            return rows.iter().for_each(|row| tallies.add(*row, &counted));
+            return rows.iter().for_each(|row| tallies.add(*row as usize, &counted));
         }
         match kind.lookup.actions_of(event) {
             Mapping::Actions { primary, secondary } => {
@@ -234,20 +243,25 @@ impl Fold {
         Usage { principals, definitions: self.definitions, grant_changes: self.grant_changes }
     }
 
-    /// The index of the event's caller.
-    fn principal_of(&mut self, event: &Event<'_>) -> usize {
-        let Some(number) = event.identity.number else { return self.principal_by_fields(event) };
+    /// The event's caller.
+    fn caller_of(&mut self, event: &Event<'_>) -> Caller {
+        let Some(number) = event.identity.number else { return self.caller_by_fields(event) };
         let place = usize::try_from(number.get() % NUMBERS_MAX as u64).unwrap_or_default();
         match self.numbers.get(place) {
-            Some(Some((known, principal))) if *known == number => *principal,
+            Some(Some((known, caller))) if *known == number => *caller,
             _ => {
-                let principal = self.principal_by_fields(event);
+                let caller = self.caller_by_fields(event);
                 if let Some(place) = self.numbers.get_mut(place) {
-                    *place = Some((number, principal));
+                    *place = Some((number, caller));
                 }
-                principal
+                caller
             }
         }
+    }
+
+    fn caller_by_fields(&mut self, event: &Event<'_>) -> Caller {
+        let partition = arn::split(&event.identity.arn).map_or("", |parts| parts.partition);
+        Caller { principal: self.principal_by_fields(event), partition: self.texts.number(partition) }
     }
 
     fn principal_by_fields(&mut self, event: &Event<'_>) -> usize {

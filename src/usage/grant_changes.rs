@@ -81,7 +81,7 @@ mod tests {
         let mut changes = GrantChanges::default();
         let decoded = decode("t", &lines.join("\n"), &mut |event| {
             let operation = Operation::of(&event.source, &event.name).unwrap();
-            changes.add(operation, &event);
+            changes.add(operation, event);
         });
         assert_eq!(decoded.problems, []);
         changes

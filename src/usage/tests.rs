@@ -258,8 +258,9 @@ fn a_caller_found_by_its_number_is_the_same_caller() {
     let log: Vec<String> = (0..1_200).map(|at| record(at / 2)).collect();
     let (mut by_number, mut by_fields) = (Fold::default(), Fold::default());
     let mut numbers = std::collections::BTreeSet::new();
-    crate::trail::decode("f", &log.join("\n"), &mut |mut event| {
-        by_number.add(&event);
+    crate::trail::decode("f", &log.join("\n"), &mut |event| {
+        by_number.add(event);
+        let mut event = event.clone();
         numbers.insert(event.identity.number.take().unwrap());
         by_fields.add(&event);
     });

@@ -211,7 +211,7 @@ fn joined(elements: &[String], shape: usize) -> String {
 
 fn decoded(text: &str) -> (Vec<Vec<String>>, usize) {
     let mut events = Vec::new();
-    let decoded = decode("f", text, &mut |event| events.push(shown(&event)));
+    let decoded = decode("f", text, &mut |event| events.push(shown(event)));
     assert_eq!(decoded.events, events.len());
     assert!(decoded.records >= decoded.events);
     (events, decoded.problems.len() + decoded.problems_more)
@@ -220,7 +220,7 @@ fn decoded(text: &str) -> (Vec<Vec<String>>, usize) {
 fn in_chunks(text: &str, bytes: usize) -> Vec<Vec<String>> {
     let mut events = Vec::new();
     for chunk in split(text, bytes) {
-        decode_chunk("f", text, &chunk, &mut |event| events.push(shown(&event)));
+        decode_chunk("f", text, &chunk, &mut |event| events.push(shown(event)));
     }
     events
 }
@@ -296,7 +296,7 @@ proptest! {
         let text = damaged(hit.get::<String>(&texts), &damage) + &" ".repeat(40);
         let run = |mut decoder: Decoder| {
             let mut events = Vec::new();
-            let decoded = decoder.decode("f", &text, &mut |event| events.push(shown(&event)));
+            let decoded = decoder.decode("f", &text, &mut |event| events.push(shown(event)));
             (events, decoded)
         };
         prop_assert_eq!(run(learned), run(Decoder::default()));

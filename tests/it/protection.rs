@@ -60,8 +60,8 @@ pub(crate) fn reviewed<T>(
     let snapshot = Snapshot::read(&[PathBuf::from(file)]).unwrap();
     let (mut fold, mut coverage) = (Fold::default(), Coverage::default());
     let decoded = decode("test", &(background() + &log.join("\n")), &mut |event| {
-        fold.add(&event);
-        coverage.add_event(&event);
+        fold.add(event);
+        coverage.add_event(event);
     });
     assert_eq!(decoded.problems, []);
     let usage = fold.finish();

@@ -245,8 +245,8 @@ pub(crate) fn decide((action, resource): (&str, &str), documents: &[&PolicyDocum
 pub(crate) fn summary(lines: &str) -> (Usage, Coverage) {
     let (mut fold, mut coverage) = (Fold::default(), Coverage::default());
     let decoded = decode("test", lines, &mut |event| {
-        fold.add(&event);
-        coverage.add_event(&event);
+        fold.add(event);
+        coverage.add_event(event);
     });
     assert_eq!(decoded.problems, []);
     (fold.finish(), coverage)

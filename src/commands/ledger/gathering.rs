@@ -151,10 +151,10 @@ impl<'a> Gathering<'a> {
     /// Decodes into this thread's part, and writes its rows when they have become many.
     fn decoded(
         &self,
-        decode: impl FnOnce(&mut dyn FnMut(Event<'_>)) -> Decoded,
+        decode: impl FnOnce(&mut dyn FnMut(&Event<'_>)) -> Decoded,
     ) -> (Decoded, BTreeMap<Day, u64>) {
         let (mut part, mut days) = (self.part(), BTreeMap::new());
-        let decoded = decode(&mut |event| self.event(&event, &mut part, &mut days));
+        let decoded = decode(&mut |event| self.event(event, &mut part, &mut days));
         if part.rows.bytes() <= ROWS_BYTES_MAX / self.parts.len().max(1) {
             return (decoded, days);
         }

@@ -27,14 +27,15 @@ pub(super) struct Callers<'a> {
 }
 
 impl<'a> Callers<'a> {
-    /// The `userIdentity` at the start of `text`, when it was read before, with its text. An object that is
-    /// known to be whole is the same object wherever its bytes stand.
-    pub(super) fn find(&self, hash: u8, text: &str) -> Option<(usize, UserIdentity<'a>)> {
-        [hash, hash ^ 1].into_iter().find_map(|hash| {
+    /// The `userIdentity` at the start of `text`, when it was read before; gives the length of its text. An
+    /// object that is known to be whole is the same object wherever its bytes stand.
+    pub(super) fn find(&self, hash: u8, text: &str, into: &mut UserIdentity<'a>) -> Option<usize> {
+        let (known, identity) = [hash, hash ^ 1].into_iter().find_map(|hash| {
             let number = usize::from(*self.places.get(usize::from(hash))?);
-            let (known, identity) = self.known.get(number.checked_sub(1)?)?;
-            text.starts_with(known).then(|| (known.len(), identity.clone()))
-        })
+            self.known.get(number.checked_sub(1)?).filter(|(known, _)| text.starts_with(known))
+        })?;
+        into.clone_from(identity);
+        Some(known.len())
     }
 
     pub(super) fn hash(&self, text: &str) -> u8 {

@@ -9,10 +9,12 @@
 mod learn;
 
 use super::callers::Callers;
-use super::record::{Draft, Member, says_something};
-use crate::trail::event::EventResource;
+use super::identity::{CallerPart, IssuerPart, is_issuer, user_identity};
+use super::record::{Draft, Member, Word, says_something};
+use crate::iam::AccountId;
+use crate::trail::event::{EventResource, SessionIssuer, UserIdentity};
 use crate::trail::request::RequestParameters;
-use crate::trail::scan::Cursor;
+use crate::trail::scan::{Cursor, Fault};
 use learn::{Step, steps};
 use std::borrow::Cow;
 use std::ops::Range;
@@ -26,36 +28,50 @@ const CHOICES_MAX: usize = 64;
 /// No more bytes of pieces than this are kept.
 const BYTES_MAX: usize = 2 << 20;
 
-/// Records from which a form is learnt. When so many had none, learning does not pay.
+/// Records from which a form is learnt. When so many had none, learning does not pay. Callers likewise.
 const RECORDS_MAX: usize = 1 << 14;
 
-/// The forms seen so far, as a tree: forms that begin alike share their first pieces.
-#[derive(Debug, Default)]
+/// The forms seen so far, as trees: forms that begin alike share their first pieces.
+#[derive(Debug)]
 pub(super) struct Forms {
     /// The texts of all pieces, one behind the other.
     bytes: Vec<u8>,
     notes: Vec<Note>,
     pieces: Vec<Piece>,
-    /// The pieces with which a record may begin.
-    first: Choices,
-    /// Records that a form was learnt from.
-    records: usize,
+    /// Records and callers that a form was learnt from.
+    learnt: [usize; 2],
+}
+
+/// What a form is of. The first two pieces are empty: the pieces with which a form may begin follow them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Root {
+    Record,
+    /// `userIdentity`.
+    Caller,
 }
 
 /// A stretch of text that is always the same, and the kind of value behind it.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 struct Piece {
-    bytes: Range<usize>,
-    notes: Range<usize>,
+    bytes: Span,
+    notes: Span,
     value: Value,
     /// The pieces that may follow, the last one that did first.
     next: Choices,
 }
 
+/// A range of the lists in [`Forms`], none of which is long.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+struct Span {
+    start: u32,
+    end: u32,
+}
+
 /// What follows a piece.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 enum Value {
     /// The inside of a string that nobody reads.
+    #[default]
     Skipped,
     /// The inside of a string.
     Text(Target),
@@ -64,7 +80,7 @@ enum Value {
     /// `userIdentity`.
     Caller,
     /// Nothing: the record ends with the piece. How many of its members are signs of an event.
-    End(usize),
+    End(u16),
 }
 
 /// Where a text goes.
@@ -76,13 +92,17 @@ enum Target {
     Arn,
     Account,
     Kind,
+    /// Of `userIdentity`.
+    Caller(CallerPart),
+    /// Of `sessionIssuer`.
+    Issuer(IssuerPart),
 }
 
 /// Something that is known about a place inside a piece.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Note {
     /// Bytes from the start of the piece.
-    at: usize,
+    at: u32,
     what: What,
 }
 
@@ -94,8 +114,41 @@ enum What {
     Ends(Member),
     /// An element of `resources[]` begins.
     Element,
+    /// `sessionIssuer` begins.
+    Issuer,
     /// A text of so many bytes that is the same in all records of this form.
-    Fixed(Target, usize),
+    Fixed(Target, u32),
+    /// The same, when it is one of few words.
+    Word(Word),
+}
+
+impl Default for Forms {
+    fn default() -> Self {
+        let pieces = [Root::Record, Root::Caller].map(|_| Piece::default()).into();
+        Self { bytes: Vec::new(), notes: Vec::new(), pieces, learnt: [0; 2] }
+    }
+}
+
+impl Span {
+    fn of(start: usize, end: usize) -> Self {
+        let number = |at: usize| u32::try_from(at).unwrap_or(u32::MAX);
+        Self { start: number(start), end: number(end) }
+    }
+
+    #[inline]
+    fn len(self) -> usize {
+        self.end.wrapping_sub(self.start) as usize
+    }
+
+    #[inline]
+    fn is_empty(self) -> bool {
+        self.start == self.end
+    }
+
+    #[inline]
+    fn range(self) -> Range<usize> {
+        self.start as usize..self.end as usize
+    }
 }
 
 impl Forms {
@@ -107,117 +160,147 @@ impl Forms {
         cursor: &mut Cursor<'a>,
         callers: &mut Callers<'a>,
     ) -> bool {
-        let mut last = None;
+        let Some(keys) = self.walk(Root::Record, draft, (cursor, callers)) else { return false };
+        draft.keys = usize::from(keys);
+        draft.event.resources.retain(says_something);
+        true
+    }
+
+    /// The `userIdentity` whose `{` is at the cursor: known, read by its form, or read the long way.
+    pub(super) fn caller<'a>(
+        &mut self,
+        draft: &mut Draft<'a>,
+        cursor: &mut Cursor<'a>,
+        callers: &mut Callers<'a>,
+    ) -> Result<(), Fault> {
+        let start = cursor.at();
+        let hash = callers.hash(cursor.rest());
+        if let Some(length) = callers.find(hash, cursor.rest(), &mut draft.event.identity) {
+            cursor.go(start + length);
+            return Ok(());
+        }
+        draft.event.identity = UserIdentity::default();
+        if self.walk(Root::Caller, draft, (cursor, callers)).is_some() {
+            let identity = &mut draft.event.identity;
+            identity.issuer.take_if(|issuer| !is_issuer(issuer));
+        } else {
+            cursor.go(start);
+            draft.event.identity = user_identity(cursor)?;
+            self.learn(Root::Caller, cursor.since(start));
+        }
+        callers.keep(hash, cursor.since(start), &mut draft.event.identity);
+        Ok(())
+    }
+
+    /// Follows a form from its first piece to its last; how many of the members are signs of an event.
+    fn walk<'a>(
+        &mut self,
+        root: Root,
+        draft: &mut Draft<'a>,
+        (cursor, callers): (&mut Cursor<'a>, &mut Callers<'a>),
+    ) -> Option<u16> {
+        let mut last = root as usize;
         let mut begin = cursor.at();
         loop {
-            let Some(index) = self.follow(last, cursor) else { return false };
-            let Some(piece) = self.pieces.get(index) else { return false };
+            last = self.follow(last, cursor.rest_bytes())?;
+            let piece = self.pieces.get(last)?;
             let start = cursor.at();
             cursor.go(start + piece.bytes.len());
-            for note in self.notes.get(piece.notes.clone()).unwrap_or_default() {
-                note.apply(start, &mut begin, (draft, cursor));
+            if !piece.notes.is_empty() {
+                for note in self.notes.get(piece.notes.range()).unwrap_or_default() {
+                    note.apply(start, &mut begin, (draft, cursor));
+                }
             }
-            let read = match piece.value {
-                Value::Skipped => cursor.skip_plain_text().then_some(()),
-                Value::Text(target) => cursor.plain_text().map(|text| target.put(text, draft)),
+            let (target, text) = match piece.value {
+                Value::Skipped => {
+                    cursor.skip_plain_text().then_some(())?;
+                    continue;
+                }
+                Value::Text(target) => (target, cursor.plain_text()?),
                 Value::Digits(target) => {
                     let digits = cursor.digits();
-                    if let Some(target) = target {
-                        target.put(digits, draft);
-                    }
-                    Some(())
+                    let Some(target) = target else { continue };
+                    (target, digits)
                 }
-                Value::Caller => draft.caller(cursor, callers).ok(),
-                Value::End(keys) => {
-                    draft.keys = keys;
-                    draft.event.resources.retain(says_something);
-                    return true;
+                Value::Caller => {
+                    self.caller(draft, cursor, callers).ok()?;
+                    continue;
                 }
+                Value::End(keys) => return Some(keys),
             };
-            if read.is_none() {
-                return false;
-            }
-            last = Some(index);
+            target.put(text, draft);
         }
     }
 
-    /// The piece that stands at the cursor, of those that may follow another one.
+    /// The piece that stands at the start of a text, of those that may follow another one.
     #[inline]
-    fn follow(&mut self, last: Option<usize>, cursor: &Cursor<'_>) -> Option<usize> {
-        let choices = match last {
-            Some(last) => &self.pieces.get(last)?.next,
-            None => &self.first,
+    fn follow(&mut self, last: usize, text: &[u8]) -> Option<usize> {
+        let choices = &mut self.pieces.get_mut(last)?.next;
+        let head = u64::from_le_bytes(*text.get(choices.common as usize..)?.first_chunk::<8>()?);
+        let bytes = &self.bytes;
+        let fits = |choice: &Choice| {
+            if (choice.head ^ head) & choice.mask != 0 {
+                return false;
+            }
+            let piece = bytes.get(choice.bytes.range()).unwrap_or_default();
+            text.split_at_checked(piece.len())
+                .is_some_and(|(front, behind)| front == piece && choice.first.may_be(behind.first()))
         };
-        let rest = cursor.rest_bytes();
-        let fits = |index: usize| {
-            self.pieces.get(index).is_some_and(|piece| {
-                let text = self.bytes.get(piece.bytes.clone()).unwrap_or_default();
-                rest.starts_with(text) && piece.value.may_be(rest.get(text.len()))
-            })
-        };
-        let (place, index) = choices.find(rest, fits)?;
-        if place > 0 {
-            let choices = match last {
-                Some(last) => &mut self.pieces.get_mut(last)?.next,
-                None => &mut self.first,
-            };
-            choices.list.swap(0, place);
+        if let Some(first) = choices.list.first()
+            && fits(first)
+        {
+            return Some(first.piece as usize);
         }
-        Some(index)
+        let place = choices.list.iter().skip(1).position(fits)? + 1;
+        choices.list.swap(0, place);
+        choices.list.first().map(|choice| choice.piece as usize)
     }
 
     /// Learns the form of a record that was read the long way and is an event.
+    pub(super) fn learn_record(&mut self, record: &str) {
+        self.learn(Root::Record, record);
+    }
+
     #[cold]
-    pub(super) fn learn(&mut self, record: &str) {
-        if self.records >= RECORDS_MAX || self.pieces.len() >= PIECES_MAX || self.bytes.len() >= BYTES_MAX {
+    fn learn(&mut self, root: Root, text: &str) {
+        let Some(learnt) = self.learnt.get_mut(root as usize) else { return };
+        if *learnt >= RECORDS_MAX || self.pieces.len() >= PIECES_MAX || self.bytes.len() >= BYTES_MAX {
             return;
         }
-        self.records += 1;
-        let mut last = None;
-        for step in steps(record).unwrap_or_default() {
-            let choices = match last.and_then(|last: usize| self.pieces.get(last)) {
-                Some(piece) => &piece.next,
-                None => &self.first,
-            };
-            let mut pieces = choices.list.iter().map(|choice| choice.piece);
-            let known = pieces.find(|index| self.is_step(*index, &step));
-            if known.is_none() && choices.list.len() >= CHOICES_MAX {
+        *learnt += 1;
+        let mut last = root as usize;
+        for step in steps(root, text).unwrap_or_default() {
+            let Some(piece) = self.pieces.get(last) else { return };
+            let choices = &piece.next.list;
+            let known = choices.iter().map(|choice| choice.piece as usize);
+            let known = known.into_iter().find(|index| self.is_step(*index, &step));
+            if known.is_none() && choices.len() >= CHOICES_MAX {
                 return;
             }
-            last = Some(known.unwrap_or_else(|| self.add(last, &step)));
+            last = known.unwrap_or_else(|| self.add(last, &step));
         }
     }
 
     fn is_step(&self, index: usize, step: &Step<'_>) -> bool {
         self.pieces.get(index).is_some_and(|piece| {
             piece.value == step.value
-                && self.bytes.get(piece.bytes.clone()) == Some(step.text)
-                && self.notes.get(piece.notes.clone()) == Some(&step.notes)
+                && self.bytes.get(piece.bytes.range()) == Some(step.text)
+                && self.notes.get(piece.notes.range()) == Some(&step.notes)
         })
     }
 
-    fn add(&mut self, last: Option<usize>, step: &Step<'_>) -> usize {
+    fn add(&mut self, last: usize, step: &Step<'_>) -> usize {
         let index = self.pieces.len();
         let (bytes, notes) = (self.bytes.len(), self.notes.len());
         self.bytes.extend_from_slice(step.text);
         self.notes.extend_from_slice(&step.notes);
-        self.pieces.push(Piece {
-            bytes: bytes..self.bytes.len(),
-            notes: notes..self.notes.len(),
-            value: step.value,
-            next: Choices::default(),
-        });
-        let mut choices = match last.and_then(|last| self.pieces.get_mut(last)) {
-            Some(piece) => std::mem::take(&mut piece.next),
-            None => std::mem::take(&mut self.first),
-        };
-        choices.add(index, |piece| {
-            let range = self.pieces.get(piece).map(|piece| piece.bytes.clone()).unwrap_or_default();
-            self.bytes.get(range).unwrap_or_default()
-        });
-        match last.and_then(|last| self.pieces.get_mut(last)) {
-            Some(piece) => piece.next = choices,
-            None => self.first = choices,
+        let bytes = Span::of(bytes, self.bytes.len());
+        let notes = Span::of(notes, self.notes.len());
+        self.pieces.push(Piece { bytes, notes, value: step.value, next: Choices::default() });
+        if let Some(piece) = self.pieces.get_mut(last) {
+            let piece_number = u32::try_from(index).unwrap_or(u32::MAX);
+            let new = Choice { head: 0, mask: 0, bytes, piece: piece_number, first: First::of(step.value) };
+            piece.next.add(new, &self.bytes);
         }
         index
     }
@@ -227,7 +310,7 @@ impl Forms {
 #[derive(Debug, Default)]
 struct Choices {
     /// How many bytes all of them have in common at their start.
-    common: usize,
+    common: u32,
     list: Vec<Choice>,
 }
 
@@ -237,27 +320,31 @@ struct Choice {
     head: u64,
     /// Which bits of `head` count, because the piece may end before.
     mask: u64,
-    piece: usize,
+    /// The piece's own.
+    bytes: Span,
+    piece: u32,
+    first: First,
+}
+
+/// With which byte the value behind a piece begins. Tells apart pieces of which one begins with the other.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum First {
+    Any,
+    Digit,
+    Brace,
 }
 
 impl Choices {
-    /// The place of the choice that fits the text, and its piece.
-    #[inline]
-    fn find(&self, text: &[u8], fits: impl Fn(usize) -> bool) -> Option<(usize, usize)> {
-        let head = u64::from_le_bytes(*text.get(self.common..)?.first_chunk::<8>()?);
-        let mut all = self.list.iter().enumerate();
-        all.find(|(_, choice)| (choice.head ^ head) & choice.mask == 0 && fits(choice.piece))
-            .map(|(place, choice)| (place, choice.piece))
-    }
-
-    /// Adds a piece; `text` gives the text of every piece.
-    fn add<'t>(&mut self, piece: usize, text: impl Fn(usize) -> &'t [u8]) {
-        let new = text(piece);
-        let shared = |other: &[u8]| new.iter().zip(other).take_while(|(one, other)| one == other).count();
-        self.list.push(Choice { head: 0, mask: 0, piece });
-        self.common = self.list.iter().map(|choice| shared(text(choice.piece))).min().unwrap_or_default();
+    /// Adds a piece; `bytes` are those of all pieces.
+    fn add(&mut self, new: Choice, bytes: &[u8]) {
+        let text = |choice: &Choice| bytes.get(choice.bytes.range()).unwrap_or_default();
+        let shared =
+            |other: &[u8]| text(&new).iter().zip(other).take_while(|(one, other)| one == other).count();
+        self.list.push(new);
+        let common = self.list.iter().map(|choice| shared(text(choice))).min().unwrap_or_default();
+        self.common = u32::try_from(common).unwrap_or_default();
         for choice in &mut self.list {
-            let rest = text(choice.piece).get(self.common..).unwrap_or_default();
+            let rest = text(choice).get(common..).unwrap_or_default();
             let bytes = rest.iter().take(8).enumerate();
             (choice.head, choice.mask) = bytes.fold((0, 0), |(head, mask), (at, byte)| {
                 (head | u64::from(*byte) << (at * 8), mask | 0xff << (at * 8))
@@ -266,14 +353,21 @@ impl Choices {
     }
 }
 
-impl Value {
-    /// May the value begin with this byte? Tells apart pieces of which one begins with the other.
+impl First {
+    fn of(value: Value) -> Self {
+        match value {
+            Value::Skipped | Value::Text(_) | Value::End(_) => Self::Any,
+            Value::Digits(_) => Self::Digit,
+            Value::Caller => Self::Brace,
+        }
+    }
+
     #[inline]
     fn may_be(self, first: Option<&u8>) -> bool {
         match self {
-            Self::Skipped | Self::Text(_) | Self::End(_) => true,
-            Self::Digits(_) => first.is_some_and(u8::is_ascii_digit),
-            Self::Caller => first == Some(&b'{'),
+            Self::Any => true,
+            Self::Digit => first.is_some_and(u8::is_ascii_digit),
+            Self::Brace => first == Some(&b'{'),
         }
     }
 }
@@ -281,24 +375,28 @@ impl Value {
 impl Target {
     #[inline]
     fn put<'a>(self, text: &'a str, draft: &mut Draft<'a>) {
-        match self {
-            Self::Member(member) => draft.put(member, Cow::Borrowed(text)),
-            Self::Arn | Self::Account | Self::Kind => {
-                let Some(resource) = draft.event.resources.last_mut() else { return };
-                match self {
-                    Self::Arn => resource.arn = Cow::Borrowed(text),
-                    Self::Account => resource.account = crate::iam::AccountId::parse(text),
-                    _ => resource.kind = Cow::Borrowed(text),
-                }
+        let resource = match self {
+            Self::Member(member) => return draft.put(member, Cow::Borrowed(text)),
+            Self::Caller(part) => return part.put(Cow::Borrowed(text), &mut draft.event.identity),
+            Self::Issuer(part) => {
+                return part.put(Cow::Borrowed(text), draft.event.identity.issuer.get_or_insert_default());
             }
+            Self::Arn | Self::Account | Self::Kind => draft.event.resources.last_mut(),
+        };
+        let Some(resource) = resource else { return };
+        match self {
+            Self::Arn => resource.arn = Cow::Borrowed(text),
+            Self::Account => resource.account = AccountId::parse(text),
+            _ => resource.kind = Cow::Borrowed(text),
         }
     }
 }
 
 impl Note {
     /// The piece starts at `start`; `begin` is where the last object of interest begins.
+    #[inline]
     fn apply<'a>(self, start: usize, begin: &mut usize, (draft, cursor): (&mut Draft<'a>, &Cursor<'a>)) {
-        let at = start + self.at;
+        let at = start + self.at as usize;
         let event = &mut draft.event;
         match self.what {
             What::Begins => *begin = at,
@@ -311,7 +409,9 @@ impl Note {
                 }
             }
             What::Element => event.resources.push(EventResource::default()),
-            What::Fixed(target, length) => target.put(cursor.between(at..at + length), draft),
+            What::Issuer => event.identity.issuer = Some(SessionIssuer::default()),
+            What::Fixed(target, length) => target.put(cursor.between(at..at + length as usize), draft),
+            What::Word(word) => draft.put_word(word),
         }
     }
 }
@@ -326,7 +426,7 @@ mod tests {
     /// What a form that was learnt from [`RECORD`] makes of another record.
     fn read(record: &str) -> Option<String> {
         let mut forms = Forms::default();
-        forms.learn(RECORD);
+        forms.learn_record(RECORD);
         let text = format!("{record} {}", " ".repeat(16));
         let (mut draft, mut cursor) = (Draft::default(), Cursor::new(&text));
         let found = forms.read(&mut draft, &mut cursor, &mut Callers::default());
@@ -369,6 +469,60 @@ mod tests {
         }
     }
 
+    const CALLER: &str = r#"{"type":"AssumedRole","principalId":"AROA1:s","arn":"arn:aws:sts::111122223333:assumed-role/r/s","accountId":"111122223333","accessKeyId":"ASIA1","sessionContext":{"sessionIssuer":{"type":"Role","principalId":"AROA1","arn":"arn:aws:iam::111122223333:role/r","accountId":"111122223333","userName":"r"},"webIdFederationData":{},"attributes":{"creationDate":"2024-05-01T10:00:00Z","mfaAuthenticated":"false"},"sourceIdentity":"me"},"onBehalfOf":{"userId":"u","more":[1]},"invokedBy":"x.amazonaws.com"}"#;
+
+    /// Whether a caller has the form of [`CALLER`] with a change, or not: it comes to what it says.
+    fn check_caller(change: (&str, &str), of_form: (&str, &str), expect: bool) {
+        let learnt = CALLER.replacen(change.0, change.1, 1);
+        let text = learnt.replacen(of_form.0, of_form.1, 1) + &" ".repeat(16);
+        assert!(CALLER.contains(change.0) && learnt.contains(of_form.0), "{change:?} {of_form:?}");
+        let mut forms = Forms::default();
+        forms.learn(Root::Caller, &learnt);
+        let (mut draft, mut cursor) = (Draft::default(), Cursor::new(&text));
+        let found = forms.walk(Root::Caller, &mut draft, (&mut cursor, &mut Callers::default()));
+        assert_eq!(found.is_some(), expect, "{change:?} {of_form:?}");
+        forms.caller(&mut draft, &mut Cursor::new(&text), &mut Callers::default()).unwrap();
+        assert!(draft.event.identity.number.take().is_some());
+        let said = user_identity(&mut Cursor::new(&text)).unwrap();
+        assert_eq!(format!("{:?}", draft.event.identity), format!("{said:?}"));
+    }
+
+    #[test]
+    fn a_caller_is_read_by_the_form_of_another_one() {
+        let same = ("", "");
+        for (from, to, expect) in [
+            ("ASIA1", "ASIA2", true),
+            ("\"me\"", "\"\"", true),
+            ("AROA1:s", "AROA2:someone else", true),
+            ("role/r", "role/path/r", true),
+            ("\"accountId\":\"111122223333\"", "\"accountId\":\"HIDDEN\"", true),
+            ("[1]", "[22]", true),
+            ("\"false\"", "\"true\"", false),
+            ("\"Role\"", "\"Root\"", false),
+            ("\"u\"", "7", false),
+            ("\"me\"", "\"m\\u0065\"", false),
+            (",\"sourceIdentity\":\"me\"", "", false),
+            ("{}", "{\"a\":1}", false),
+            ("{\"type\"", "{ \"type\"", false),
+        ] {
+            check_caller(same, (from, to), expect);
+        }
+        // An issuer that says nothing is none; numbers and words are texts as well.
+        let issuer = (r#""type":"Role","principalId":"AROA1","#, r#""principalId":"AROA1","#);
+        check_caller(
+            issuer,
+            ("\"AROA1\",\"arn\":\"arn:aws:iam::111122223333:role/r\"", "\"\",\"arn\":\"\""),
+            true,
+        );
+        check_caller(("\"ASIA1\"", "12"), (":12,", ":345,"), true);
+        check_caller(("\"ASIA1\"", "true"), ("AROA1:s", "x"), true);
+        check_caller(("\"false\"", "true"), ("AROA1:s", "x"), true);
+        check_caller(("\"ASIA1\"", "{}"), ("AROA1:s", "x"), false);
+        check_caller(("{\"userId\"", "null,\"x\":{\"userId\""), ("AROA1:s", "x"), true);
+        check_caller(("\"more\"", "\"userId\""), ("AROA1:s", "x"), false);
+        check_caller(("{},", "{},\"sourceIdentity\":\"you\","), ("AROA1:s", "x"), false);
+    }
+
     #[test]
     fn a_record_with_two_values_under_one_name_has_no_form() {
         for twice in [
@@ -376,8 +530,8 @@ mod tests {
             RECORD.replacen("\"type\":\"AWS", "\"ARN\":\"x\",\"type\":\"AWS", 1),
             RECORD.replacen("\"recipientAccountId\"", "\"insightDetails\":{},\"recipientAccountId\"", 1),
         ] {
-            assert!(steps(&twice).is_none(), "{twice}");
+            assert!(steps(Root::Record, &twice).is_none(), "{twice}");
         }
-        assert!(steps(RECORD).is_some());
+        assert!(steps(Root::Record, RECORD).is_some());
     }
 }

@@ -6,7 +6,7 @@ use super::callers::Callers;
 use super::form::Forms;
 use crate::iam::AccountId;
 use crate::time::Timestamp;
-use crate::trail::event::{Event, EventCategory, EventResource, EventType, SessionIssuer, UserIdentity};
+use crate::trail::event::{Event, EventCategory, EventResource, EventType, UserIdentity};
 use crate::trail::request::RequestParameters;
 use crate::trail::scan::{Cursor, Fault};
 use std::borrow::Cow;
@@ -70,8 +70,8 @@ pub(super) struct Draft<'a> {
     time: Cow<'a, str>,
     /// `@timestamp`: the `CloudTrail` codec of Logstash moves `eventTime` there.
     moved_time: Cow<'a, str>,
-    event_type: Cow<'a, str>,
-    category: Cow<'a, str>,
+    /// `None` when there is none, or an empty one.
+    category: Option<EventCategory>,
     management: Option<bool>,
     identity_unusable: bool,
     digest: bool,
@@ -167,6 +167,32 @@ impl Member {
     }
 }
 
+/// What a value means that is one of few words.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Word {
+    Type(EventType),
+    /// `None` when it is empty.
+    Category(Option<EventCategory>),
+    /// `managementEvent`.
+    Management(Option<bool>),
+    ReadOnly(Option<bool>),
+    /// `mfaAuthenticated`.
+    Mfa(Option<bool>),
+}
+
+impl Word {
+    /// `None` when the member is of another kind.
+    pub(super) fn of_member(member: Member, text: &str) -> Option<Self> {
+        Some(match member {
+            Member::Type => Self::Type(event_type(text)),
+            Member::Category => Self::Category(category(text)),
+            Member::Management => Self::Management(flag(text)),
+            Member::ReadOnly => Self::ReadOnly(flag(text)),
+            _ => return None,
+        })
+    }
+}
+
 /// Which member came behind which the last time: AWS writes the same ones in the same order, and to see that
 /// an expected name is there is cheaper than to read a name and look it up.
 pub(super) struct Order {
@@ -222,12 +248,12 @@ impl<'a> Draft<'a> {
         cursor.eat(b'{');
         let mut first = true;
         while let Some(member) = callers.order.member(std::mem::take(&mut first), cursor)? {
-            self.member(member, cursor, callers)?;
+            self.member(member, cursor, (callers, forms))?;
         }
         self.event.raw = cursor.since(start);
         let record = self.judge();
         if record == Record::Event {
-            forms.learn(self.event.raw);
+            forms.learn_record(self.event.raw);
         }
         Ok(record)
     }
@@ -236,7 +262,7 @@ impl<'a> Draft<'a> {
         &mut self,
         member: Member,
         cursor: &mut Cursor<'a>,
-        callers: &mut Callers<'a>,
+        (callers, forms): (&mut Callers<'a>, &mut Forms),
     ) -> Result<(), Fault> {
         let event = &mut self.event;
         match member {
@@ -248,7 +274,7 @@ impl<'a> Draft<'a> {
             Member::Response => event.response = RequestParameters::from_raw(cursor.skip_value()?),
             Member::Resources => event.resources = resources(cursor)?,
             Member::Addendum => event.is_correction = is_correction(cursor)?,
-            Member::Identity => self.identity(cursor, callers)?,
+            Member::Identity => self.identity(cursor, callers, forms)?,
             Member::Lookup => {
                 let is_text = cursor.token() == Some(b'"');
                 self.lookup = Some(cursor.text()?).filter(|_| is_text);
@@ -277,10 +303,11 @@ impl<'a> Draft<'a> {
             Member::Name => event.name = text,
             Member::Region => event.region = text,
             Member::RecipientAccount => event.recipient_account = AccountId::parse(&text),
-            Member::Type => self.event_type = text,
-            Member::Category => self.category = text,
-            Member::Management => self.management = flag(&text),
-            Member::ReadOnly => event.read_only = flag(&text),
+            Member::Type | Member::Category | Member::Management | Member::ReadOnly => {
+                if let Some(word) = Word::of_member(member, &text) {
+                    self.put_word(word);
+                }
+            }
             Member::ErrorCode => event.error_code = text,
             Member::ErrorMessage => event.error_message = text,
             Member::SourceIp => event.source_ip = text,
@@ -300,24 +327,26 @@ impl<'a> Draft<'a> {
         }
     }
 
-    /// The `userIdentity` whose `{` is at the cursor: read, or known.
-    pub(super) fn caller(&mut self, cursor: &mut Cursor<'a>, callers: &mut Callers<'a>) -> Result<(), Fault> {
-        let start = cursor.at();
-        let hash = callers.hash(cursor.rest());
-        if let Some((length, identity)) = callers.find(hash, cursor.rest()) {
-            self.event.identity = identity;
-            cursor.go(start + length);
-        } else {
-            self.event.identity = user_identity(cursor)?;
-            callers.keep(hash, cursor.since(start), &mut self.event.identity);
+    #[inline]
+    pub(super) fn put_word(&mut self, word: Word) {
+        match word {
+            Word::Type(kind) => self.event.event_type = kind,
+            Word::Category(category) => self.category = category,
+            Word::Management(flag) => self.management = flag,
+            Word::ReadOnly(flag) => self.event.read_only = flag,
+            Word::Mfa(flag) => self.event.identity.mfa = flag,
         }
-        Ok(())
     }
 
-    fn identity(&mut self, cursor: &mut Cursor<'a>, callers: &mut Callers<'a>) -> Result<(), Fault> {
+    fn identity(
+        &mut self,
+        cursor: &mut Cursor<'a>,
+        callers: &mut Callers<'a>,
+        forms: &mut Forms,
+    ) -> Result<(), Fault> {
         if cursor.token() == Some(b'{') {
             self.identity_unusable = false;
-            return self.caller(cursor, callers);
+            return forms.caller(self, cursor, callers);
         }
         self.event.identity = UserIdentity::default();
         self.identity_unusable = cursor.skip_value()? != "null";
@@ -329,8 +358,10 @@ impl<'a> Draft<'a> {
             return Record::Lookup;
         }
         let event = &mut self.event;
-        event.event_type = event_type(&self.event_type);
-        event.category = category(&self.category, self.management);
+        event.category = self.category.unwrap_or(match self.management {
+            Some(false) => EventCategory::Data,
+            _ => EventCategory::Management,
+        });
         if self.insight || event.event_type == EventType::Insight || event.category == EventCategory::Insight
         {
             return Record::Insight;
@@ -379,23 +410,19 @@ fn event_type(text: &str) -> EventType {
     }
 }
 
-fn category(text: &str, management: Option<bool>) -> EventCategory {
-    match text {
+fn category(text: &str) -> Option<EventCategory> {
+    Some(match text {
+        "" => return None,
         "Data" => EventCategory::Data,
         "Insight" => EventCategory::Insight,
         "NetworkActivity" => EventCategory::NetworkActivity,
-        "" if management == Some(false) => EventCategory::Data,
-        "Management" | "" => EventCategory::Management,
+        "Management" => EventCategory::Management,
         _ => EventCategory::Other,
-    }
-}
-
-fn account(cursor: &mut Cursor<'_>) -> Result<Option<AccountId>, Fault> {
-    Ok(AccountId::parse(&cursor.text()?))
+    })
 }
 
 /// `true` or `false`, also as a string in either case: AWS writes both.
-fn flag(text: &str) -> Option<bool> {
+pub(super) fn flag(text: &str) -> Option<bool> {
     if text.eq_ignore_ascii_case("true") {
         Some(true)
     } else if text.eq_ignore_ascii_case("false") {
@@ -406,7 +433,7 @@ fn flag(text: &str) -> Option<bool> {
 }
 
 /// Calls `member` for every key of the object at the cursor; a value of another type is walked over.
-fn object<'a>(
+pub(super) fn object<'a>(
     cursor: &mut Cursor<'a>,
     mut member: impl FnMut(&str, &mut Cursor<'a>) -> Result<(), Fault>,
 ) -> Result<(), Fault> {
@@ -420,74 +447,8 @@ fn object<'a>(
     Ok(())
 }
 
-fn skip(cursor: &mut Cursor<'_>) -> Result<(), Fault> {
+pub(super) fn skip(cursor: &mut Cursor<'_>) -> Result<(), Fault> {
     cursor.skip_value().map(|_| ())
-}
-
-fn user_identity<'a>(cursor: &mut Cursor<'a>) -> Result<UserIdentity<'a>, Fault> {
-    let mut identity = UserIdentity::default();
-    object(cursor, |key, cursor| {
-        match key {
-            "type" => identity.kind = cursor.text()?,
-            "principalId" => identity.principal_id = cursor.text()?,
-            "arn" => identity.arn = cursor.text()?,
-            "accountId" => identity.account = account(cursor)?,
-            "accessKeyId" => identity.access_key_id = cursor.text()?,
-            "userName" => identity.user_name = cursor.text()?,
-            "invokedBy" => identity.invoked_by = cursor.text()?,
-            "sessionContext" => {
-                identity.issuer = None;
-                identity.mfa = None;
-                identity.source_identity = Cow::Borrowed("");
-                session_context(cursor, &mut identity)?;
-            }
-            "onBehalfOf" => {
-                identity.on_behalf_of = Cow::Borrowed("");
-                object(cursor, |key, cursor| match key {
-                    "userId" => cursor.text().map(|text| identity.on_behalf_of = text),
-                    _ => skip(cursor),
-                })?;
-            }
-            _ => skip(cursor)?,
-        }
-        Ok(())
-    })?;
-    Ok(identity)
-}
-
-fn session_context<'a>(cursor: &mut Cursor<'a>, identity: &mut UserIdentity<'a>) -> Result<(), Fault> {
-    object(cursor, |key, cursor| {
-        match key {
-            "sessionIssuer" => identity.issuer = session_issuer(cursor)?,
-            "sourceIdentity" => identity.source_identity = cursor.text()?,
-            "attributes" => {
-                identity.mfa = None;
-                object(cursor, |key, cursor| match key {
-                    "mfaAuthenticated" => cursor.text().map(|text| identity.mfa = flag(&text)),
-                    _ => skip(cursor),
-                })?;
-            }
-            _ => skip(cursor)?,
-        }
-        Ok(())
-    })
-}
-
-fn session_issuer<'a>(cursor: &mut Cursor<'a>) -> Result<Option<SessionIssuer<'a>>, Fault> {
-    let mut issuer = SessionIssuer::default();
-    object(cursor, |key, cursor| {
-        match key {
-            "type" => issuer.kind = cursor.text()?,
-            "principalId" => issuer.principal_id = cursor.text()?,
-            "arn" => issuer.arn = cursor.text()?,
-            "accountId" => issuer.account = account(cursor)?,
-            "userName" => issuer.user_name = cursor.text()?,
-            _ => skip(cursor)?,
-        }
-        Ok(())
-    })?;
-    let empty = issuer.kind.is_empty() && issuer.principal_id.is_empty() && issuer.arn.is_empty();
-    Ok((!empty).then_some(issuer))
 }
 
 /// Does the `addendum` at the cursor say that the record corrects another one? Its reasons: `DELIVERY_DELAY` and
@@ -517,7 +478,7 @@ fn resources<'a>(cursor: &mut Cursor<'a>) -> Result<Vec<EventResource<'a>>, Faul
         object(cursor, |key, cursor| {
             match key {
                 "ARN" | "arn" => resource.arn = cursor.text()?,
-                "accountId" => resource.account = account(cursor)?,
+                "accountId" => resource.account = AccountId::parse(&cursor.text()?),
                 "type" => resource.kind = cursor.text()?,
                 _ => skip(cursor)?,
             }

@@ -255,7 +255,7 @@ type Of = fn(&Event<'_>) -> String;
 /// One event, decoded by [`decode`], shown by `of`.
 fn field(text: &str, of: Of) -> String {
     let mut found = Vec::new();
-    let decoded = decode("f", text, &mut |event| found.push(of(&event)));
+    let decoded = decode("f", text, &mut |event| found.push(of(event)));
     assert_eq!(decoded.problems, [], "{text}");
     found.concat()
 }

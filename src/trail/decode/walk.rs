@@ -33,7 +33,7 @@ pub(super) struct Walk<'t, 'e> {
     /// Objects that are valid and no records.
     foreign: usize,
     decoded: Decoded,
-    each: &'e mut dyn FnMut(Event<'_>),
+    each: &'e mut dyn FnMut(&Event<'_>),
 }
 
 impl<'t, 'e> Walk<'t, 'e> {
@@ -42,7 +42,7 @@ impl<'t, 'e> Walk<'t, 'e> {
         text: &'t str,
         chunk: &'t Chunk,
         forms: &'e mut Forms,
-        each: &'e mut dyn FnMut(Event<'_>),
+        each: &'e mut dyn FnMut(&Event<'_>),
     ) -> Self {
         let text = text.get(chunk.range.clone()).unwrap_or_default();
         Self {
@@ -154,7 +154,7 @@ impl<'t, 'e> Walk<'t, 'e> {
         match draft.read(&mut self.cursor, &mut self.callers, self.forms) {
             Ok(Record::Lookup) => self.lookup(&draft.lookup.unwrap_or_default()),
             Ok(Record::Foreign) => self.element(at),
-            Ok(record) => self.count(record, draft),
+            Ok(record) => self.count(record, &draft),
             Err(fault) => self.lost(at, fault),
         }
     }
@@ -167,17 +167,17 @@ impl<'t, 'e> Walk<'t, 'e> {
         }
         let mut draft = Draft::default();
         match draft.read(&mut cursor, &mut Callers::default(), self.forms) {
-            Ok(record) => self.count(record, draft),
+            Ok(record) => self.count(record, &draft),
             Err(fault) => self.bad(&format!("`CloudTrailEvent`: {}", why(fault))),
         }
     }
 
-    fn count(&mut self, record: Record, draft: Draft<'_>) {
+    fn count(&mut self, record: Record, draft: &Draft<'_>) {
         match record {
             Record::Event => {
                 self.decoded.events += 1;
                 self.decoded.widen(draft.event.time, draft.event.time);
-                (self.each)(draft.event);
+                (self.each)(&draft.event);
             }
             Record::Insight => self.decoded.insights += 1,
             Record::Digest => {

@@ -1,7 +1,8 @@
 //! Takes a record apart into a form's pieces and the values between them.
 
-use super::{Note, Target, Value, What};
-use crate::trail::decode::record::{MEMBERS, Member, member_index};
+use super::{Note, Root, Target, Value, What};
+use crate::trail::decode::identity::{Level, Part};
+use crate::trail::decode::record::{MEMBERS, Member, Word, member_index};
 use crate::trail::scan::Cursor;
 
 /// A record with more values than this has no form: long lists have a different length every time.
@@ -38,8 +39,9 @@ pub(super) struct Step<'r> {
     pub(super) value: Value,
 }
 
-/// The form of a record that is an event; `None` when it has something that forms do not know.
-pub(super) fn steps(record: &str) -> Option<Vec<Step<'_>>> {
+/// The form of a record that is an event, or of a `userIdentity`; `None` when it has something that forms do
+/// not know.
+pub(super) fn steps(root: Root, record: &str) -> Option<Vec<Step<'_>>> {
     let mut learner = Learner {
         record,
         cursor: Cursor::new(record),
@@ -48,7 +50,12 @@ pub(super) fn steps(record: &str) -> Option<Vec<Step<'_>>> {
         steps: Vec::new(),
         seen: [false; MEMBERS.len()],
     };
-    learner.record()?;
+    let keys = match root {
+        Root::Record => learner.record()?,
+        Root::Caller => learner.caller(Level::Identity).map(|()| 0)?,
+    };
+    let end = learner.cursor.at();
+    learner.step(end, Value::End(keys))?;
     Some(learner.steps)
 }
 
@@ -63,7 +70,8 @@ struct Learner<'r> {
 }
 
 impl Learner<'_> {
-    fn record(&mut self) -> Option<()> {
+    /// How many of the members are signs of an event.
+    fn record(&mut self) -> Option<u16> {
         self.cursor.eat(b'{');
         let mut first = true;
         let mut keys = 0;
@@ -75,11 +83,38 @@ impl Learner<'_> {
                 *seen = true;
                 member = MEMBERS.get(index)?.1;
             }
-            keys += usize::from(member.is_sign());
+            keys += u16::from(member.is_sign());
             self.member(&name, member)?;
         }
-        let end = self.cursor.at();
-        self.step(end, Value::End(keys))
+        Some(keys)
+    }
+
+    /// `userIdentity` or an object inside it.
+    fn caller(&mut self, level: Level) -> Option<()> {
+        if level == Level::Issuer {
+            self.note(self.cursor.at(), What::Issuer)?;
+        }
+        self.cursor.eat(b'{');
+        let mut seen: Vec<Part> = Vec::new();
+        let mut first = true;
+        while let Some(name) = self.cursor.key(std::mem::take(&mut first)).ok()? {
+            let token = self.cursor.token()?;
+            let Some(part) = level.part(&name) else {
+                self.nested(&name)?;
+                continue;
+            };
+            if seen.contains(&part) {
+                return None;
+            }
+            seen.push(part);
+            match part {
+                Part::Caller(part) => self.text((&name, token), Target::Caller(part))?,
+                Part::Issuer(part) => self.text((&name, token), Target::Issuer(part))?,
+                Part::Inside(level) if token == b'{' => self.caller(level)?,
+                Part::Inside(_) => self.null()?,
+            }
+        }
+        Some(())
     }
 
     /// The value of a member is next.
@@ -97,10 +132,9 @@ impl Learner<'_> {
                 Some(())
             }
             Member::Request | Member::Response if token == b'{' => {
-                self.note(start, What::Begins);
+                self.note(start, What::Begins)?;
                 self.nested(name)?;
-                self.note(self.cursor.at(), What::Ends(member));
-                Some(())
+                self.note(self.cursor.at(), What::Ends(member))
             }
             Member::Resources if token == b'[' => self.resources(),
             Member::Request | Member::Response | Member::Resources => self.null(),
@@ -118,19 +152,24 @@ impl Learner<'_> {
         let start = self.cursor.at();
         let text = self.cursor.skip_value().ok()?;
         match token {
-            b'"' if has_few(name, text) => {
-                self.note(start + 1, What::Fixed(target, text.len() - 2));
-                Some(())
-            }
+            b'"' if has_few(name, text) => self.fixed(start + 1, target, text.get(1..text.len() - 1)?),
             b'"' => self.string(start, Value::Text(target)),
             _ if text == "null" => Some(()),
             _ if is_digits(text) => self.digits(start, Some(target)),
-            b'a'..=b'z' => {
-                self.note(start, What::Fixed(target, text.len()));
-                Some(())
-            }
+            b'a'..=b'z' => self.fixed(start, target, text),
             _ => None,
         }
+    }
+
+    /// A text that is the same in all records of the form.
+    fn fixed(&mut self, at: usize, target: Target, text: &str) -> Option<()> {
+        let word = match target {
+            Target::Member(member) => Word::of_member(member, text),
+            Target::Caller(part) => part.word(text),
+            _ => None,
+        };
+        let length = u32::try_from(text.len()).ok()?;
+        self.note(at, word.map_or(What::Fixed(target, length), What::Word))
     }
 
     /// The cursor is behind a string.
@@ -186,7 +225,7 @@ impl Learner<'_> {
         let mut first = true;
         while self.cursor.element(std::mem::take(&mut first)).ok()? {
             (self.cursor.token() == Some(b'{')).then_some(())?;
-            self.note(self.cursor.at(), What::Element);
+            self.note(self.cursor.at(), What::Element)?;
             self.cursor.eat(b'{');
             let mut seen: Vec<Target> = Vec::new();
             let mut first = true;
@@ -211,8 +250,10 @@ impl Learner<'_> {
         Some(())
     }
 
-    fn note(&mut self, at: usize, what: What) {
-        self.notes.push(Note { at: at - self.start, what });
+    fn note(&mut self, at: usize, what: What) -> Option<()> {
+        let at = u32::try_from(at - self.start).ok()?;
+        self.notes.push(Note { at, what });
+        Some(())
     }
 
     /// The piece ends before `end`, where a value begins.
