@@ -9,7 +9,7 @@ use crate::cli::{CasesFormat, ExplainEventArgs, InvestigateArgs, LogArgs, PlainF
 use crate::drift;
 use crate::grants::snapshot::Snapshot;
 use crate::investigate::blast::{self, Blast};
-use crate::investigate::case::{self, Case};
+use crate::investigate::case::{self, Case, Scored};
 use crate::investigate::hit::{self, Hit};
 use crate::investigate::pivot::{self, Pivot};
 use crate::investigate::unknown::{self, Held};
@@ -50,11 +50,12 @@ pub fn run(args: &InvestigateArgs, settings: &Settings) -> anyhow::Result<Outcom
     let since = if args.rules.since.is_some() { found.params.split } else { i64::MIN };
     let mut groups = case::join(case::groups(&hits, &keys, &facts), &facts);
     groups.retain(|group| if pivot.is_some() { group.is_about(&keys) } else { group.is_since(since) });
-    let followed = Facts::followed(&mut found.asker, case::to_follow(&groups, &facts))?;
-    let cases = case::cases(&groups, &found.rules, &facts, &followed);
     let floor = if pivot.is_some() { 0 } else { args.min_score };
-    let (shown, below): (Vec<Case<'_>>, Vec<Case<'_>>) =
-        cases.into_iter().partition(|case| case.score >= floor);
+    let (shown, below): (Vec<Scored<'_>>, Vec<Scored<'_>>) =
+        case::scored(groups, &found.rules, &facts).into_iter().partition(|one| one.score >= floor);
+    let context = facts.around(&mut found.asker, case::windows(&shown))?;
+    let followed = Facts::followed(&mut found.asker, case::to_follow(&shown, &facts))?;
+    let cases = case::cases(shown, &facts, &context, &followed);
     let report = CasesReport {
         events: found.logs.coverage.counts.events_distinct,
         span: found.logs.coverage.span(),
@@ -64,7 +65,7 @@ pub fn run(args: &InvestigateArgs, settings: &Settings) -> anyhow::Result<Outcom
         not_evaluated: &found.not_evaluated,
         below: below.len(),
         min_score: floor,
-        cases: shown.into_iter().map(|case| found.report(case)).collect(),
+        cases: cases.into_iter().map(|case| found.report(case)).collect(),
     };
     show(args, &report)?;
     note_problems(&found.logs.problems, settings);

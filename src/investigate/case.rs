@@ -162,6 +162,11 @@ impl<'f> Group<'f> {
         self.found.iter().any(|(_, event)| asked.contains(&event.key))
     }
 
+    /// Who began, and those whose groups were taken in.
+    fn actors(&self) -> impl Iterator<Item = &'f Actor> {
+        std::iter::once(self.actor).chain(self.joined.iter().copied())
+    }
+
     fn span(&self) -> (i64, i64) {
         super::human::span(&self.found.iter().map(|(_, event)| *event).collect::<Vec<_>>())
     }
@@ -179,11 +184,11 @@ impl<'f> Group<'f> {
 }
 
 /// Where the sessions of roles that were handed over are looked for: `((account, name), from, to)`.
-pub fn to_follow(groups: &[Group<'_>], facts: &Facts) -> Vec<((String, String), i64, i64)> {
+pub fn to_follow(scored: &[Scored<'_>], facts: &Facts) -> Vec<((String, String), i64, i64)> {
     let one = |(role, event): (String, &EventRow)| {
         Some((role_name(&role)?, event.time, event.time + FOLLOWED_SECONDS))
     };
-    groups.iter().flat_map(|group| group.handed(facts)).filter_map(one).collect()
+    scored.iter().flat_map(|scored| scored.group.handed(facts)).filter_map(one).collect()
 }
 
 /// Account and name of a role's ARN.
@@ -313,29 +318,47 @@ pub fn score(reasons: &[Reason]) -> u32 {
     score
 }
 
-/// Makes the cases. `followed`: what sessions of roles that were handed over did.
-pub fn cases<'f>(
-    groups: &[Group<'f>],
-    rules: &[Rule],
-    facts: &'f Facts,
-    followed: &'f [EventRow],
-) -> Vec<Case<'f>> {
+/// A group and what it comes to.
+#[derive(Clone, Debug)]
+pub struct Scored<'f> {
+    /// The hits.
+    pub group: Group<'f>,
+    /// Heaviest first.
+    pub reasons: Vec<Reason>,
+    /// 0 to 100.
+    pub score: u32,
+}
+
+/// What every group comes to: only of those that are shown more is asked.
+pub fn scored<'f>(groups: Vec<Group<'f>>, rules: &[Rule], facts: &Facts) -> Vec<Scored<'f>> {
     let hits = groups.iter().flat_map(|group| &group.found);
     let hits = hits.filter_map(|(hit, event)| Some(((*hit)?, &event.actor)));
-    let around = Around { peers: Peers::new(rules, hits, facts.active), strange: strange(groups, rules) };
-    let mut cases: Vec<Case<'f>> = groups
-        .iter()
-        .map(|group| case(group, reasons(group, rules, facts, &around), facts, followed))
-        .collect();
+    let around = Around { peers: Peers::new(rules, hits, facts.active), strange: strange(&groups, rules) };
+    let all: Vec<Vec<Reason>> = groups.iter().map(|group| reasons(group, rules, facts, &around)).collect();
+    let of = |(group, reasons): (Group<'f>, Vec<Reason>)| Scored { group, score: score(&reasons), reasons };
+    groups.into_iter().zip(all).map(of).collect()
+}
+
+/// Makes the cases. `facts` says what the hits are about, `context` what the same principals did around them,
+/// `followed` what sessions of roles that were handed over did.
+pub fn cases<'f>(
+    scored: Vec<Scored<'f>>,
+    facts: &'f Facts,
+    context: &'f Facts,
+    followed: &'f [EventRow],
+) -> Vec<Case<'f>> {
+    let acts = Acts::new(context, followed);
+    let mut cases: Vec<Case<'f>> = scored.into_iter().map(|one| case(one, facts, context, &acts)).collect();
     cases.sort_by(|a, b| {
         b.score.cmp(&a.score).then_with(|| a.first().cmp(&b.first())).then_with(|| a.id.cmp(&b.id))
     });
     cases
 }
 
-fn case<'f>(group: &Group<'f>, reasons: Vec<Reason>, facts: &'f Facts, followed: &'f [EventRow]) -> Case<'f> {
+fn case<'f>(scored: Scored<'f>, facts: &'f Facts, context: &'f Facts, acts: &Acts<'f>) -> Case<'f> {
+    let Scored { group, reasons, score } = scored;
     let handed = group.handed(facts);
-    let timeline = timeline(group, &handed, facts, followed);
+    let timeline = acts.timeline(&group, &handed);
     let events: Vec<&EventRow> = timeline.iter().map(|moment| moment.event).collect();
     let own: Vec<&EventRow> =
         events.iter().filter(|event| event.actor.key == group.actor.key).copied().collect();
@@ -344,60 +367,89 @@ fn case<'f>(group: &Group<'f>, reasons: Vec<Reason>, facts: &'f Facts, followed:
     let hash = crate::sha256::Sha256::of(seed.as_bytes()).to_string();
     Case {
         id: format!("case-{}", hash.get(..12).unwrap_or_default()),
-        score: score(&reasons),
+        score,
         span: group.span(),
-        actors: std::iter::once(group.actor).chain(group.joined.iter().copied()).collect(),
-        human: Human::of(&own, facts),
+        actors: group.actors().collect(),
+        human: Human::of(&own, context),
         reasons,
-        changes: standing::left(&events, &facts.undone),
-        outflow: Outflow::of(&events, facts),
-        places: places(&own, facts),
+        changes: standing::left(&events, &context.undone),
+        outflow: Outflow::of(&events, context),
+        places: places(&own, context),
         handed,
         timeline,
     }
 }
 
-/// The events of the actors within six hours of what was found, and of the roles that were handed over.
-fn timeline<'f>(
-    group: &Group<'f>,
-    handed: &BTreeMap<String, &'f EventRow>,
-    facts: &'f Facts,
-    followed: &'f [EventRow],
-) -> Vec<Moment<'f>> {
-    let found: BTreeSet<i64> =
-        group.found.iter().filter(|(hit, _)| hit.is_some()).map(|(_, event)| event.key).collect();
-    let asked: BTreeSet<i64> = group.found.iter().map(|(_, event)| event.key).collect();
-    let (first, last) = group.span();
-    let actors: BTreeSet<(&str, &str)> = std::iter::once(group.actor)
-        .chain(group.joined.iter().copied())
-        .map(|actor| (actor.key.as_str(), actor.human.as_str()))
-        .collect();
-    let is_own = |event: &&EventRow| {
-        let actor = (event.actor.key.as_str(), event.actor.human.as_str());
-        asked.contains(&event.key)
-            || (actors.contains(&actor)
-                && event.time >= first - AROUND_SECONDS
-                && event.time <= last + AROUND_SECONDS)
+/// The windows around what was found: principal, from, to.
+pub fn windows(scored: &[Scored<'_>]) -> Vec<(String, i64, i64)> {
+    let window = |group: &Group<'_>| {
+        let (first, last) = group.span();
+        let keys: BTreeSet<&str> = group.actors().map(|actor| actor.key.as_str()).collect();
+        keys.into_iter()
+            .map(move |key| (key.to_owned(), first - AROUND_SECONDS, last + AROUND_SECONDS))
+            .collect()
     };
-    let roles: BTreeMap<(String, String), i64> =
-        handed.iter().filter_map(|(role, event)| Some((role_name(role)?, event.time))).collect();
-    let is_followed = |event: &&EventRow| {
-        let role = (event.actor.account.clone(), event.actor.name.clone());
-        roles.get(&role).is_some_and(|since| {
-            event.time >= *since
-                && event.time - since <= FOLLOWED_SECONDS
-                && event.actor.key != group.actor.key
-        })
-    };
-    let moment = |followed: bool| {
-        let found = &found;
-        move |event: &'f EventRow| Moment { event, found: found.contains(&event.key), followed }
-    };
-    let mut all: Vec<Moment<'f>> = facts.events.iter().filter(is_own).map(moment(false)).collect();
-    all.extend(followed.iter().filter(is_followed).map(moment(true)));
-    all.sort_by_key(|one| (one.event.time, one.event.key, one.followed));
-    all.dedup_by_key(|one| one.event.key);
-    all
+    scored.iter().flat_map(|one| -> Vec<_> { window(&one.group) }).collect()
+}
+
+/// What principals did, found by who they are, each by time.
+struct Acts<'f> {
+    /// By principal and person.
+    own: BTreeMap<(&'f str, &'f str), Vec<&'f EventRow>>,
+    /// Sessions of roles, by account and name.
+    followed: BTreeMap<(&'f str, &'f str), Vec<&'f EventRow>>,
+}
+
+impl<'f> Acts<'f> {
+    fn new(context: &'f Facts, followed: &'f [EventRow]) -> Self {
+        let mut acts = Self { own: BTreeMap::new(), followed: BTreeMap::new() };
+        for event in &context.events {
+            acts.own.entry((&event.actor.key, &event.actor.human)).or_default().push(event);
+        }
+        for event in followed {
+            acts.followed.entry((&event.actor.account, &event.actor.name)).or_default().push(event);
+        }
+        for all in acts.own.values_mut().chain(acts.followed.values_mut()) {
+            all.sort_by_key(|event| (event.time, event.key));
+        }
+        acts
+    }
+
+    /// The events of the actors within six hours of what was found, and of the roles that were handed over.
+    fn timeline(&self, group: &Group<'f>, handed: &BTreeMap<String, &'f EventRow>) -> Vec<Moment<'f>> {
+        let found: BTreeSet<i64> =
+            group.found.iter().filter(|(hit, _)| hit.is_some()).map(|(_, event)| event.key).collect();
+        let moment = |followed: bool| {
+            let found = &found;
+            move |event: &'f EventRow| Moment { event, found: found.contains(&event.key), followed }
+        };
+        let (first, last) = group.span();
+        let actors: BTreeSet<(&str, &str)> =
+            group.actors().map(|actor| (actor.key.as_str(), actor.human.as_str())).collect();
+        let mut all: Vec<Moment<'f>> =
+            group.found.iter().map(|(_, event)| *event).map(moment(false)).collect();
+        for actor in actors {
+            let around = within(self.own.get(&actor), first - AROUND_SECONDS, last + AROUND_SECONDS);
+            all.extend(around.iter().copied().map(moment(false)));
+        }
+        for (role, event) in handed {
+            let Some((account, name)) = role_name(role) else { continue };
+            let acts = self.followed.get(&(account.as_str(), name.as_str()));
+            let acts = within(acts, event.time, event.time + FOLLOWED_SECONDS).iter().copied();
+            all.extend(acts.filter(|act| act.actor.key != group.actor.key).map(moment(true)));
+        }
+        all.sort_by_key(|one| (one.event.time, one.event.key, one.followed));
+        all.dedup_by_key(|one| one.event.key);
+        all
+    }
+}
+
+/// The part of a list by time that lies in a window, both ends included.
+fn within<'a, 'f>(all: Option<&'a Vec<&'f EventRow>>, from: i64, to: i64) -> &'a [&'f EventRow] {
+    let Some(all) = all else { return &[] };
+    let start = all.partition_point(|event| event.time < from);
+    let end = all.partition_point(|event| event.time <= to);
+    all.get(start..end).unwrap_or_default()
 }
 
 fn places(own: &[&EventRow], facts: &Facts) -> Vec<(String, i64, usize)> {

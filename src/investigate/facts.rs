@@ -17,8 +17,8 @@ pub const FOLLOWED_SECONDS: i64 = 24 * 3_600;
 /// Everything that is known about the events of all cases.
 #[derive(Clone, Debug, Default)]
 pub struct Facts {
-    /// What the rules found, and what the same principals did around it: AI calls, writes, refusals, data
-    /// that left. Sorted by time.
+    /// What the rules found and the user asked about; as context what the same principals did around it: AI
+    /// calls, writes, refusals, data that left. Sorted by time.
     pub events: Vec<EventRow>,
     /// What the requests of these events name, by event.
     pub refs: BTreeMap<i64, Vec<Reference>>,
@@ -184,6 +184,15 @@ fn table<const T: usize, const N: usize>(
     Table::join(&columns, vec![builder])
 }
 
+/// The events of answers and others, each once, by time.
+fn sorted(answers: &[Answer], others: &[EventRow]) -> Vec<EventRow> {
+    let mut events = EventRow::all(answers);
+    events.extend_from_slice(others);
+    events.sort_by_key(|row| (row.time, row.key));
+    events.dedup_by_key(|row| row.key);
+    events
+}
+
 /// The events with one of these values in one of the columns.
 pub(super) fn events_of<'v>(
     columns: &'static [&'static str],
@@ -208,38 +217,55 @@ fn joined<K: Ord + Clone>(windows: impl IntoIterator<Item = (K, i64, i64)>) -> V
 }
 
 impl Facts {
-    /// Asks for everything that the hits, and events that the user asks about, need.
+    /// Asks for what scores the hits, and events that the user asks about.
     pub fn ask(asker: &mut Asker, hits: &[Hit], pivot: &[EventRow]) -> Result<Self, QueryError> {
         let found: BTreeSet<&str> = hits.iter().map(|hit| hit.event_id.as_str()).collect();
-        let principals = events_of(&["principal_key"], hits.iter().map(|hit| hit.principal_key.as_str()));
+        let among = [
+            events_of(&["principal_key"], hits.iter().map(|hit| hit.principal_key.as_str())),
+            events_of(&["event_id"], found.iter().copied()),
+        ];
         let rows = found.into_iter().map(|id| ([id.to_owned()], []));
         asker.add("found", table(["event_id"], [], rows))?;
-        let around = |key: &str, time: i64| (key.to_owned(), time - AROUND_SECONDS, time + AROUND_SECONDS);
-        let windows = hits.iter().map(|hit| around(&hit.principal_key, hit.time));
-        let windows = windows.chain(pivot.iter().map(|row| around(&row.actor.key, row.time)));
-        let windows = joined(windows);
-        let around = events_of(&["principal_key"], windows.iter().map(|(key, ..)| key.as_str()));
-        let rows = windows.into_iter().map(|(key, from, to)| ([key], [from, to]));
-        asker.add("wanted", table(["principal_key"], ["from_ts", "to_ts"], rows))?;
-        let answers =
-            [asker.ask_among(&hits_sql(), &[principals])?.0, asker.ask_among(&context_sql(), &[around])?.0];
-        let mut events = EventRow::all(&answers);
-        events.extend_from_slice(pivot);
-        events.sort_by_key(|row| (row.time, row.key));
-        events.dedup_by_key(|row| row.key);
+        let events = sorted(&[asker.ask_among(&hits_sql(), &among)?.0], pivot);
         let rows = |answer: Answer| EventRow::all(&[answer]);
-        let facts = Self {
+        Ok(Self {
             refs: refs(asker, &events)?,
             made: rows(asker.ask(&made_sql())?.0),
             opened: rows(asker.ask(&opened_sql())?.0),
             profiles: profiles(&asker.ask(&profiles_sql())?.0),
+            active: active(&asker.ask(&active_sql())?.0),
+            events,
+            ..Self::default()
+        })
+    }
+
+    /// Asks for what tells the cases: what principals did within windows, and everything about it.
+    pub fn around(&self, asker: &mut Asker, windows: Vec<(String, i64, i64)>) -> Result<Self, QueryError> {
+        let windows = joined(windows);
+        let among = events_of(&["principal_key"], windows.iter().map(|(key, ..)| key.as_str()));
+        let mut by_key: BTreeMap<&str, Vec<(i64, i64)>> = BTreeMap::new();
+        for (key, from, to) in &windows {
+            by_key.entry(key).or_default().push((*from, *to));
+        }
+        let is_near = |event: &&EventRow| {
+            let windows = by_key.get(event.actor.key.as_str()).map_or(&[] as &[_], Vec::as_slice);
+            windows.iter().any(|(from, to)| (*from..=*to).contains(&event.time))
+        };
+        let found: Vec<EventRow> = self.events.iter().filter(is_near).cloned().collect();
+        let rows = windows.iter().map(|(key, from, to)| ([key.clone()], [*from, *to]));
+        asker.add("wanted", table(["principal_key"], ["from_ts", "to_ts"], rows))?;
+        let events = sorted(&[asker.ask_among(&context_sql(), &[among])?.0], &found);
+        Ok(Self {
+            refs: refs(asker, &events)?,
             issued: issued(asker, &events)?,
             places: places(asker, &events)?,
-            active: active(&asker.ask(&active_sql())?.0),
             undone: undone(asker, &events)?,
+            made: self.made.clone(),
+            opened: self.opened.clone(),
+            profiles: self.profiles.clone(),
+            active: self.active,
             events,
-        };
-        Ok(facts)
+        })
     }
 
     /// What the sessions of roles did within windows: `(account, name, from, to)`.

@@ -259,9 +259,9 @@ impl Stored {
             }
             Cells::Times(all) => {
                 let mut cells = StringChunkedBuilder::new(name, height);
-                let time = |seconds: Option<i64>| Timestamp::from_seconds(seconds?);
+                let mut clock = Clock::default();
                 each(all, parts, |seconds, row| {
-                    cells.append_option(time(seconds.get(row)).map(|time| time.to_string()));
+                    cells.append_option(seconds.get(row).and_then(|at| clock.show(at)))
                 });
                 cells.finish().into_series()
             }
@@ -271,6 +271,33 @@ impl Stored {
                 Series::new(name, cells)
             }
         })
+    }
+}
+
+/// Seconds as text: rows come by time, so that the day is mostly that of the row before.
+#[derive(Default)]
+struct Clock {
+    day: Option<i64>,
+    /// The day as text, `T`, and room for the time of day.
+    text: String,
+}
+
+impl Clock {
+    fn show(&mut self, seconds: i64) -> Option<&str> {
+        let day = seconds.div_euclid(86_400);
+        if self.day != Some(day) {
+            self.text = format!("{}T", Timestamp::from_seconds(seconds)?.day());
+            self.day = Some(day);
+        }
+        self.text.truncate(self.text.find('T')? + 1);
+        let of_day = seconds.rem_euclid(86_400);
+        for (part, end) in [(of_day / 3_600, ':'), (of_day / 60 % 60, ':'), (of_day % 60, 'Z')] {
+            for digit in [part / 10, part % 10] {
+                self.text.push(char::from(b'0' + u8::try_from(digit).ok()?));
+            }
+            self.text.push(end);
+        }
+        Some(&self.text)
     }
 }
 

@@ -196,13 +196,14 @@ fn uuid(text: &str) -> Option<u128> {
 }
 
 fn text(uuid: u128) -> String {
-    let digits = format!("{uuid:032x}");
+    let mut digits = uuid.to_be_bytes().into_iter().flat_map(|byte| [byte >> 4, byte & 15]);
     let mut text = String::with_capacity(UUID_BYTES);
-    for digit in digits.chars() {
-        if HYPHENS.contains(&text.len()) {
+    for place in 0..UUID_BYTES {
+        if HYPHENS.contains(&place) {
             text.push('-');
+        } else if let Some(digit) = digits.next() {
+            text.push(char::from(if digit < 10 { b'0' + digit } else { b'a' + digit - 10 }));
         }
-        text.push(digit);
     }
     text
 }

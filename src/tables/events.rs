@@ -8,6 +8,7 @@ use crate::trail::event::{EventCategory, EventType};
 use crate::trail::fields::{self, Field};
 use crate::trail::identity;
 use crate::trail::outcome::Outcome;
+use std::borrow::Cow;
 use std::collections::BTreeSet;
 use std::net::IpAddr;
 
@@ -95,7 +96,7 @@ pub static EVENTS: &[EventColumn] = &[
         "actor_key",
         Word,
         "`principal_key`, and behind a `/` the `human_key` when there is one: whose habits are compared",
-        |v| actor_key(v).into(),
+        |v| Cell::Text(actor_key(v)),
     ),
     of("access_key_id", Word, "`accessKeyId`", |v| (&*v.event.identity.access_key_id).into()),
     of("access_key_kind", Word, "`AKIA` for a long-term key, `ASIA` for a session's, else empty", |v| {
@@ -245,13 +246,13 @@ fn human_key<'v>(view: &'v EventView<'_>) -> &'v str {
     }
 }
 
-fn actor_key(view: &EventView<'_>) -> String {
+fn actor_key<'v>(view: &'v EventView<'_>) -> Cow<'v, str> {
     let human = human_key(view);
     let key = view.principal_key();
     if human.is_empty() || view.principal().kind == identity::PrincipalKind::User {
-        key
+        Cow::Borrowed(key)
     } else {
-        format!("{key}/{human}")
+        Cow::Owned(format!("{key}/{human}"))
     }
 }
 

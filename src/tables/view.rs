@@ -163,6 +163,7 @@ pub struct EventView<'e> {
     pub key: i64,
     principal: OnceCell<Principal<'e>>,
     outcome: OnceCell<Outcome>,
+    principal_key: OnceCell<String>,
     fields: OnceCell<Vec<Field>>,
     additional: OnceCell<Additional>,
 }
@@ -178,6 +179,7 @@ impl<'e> EventView<'e> {
             key: i64::from_be_bytes(key),
             principal: OnceCell::new(),
             outcome: OnceCell::new(),
+            principal_key: OnceCell::new(),
             fields: OnceCell::new(),
             additional: OnceCell::new(),
         }
@@ -226,10 +228,12 @@ impl<'e> EventView<'e> {
     }
 
     /// The key of the caller: kind, account and the id that is never used again.
-    pub fn principal_key(&self) -> String {
-        let principal = self.principal();
-        let account = principal.account.map(|account| account.to_string()).unwrap_or_default();
-        principal_key(principal.kind.as_str(), &account, &principal.id)
+    pub fn principal_key(&self) -> &str {
+        self.principal_key.get_or_init(|| {
+            let principal = self.principal();
+            let account = principal.account.map(|account| account.to_string()).unwrap_or_default();
+            principal_key(principal.kind.as_str(), &account, &principal.id)
+        })
     }
 }
 

@@ -45,7 +45,7 @@ fn facts(mut events: Vec<EventRow>) -> Facts {
 /// The ids of each case's evidence, and its score.
 fn told(facts: &Facts, hits: &[Hit], rules: &[Rule]) -> Vec<(String, u32)> {
     let groups = join(groups(hits, &BTreeSet::new(), facts), facts);
-    let cases = cases(&groups, rules, facts, &[]);
+    let cases = cases(scored(groups, rules, facts), facts, facts, &[]);
     let line = |case: &Case<'_>| {
         (case.found().map(|event| event.id.as_str()).collect::<Vec<_>>().join(" "), case.score)
     };
