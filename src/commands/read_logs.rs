@@ -574,10 +574,7 @@ impl Reader<'_> {
         if from.is_some_and(|from| event.time < from) || to.is_some_and(|to| event.time >= to) {
             return;
         }
-        let fingerprint = event.fingerprint().0;
-        // A correction that says the same as its original in all that is compared is not a copy of it.
-        let compared = if event.is_correction { !fingerprint } else { fingerprint };
-        match self.seen.sight(delivered, event, compared) {
+        match self.seen.sight(delivered, event, event.compared()) {
             Sighting::First => {}
             Sighting::FirstOutside => part.coverage.counts.possible_duplicates += 1,
             Sighting::Again => return part.coverage.add_duplicate(),
@@ -585,7 +582,7 @@ impl Reader<'_> {
         let Part { tally, coverage, .. } = part;
         tally.add_event(coverage, event);
         if let Some(sink) = self.options.sink {
-            sink.add(event, fingerprint);
+            sink.add(event, event.fingerprint().0);
         }
         if self.options.sink.is_none_or(EventSink::needs_usage) {
             part.fold(event.is_correction || !self.seen.first_copy(event)).add(event);

@@ -69,6 +69,13 @@ impl fmt::Display for Fingerprint {
 }
 
 impl Event<'_> {
+    /// What a second delivery is recognised by: its [`Self::fingerprint`]. A correction that says the same as its
+    /// original in all that is compared is not a copy of it.
+    pub fn compared(&self) -> u128 {
+        let fingerprint = self.fingerprint().0;
+        if self.is_correction { !fingerprint } else { fingerprint }
+    }
+
     /// The hash by which a second delivery is recognised: over `eventID`, source, name, time, region,
     /// recipient account, error code, caller's ARN, source address and request, because masked, made-up or
     /// hostile logs repeat `eventID`s, and what is counted must not depend on which record comes first;

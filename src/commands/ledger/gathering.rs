@@ -173,15 +173,14 @@ impl<'a> Gathering<'a> {
             return;
         }
         *days.entry(day).or_default() += 1;
-        let fingerprint = event.fingerprint().0;
-        if !self.seen.first_time(event, fingerprint) {
+        if !self.seen.first_time(event, event.compared()) {
             return;
         }
         let (fold, coverage) = part.days.entry(day).or_default();
         coverage.add_event(event);
         fold.add(event);
         if self.reading.rows {
-            part.rows.add(event, fingerprint);
+            part.rows.add(event, event.fingerprint().0);
         }
     }
 
