@@ -69,10 +69,25 @@ impl Outcome {
 
 /// Prints an error and its causes on one line, and hints on lines of their own.
 pub fn complain(error: &anyhow::Error) {
-    let text = format!("{error:#}");
+    let text = with_causes(error);
     let mut stderr = anstream::stderr().lock();
     // When standard error is gone, nobody is left to tell.
     let _ = writeln!(stderr, "trailtrim: {text}");
+}
+
+/// The message of an error and those of its causes, each thing once: many errors repeat their cause, so that
+/// they say everything wherever they are shown alone.
+fn with_causes(error: &anyhow::Error) -> String {
+    let mut text = error.to_string();
+    for cause in error.chain().skip(1) {
+        let said = cause.to_string();
+        let kind = cause.downcast_ref::<std::io::Error>().map(|cause| cause.kind().to_string());
+        if !text.contains(&said) && !kind.is_some_and(|kind| text.contains(&kind)) {
+            text.push_str(": ");
+            text.push_str(&said);
+        }
+    }
+    text
 }
 
 /// Writes to standard output; a reader that went away (`| head`) is no error.
@@ -90,5 +105,41 @@ pub fn print(text: &str) -> anyhow::Result<()> {
 pub fn note(settings: &Settings, text: &str) {
     if !settings.quiet {
         let _ = writeln!(anstream::stderr().lock(), "{text}");
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use anyhow::Context as _;
+    use std::io;
+
+    #[derive(Debug, thiserror::Error)]
+    enum Said {
+        #[error("cannot read `x`: {0}")]
+        Twice(#[source] io::Error),
+        #[error("`x`: {}", .0.kind())]
+        Otherwise(#[source] io::Error),
+        #[error("cannot read `x`")]
+        Once(#[source] io::Error),
+    }
+
+    #[test]
+    fn a_cause_is_said_once() {
+        let missing = || io::Error::from_raw_os_error(2);
+        let message = missing().to_string();
+        for (error, expect) in [
+            (Said::Twice(missing()).into(), format!("cannot read `x`: {message}")),
+            (Said::Otherwise(missing()).into(), "`x`: entity not found".to_owned()),
+            (Said::Once(missing()).into(), format!("cannot read `x`: {message}")),
+            (anyhow::anyhow!("alone"), "alone".to_owned()),
+        ] {
+            let error: anyhow::Error = error;
+            assert_eq!(with_causes(&error), expect);
+            let deeper = Err::<(), _>(error).context("no review").unwrap_err();
+            assert_eq!(with_causes(&deeper), format!("no review: {expect}"));
+        }
+        let other = anyhow::Error::from(Said::Once(io::Error::other("broken"))).context("no `x`");
+        assert_eq!(with_causes(&other), "no `x`: cannot read `x`: broken");
     }
 }

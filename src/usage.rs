@@ -16,7 +16,7 @@ mod tally;
 
 pub use contexts::{ContextKey, Contexts};
 pub use days::DaySet;
-pub use dedupe::Seen;
+pub use dedupe::{Delivered, Seen, Sighting};
 pub use definitions::Definitions;
 pub use fold::Fold;
 pub use grant_changes::GrantChanges;
@@ -202,7 +202,29 @@ impl Usage {
     }
 }
 
+impl Usage {
+    /// The same with all counts of calls 0: what records show of calls that others are counted for.
+    #[must_use]
+    pub fn uncounted(mut self) -> Self {
+        self.principals.values_mut().flat_map(PrincipalUsage::stats).for_each(|stats| stats.count = 0);
+        self
+    }
+
+    /// Counts one call where nothing but [`Self::uncounted`] ones were added.
+    pub fn count_all(&mut self) {
+        let uncounted = self.principals.values_mut().flat_map(PrincipalUsage::stats);
+        uncounted.filter(|stats| stats.count == 0).for_each(|stats| stats.count = 1);
+    }
+}
+
 impl PrincipalUsage {
+    /// All numbers of calls.
+    fn stats(&mut self) -> impl Iterator<Item = &mut Stats> {
+        let calls = self.calls.values_mut().flat_map(BTreeMap::values_mut);
+        let others = self.denials.values_mut().chain(self.unmapped.values_mut());
+        std::iter::once(&mut self.events).chain(calls).chain(others)
+    }
+
     /// Adds what the same principal did elsewhere.
     pub fn add(&mut self, other: Self) {
         self.merge(other, RESOURCES_MAX);

@@ -1,12 +1,14 @@
 //! Reads all logs of a source in parallel: list, read, inflate, decode, fold, merge.
 //!
 //! One task a thread takes the next of its files, or of those of another one; a large file is decoded in
-//! chunks that idle threads help with. What is in memory is one file a thread and the summaries.
+//! chunks that idle threads help with. What is in memory is one file a thread, within a budget, and the
+//! summaries.
 
+mod in_flight;
 mod order;
 
 use super::progress::Progress;
-use super::unpack::{is_final, unpack};
+use super::unpack::{expected_bytes, is_final, unpack};
 use super::{Settings, digests};
 use crate::cli::{LogArgs, Moment, ReadArgs};
 use crate::report::escape;
@@ -17,7 +19,7 @@ use crate::tables::{Builder, Column};
 use crate::time::{Day, Timestamp};
 use crate::trail::coverage::Coverage;
 use crate::trail::coverage::tally::Tally;
-use crate::trail::decode::{self, Chunk, Decoded, Decoder, Shape};
+use crate::trail::decode::{self, Decoded, Decoder, Shape};
 use crate::trail::digest::chain::Range;
 use crate::trail::digest::expected::Expected;
 use crate::trail::digest::keys::PublicKeys;
@@ -26,8 +28,9 @@ use crate::trail::event::Event;
 use crate::trail::inflate::{self, InflateProblem, Inflated, Limits};
 use crate::trail::log_file::{LogFile, LogFileKind};
 use crate::trail::{Problem, ProblemKind};
-use crate::usage::{Fold, PrincipalKey, PrincipalUsage, Seen, Usage};
+use crate::usage::{Delivered, Fold, PrincipalKey, PrincipalUsage, Seen, Sighting, Usage};
 use anyhow::{Context as _, bail};
+use in_flight::InFlight;
 use rayon::prelude::*;
 use rayon::{ThreadPool, ThreadPoolBuilder};
 use std::collections::BTreeMap;
@@ -39,6 +42,9 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 /// The size of the chunks in which a large text is decoded, in bytes. Small enough to keep all cores busy at
 /// the end of a run, large enough for the cutting not to matter.
 const CHUNK_BYTES: usize = 4 << 20;
+
+/// A buffer that has grown beyond this, in bytes, is not kept for the next file.
+const BUFFER_BYTES_MAX: usize = 32 << 20;
 
 /// A file is large when it has more than one part in so many of the bytes that were left for a thread when
 /// its turn came. To cut a text means to walk over it once more; a smaller one is not worth that, because
@@ -235,6 +241,17 @@ pub fn read(
     options: Options<'_>,
     progress: &Arc<Progress>,
 ) -> Logs {
+    let in_flight = InFlight::new(in_flight::BYTES_MAX, rayon::current_num_threads());
+    read_within(source, listing, options, progress, &in_flight)
+}
+
+fn read_within(
+    source: &dyn LogSource,
+    listing: Listing,
+    options: Options<'_>,
+    progress: &Arc<Progress>,
+    in_flight: &InFlight,
+) -> Logs {
     let Listing { objects, skipped, problems, .. } = listing;
     let threads = rayon::current_num_threads();
     let (objects, lanes) = order::arrange(objects, threads);
@@ -242,18 +259,17 @@ pub fn read(
     source.prefetch(&objects);
     let parts: Vec<Mutex<Part>> = (0..threads).map(|_| Mutex::default()).collect();
     let left = AtomicU64::new(objects.iter().map(|object| object.size).sum());
-    let reader = Reader { source, options, seen: Seen::new(), parts, spare: Mutex::default(), left };
+    let seen = Seen::of_files(objects.iter().map(|object| Delivered::of_name(&object.name)));
+    let reader = Reader { source, options, in_flight, seen, parts, spare: Mutex::default(), left };
     progress.begin(objects.len(), objects.iter().map(|object| object.size).sum());
     rayon::scope(|scope| {
         for lane in 0..threads {
             let (reader, lanes, objects) = (&reader, &lanes, &objects);
             scope.spawn(move |_| {
-                open_heap(HEAP_BYTES);
-                let mut buffers = Buffers::default();
+                let mut buffers = Buffers::of_thread();
                 while !progress.is_stopped()
                     && let Some(object) = lanes.next(lane).and_then(|number| objects.get(number))
                 {
-                    open_heap(AHEAD_BYTES);
                     let events = reader.file(object, &mut buffers);
                     progress.add(object.size, events);
                 }
@@ -279,11 +295,15 @@ pub fn read(
     }));
     let finished = |part: Mutex<Part>| {
         let mut part = part.into_inner().unwrap_or_else(PoisonError::into_inner);
-        let usage = std::mem::take(&mut part.fold).finish();
+        let mut usage = std::mem::take(&mut part.fold).finish();
+        if let Some(copies) = part.copies.take() {
+            usage.merge(copies.finish().uncounted());
+        }
         std::mem::take(&mut part.tally).finish(&mut part.coverage);
         (part, usage)
     };
     let parts: Vec<Mutex<Part>> = reader.parts.into_iter().chain([reader.spare]).collect();
+    let has_copies = parts.iter().any(|part| lock(part).copies.is_some());
     let parts: Vec<(Part, Usage)> = parts.into_par_iter().map(finished).collect();
     let mut hashes = Vec::new();
     let mut usages = Vec::new();
@@ -293,6 +313,9 @@ pub fn read(
         usages.push(usage);
     }
     logs.usage = merged(usages);
+    if has_copies {
+        logs.usage.count_all();
+    }
     logs.sha256 = options.hash.then(|| Sha256::of_all(hashes));
     let counts = &mut logs.coverage.counts;
     counts.digests_skipped += skipped.digests as u64;
@@ -353,6 +376,8 @@ fn merged(parts: Vec<Usage>) -> Usage {
 pub(super) struct Part {
     decoder: Decoder,
     fold: Fold,
+    /// Records of calls that other records are counted for. Mostly there are none.
+    copies: Option<Fold>,
     /// What has not reached the coverage yet.
     tally: Tally,
     pub(super) coverage: Coverage,
@@ -368,9 +393,29 @@ struct Buffers {
     text: Vec<u8>,
 }
 
+impl Buffers {
+    /// Gives back what only a large file needed.
+    fn shrink(&mut self) {
+        for buffer in [&mut self.bytes, &mut self.text] {
+            if buffer.capacity() > BUFFER_BYTES_MAX {
+                *buffer = Vec::new();
+            }
+        }
+    }
+}
+
+impl Buffers {
+    /// Those of a thread that begins, and room for all it will keep.
+    fn of_thread() -> Self {
+        open_heap(HEAP_BYTES);
+        Self::default()
+    }
+}
+
 struct Reader<'a> {
     source: &'a dyn LogSource,
     options: Options<'a>,
+    in_flight: &'a InFlight,
     seen: Seen,
     /// One for each thread of the pool.
     parts: Vec<Mutex<Part>>,
@@ -383,11 +428,22 @@ struct Reader<'a> {
 impl Reader<'_> {
     /// Reads one file and gives the number of its events.
     fn file(&self, object: &LogObject, buffers: &mut Buffers) -> usize {
-        if let Err(error) = self.source.read(object, &mut buffers.bytes) {
-            self.part().add_failed_file(error.into());
-            return 0;
-        }
-        self.content(object, buffers, true)
+        open_heap(AHEAD_BYTES);
+        let events = match self.source.read(object, &mut buffers.bytes) {
+            Ok(()) => {
+                let bytes = buffers.bytes.len() as u64 + expected_bytes(&buffers.bytes, self.options.limits);
+                let _share = self.in_flight.take(bytes, rayon::current_thread_index());
+                let events = self.content(object, buffers, true);
+                buffers.shrink();
+                events
+            }
+            Err(error) => {
+                self.part().add_failed_file(error.into());
+                0
+            }
+        };
+        self.seen.done(Delivered::of_name(&object.name));
+        events
     }
 
     /// Decodes the bytes of a file; damaged ones may have been damaged on the way, and are read again.
@@ -481,37 +537,53 @@ impl Reader<'_> {
     /// Decodes a text, a long one of a large file in parallel. No lock is held while this thread waits for
     /// others.
     fn text(&self, file: &str, text: &str, large: bool) -> Decoded {
+        let delivered = Delivered::of_name(file);
         if !large || text.len() <= CHUNK_BYTES {
-            return self.decoded(|decoder, each| decoder.decode(file, text, each));
+            return self.decoded(delivered, |decoder, each| decoder.decode(file, text, each));
         }
-        let chunk =
-            |chunk: &Chunk| self.decoded(|decoder, each| decoder.decode_chunk(file, text, chunk, each));
-        let chunks: Vec<Decoded> = decode::split(text, CHUNK_BYTES).par_iter().map(chunk).collect();
+        let chunks = decode::split(text, CHUNK_BYTES);
+        let mut parts = vec![Decoded::default(); chunks.len()];
+        // Tasks that wait for nothing: a thread that helps is never kept from finishing its own part.
+        rayon::scope(|scope| {
+            for (chunk, part) in chunks.iter().zip(&mut parts) {
+                scope.spawn(move |_| {
+                    *part = self
+                        .decoded(delivered, |decoder, each| decoder.decode_chunk(file, text, chunk, each));
+                });
+            }
+        });
         let mut whole = Decoded::default();
-        for decoded in chunks {
+        for decoded in parts {
             whole.merge(decoded);
         }
         whole
     }
 
     /// Decodes with what this thread has kept, into its part.
-    fn decoded(&self, decode: impl FnOnce(&mut Decoder, &mut dyn FnMut(&Event<'_>)) -> Decoded) -> Decoded {
+    fn decoded(
+        &self,
+        delivered: Option<Delivered>,
+        decode: impl FnOnce(&mut Decoder, &mut dyn FnMut(&Event<'_>)) -> Decoded,
+    ) -> Decoded {
         let mut part = self.part();
         let mut decoder = std::mem::take(&mut part.decoder);
-        let found = decode(&mut decoder, &mut |event| self.event(&mut part, event));
+        let found = decode(&mut decoder, &mut |event| self.event(&mut part, delivered, event));
         part.decoder = decoder;
         found
     }
 
-    fn event(&self, part: &mut Part, event: &Event<'_>) {
+    fn event(&self, part: &mut Part, delivered: Option<Delivered>, event: &Event<'_>) {
         let Options { from, to, .. } = self.options;
         if from.is_some_and(|from| event.time < from) || to.is_some_and(|to| event.time >= to) {
             return;
         }
         let fingerprint = event.fingerprint().0;
-        if !self.seen.first_time(event, fingerprint) {
-            part.coverage.add_duplicate();
-            return;
+        // A correction that says the same as its original in all that is compared is not a copy of it.
+        let compared = if event.is_correction { !fingerprint } else { fingerprint };
+        match self.seen.sight(delivered, event, compared) {
+            Sighting::First => {}
+            Sighting::FirstOutside => part.coverage.counts.possible_duplicates += 1,
+            Sighting::Again => return part.coverage.add_duplicate(),
         }
         let Part { tally, coverage, .. } = part;
         tally.add_event(coverage, event);
@@ -519,19 +591,29 @@ impl Reader<'_> {
             sink.add(event, fingerprint);
         }
         if self.options.sink.is_none_or(EventSink::needs_usage) {
-            part.fold.add(event);
+            part.fold(event.is_correction || !self.seen.first_copy(event)).add(event);
         }
     }
 
-    /// This thread's part. A poisoned lock means a bug elsewhere; the part itself is whole.
+    /// This thread's part.
     fn part(&self) -> MutexGuard<'_, Part> {
         let slot =
             rayon::current_thread_index().and_then(|index| self.parts.get(index)).unwrap_or(&self.spare);
-        slot.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(slot)
     }
 }
 
+/// A poisoned lock means a bug elsewhere; the part itself is whole.
+fn lock(part: &Mutex<Part>) -> MutexGuard<'_, Part> {
+    part.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
 impl Part {
+    /// Where an event is counted: a copy adds what it shows and no call.
+    fn fold(&mut self, is_copy: bool) -> &mut Fold {
+        if is_copy { self.copies.get_or_insert_default() } else { &mut self.fold }
+    }
+
     pub(super) fn add_failed_file(&mut self, problem: Problem) {
         self.files_with_problems += 1;
         self.coverage.add_failed_file(&problem);
@@ -558,3 +640,6 @@ impl Part {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

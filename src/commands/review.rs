@@ -93,6 +93,7 @@ fn coverage_report(logs: &Logs, accounts: Vec<AccountCoverage>) -> CoverageRepor
         records: counts.records,
         events: counts.events_distinct,
         duplicates: counts.duplicates,
+        possible_duplicates: counts.possible_duplicates,
         accounts,
     }
 }

@@ -6,6 +6,9 @@ use crate::trail::inflate::{self, InflateProblem, Inflated, Limits};
 /// How Parquet files begin.
 const PARQUET: &[u8] = b"PAR1";
 
+/// Bytes of rows as JSON for each byte of Parquet, of busy files.
+const PARQUET_RATIO: u64 = 16;
+
 /// Was nothing of a file used, for this reason? Else it was read as far as it goes.
 pub(super) fn is_final(kind: ProblemKind, text: &str) -> bool {
     text.is_empty()
@@ -13,6 +16,15 @@ pub(super) fn is_final(kind: ProblemKind, text: &str) -> bool {
             kind,
             ProblemKind::TooLarge | ProblemKind::Unreadable | ProblemKind::Unlisted | ProblemKind::NotALog
         )
+}
+
+/// How many bytes of memory a file needs besides its own, as far as that can be told before.
+pub(super) fn expected_bytes(bytes: &[u8], limits: Limits) -> u64 {
+    let length = bytes.len() as u64;
+    if bytes.starts_with(PARQUET) {
+        return length.saturating_mul(PARQUET_RATIO).min(limits.allowed(length));
+    }
+    inflate::expected_bytes(bytes, limits)
 }
 
 /// The text of a file, as far as it could be read. `buffer` is overwritten; keep it from file to file.

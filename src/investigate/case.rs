@@ -382,14 +382,11 @@ fn case<'f>(scored: Scored<'f>, facts: &'f Facts, context: &'f Facts, acts: &Act
 
 /// The windows around what was found: principal, from, to.
 pub fn windows(scored: &[Scored<'_>]) -> Vec<(String, i64, i64)> {
-    let window = |group: &Group<'_>| {
-        let (first, last) = group.span();
-        let keys: BTreeSet<&str> = group.actors().map(|actor| actor.key.as_str()).collect();
-        keys.into_iter()
-            .map(move |key| (key.to_owned(), first - AROUND_SECONDS, last + AROUND_SECONDS))
-            .collect()
+    let found = scored.iter().flat_map(|one| &one.group.found);
+    let window = |event: &EventRow| {
+        (event.actor.key.clone(), event.time - AROUND_SECONDS, event.time + AROUND_SECONDS)
     };
-    scored.iter().flat_map(|one| -> Vec<_> { window(&one.group) }).collect()
+    found.map(|(_, event)| window(event)).collect()
 }
 
 /// What principals did, found by who they are, each by time.

@@ -2,7 +2,7 @@
 //! `trailtrim.coverage/v1`.
 
 use super::escape;
-use super::text::{clipped, grouped};
+use super::text::{clipped, grouped, possible_duplicates};
 use crate::grants::Selectors;
 use crate::iam::AccountId;
 use crate::time::Day;
@@ -61,6 +61,7 @@ pub fn text(view: &CoverageView<'_>, ascii: bool) -> String {
         grouped(counts.duplicates),
         grouped(view.files)
     );
+    out.push_str(&possible_duplicates(counts.possible_duplicates));
     let skipped = [
         (counts.digests_skipped, "digest"),
         (counts.insight_files_skipped, "insight"),
@@ -288,6 +289,7 @@ pub fn json(view: &CoverageView<'_>) -> String {
         "records_bad": counts.records_bad,
         "events": counts.events_distinct,
         "duplicates": counts.duplicates,
+        "possible_duplicates": counts.possible_duplicates,
         "configured": view.selectors.map(configured),
         "places": places(view),
         "missing": missing.collect::<Vec<_>>(),

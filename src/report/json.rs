@@ -71,6 +71,7 @@ fn coverage(report: &Report) -> Value {
         "records": coverage.records,
         "events": coverage.events,
         "duplicates": coverage.duplicates,
+        "possible_duplicates": coverage.possible_duplicates,
         "sufficient": report.insufficient.is_none(),
         "insufficient_because": report.insufficient,
         "forced": report.forced,

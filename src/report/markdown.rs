@@ -7,7 +7,7 @@ use super::model::{
 };
 use super::personas;
 use super::proposals;
-use super::text::{grouped, plural, wrapped_list};
+use super::text::{grouped, plural, possible_duplicates, wrapped_list};
 use super::trust_conditions;
 use crate::drift::{Standing, Verdict};
 use crate::iam::Effect;
@@ -46,6 +46,9 @@ fn coverage(out: &mut String, report: &Report) {
         coverage.files_with_problems,
         if coverage.files_with_problems == 1 { "" } else { "s" }
     );
+    if coverage.possible_duplicates > 0 {
+        let _ = writeln!(out, "{}", possible_duplicates(coverage.possible_duplicates));
+    }
     if let Some(why) = &report.insufficient {
         let ending = if report.forced {
             "Recommendations are shown because they were forced."

@@ -107,6 +107,8 @@ pub struct CoverageReport {
     pub events: u64,
     /// Deliveries of an event that was there already.
     pub duplicates: u64,
+    /// Of the events, those that could not be compared with all others.
+    pub possible_duplicates: u64,
     /// By account.
     pub accounts: Vec<AccountCoverage>,
 }

@@ -40,6 +40,7 @@ fn header(out: &mut String, report: &Report) {
         grouped(coverage.files),
         if coverage.files == 1 { "" } else { "s" }
     );
+    out.push_str(&possible_duplicates(coverage.possible_duplicates));
     for account in &coverage.accounts {
         let _ = writeln!(
             out,
@@ -178,6 +179,18 @@ pub fn wrapped_list(items: &[String], shown: usize) -> String {
         let _ = write!(text, " and {} more", items.len() - shown);
     }
     text
+}
+
+/// The line below the number of events: how many of them may be duplicates (`docs/SEMANTICS.md`, "What counts
+/// once"). Empty when none, else it ends with a newline.
+pub(super) fn possible_duplicates(events: u64) -> String {
+    match events {
+        0 => String::new(),
+        1 => "1 of them came too late to be compared with all: perhaps a duplicate\n".to_owned(),
+        _ => {
+            format!("{} of them came too late to be compared with all: perhaps duplicates\n", grouped(events))
+        }
+    }
 }
 
 /// Digits in groups of three.

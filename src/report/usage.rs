@@ -3,7 +3,7 @@
 
 use super::escape;
 use super::json::{text, with_stats};
-use super::text::{clipped, grouped};
+use super::text::{clipped, grouped, possible_duplicates};
 use crate::iam::reference::reference;
 use crate::time::Timestamp;
 use crate::trail::Problem;
@@ -54,11 +54,12 @@ pub fn table(report: &UsageReport<'_>) -> String {
         .map_or_else(|| "no events".to_owned(), |(first, last)| format!("{} to {}", first.day(), last.day()));
     let _ = writeln!(
         out,
-        "{} events ({} duplicates left out) in {} files, {span}\n",
+        "{} events ({} duplicates left out) in {} files, {span}",
         grouped(counts.events_distinct),
         grouped(counts.duplicates),
         grouped(report.files)
     );
+    let _ = writeln!(out, "{}", possible_duplicates(counts.possible_duplicates));
     let _ = writeln!(out, "{:<ACTION_CHARS$} {:>12} {:>9}  LAST", "PRINCIPAL, ACTION", "USES", "DENIED");
     for (key, usage) in sorted(report.usage) {
         principal_lines(&mut out, key, usage);
@@ -140,6 +141,7 @@ pub fn json(report: &UsageReport<'_>) -> String {
         "records": report.counts.records,
         "events": report.counts.events_distinct,
         "duplicates": report.counts.duplicates,
+        "possible_duplicates": report.counts.possible_duplicates,
         "principals": sorted(report.usage).into_iter().map(principal).collect::<Vec<_>>(),
         "problems": problems.collect::<Vec<_>>(),
     });

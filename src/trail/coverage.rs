@@ -113,6 +113,9 @@ pub struct Counts {
     pub events_distinct: u64,
     /// Further deliveries of the same events.
     pub duplicates: u64,
+    /// Of the distinct events, those that came too late, or in another account's file, to be compared with all
+    /// others: some may be duplicates.
+    pub possible_duplicates: u64,
 }
 
 /// One number of the table of coverage.
@@ -338,6 +341,7 @@ impl Counts {
             events,
             events_distinct,
             duplicates,
+            possible_duplicates,
         } = other;
         self.files_read += files_read;
         self.files_unreadable += files_unreadable;
@@ -355,6 +359,7 @@ impl Counts {
         self.events += events;
         self.events_distinct += events_distinct;
         self.duplicates += duplicates;
+        self.possible_duplicates += possible_duplicates;
     }
 }
 

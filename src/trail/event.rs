@@ -15,6 +15,9 @@ pub struct Event<'a> {
     pub id: Cow<'a, str>,
     /// `sharedEventID`: equal in all accounts that got a copy of one call.
     pub shared_id: Cow<'a, str>,
+    /// `addendum` with the reason `UPDATED_DATA`: the record says anew what another one, its
+    /// `originalEventID`, said with a field missing or wrong.
+    pub is_correction: bool,
     /// `eventTime`.
     pub time: Timestamp,
     /// `eventSource`: `s3.amazonaws.com`.
@@ -102,6 +105,68 @@ impl Event<'_> {
             key.extend_from_slice(field);
         }
         Fingerprint(murmur3(&key))
+    }
+}
+
+impl Event<'_> {
+    /// What is the same in all copies of one call that several accounts got: everything but `eventID` and the
+    /// recipient. `None` for a call that one account got, and for a copy that does not show the whole caller.
+    ///
+    /// The copies of a call differ in `eventID` and `recipientAccountId` and have one `sharedEventID` (record
+    /// contents reference of the `CloudTrail` user guide, read 2026-11). Copies that differ in anything else
+    /// that is counted are told apart, so that it does not matter which one comes first.
+    pub fn shared_call(&self) -> Option<Fingerprint> {
+        if self.shared_id.is_empty() || self.identity.arn.is_empty() || self.identity.account.is_none() {
+            return None;
+        }
+        let mut key = Vec::new();
+        let mut put = |text: &str| {
+            key.extend_from_slice(&length(text.as_bytes()));
+            key.extend_from_slice(text.as_bytes());
+        };
+        let identity = &self.identity;
+        for text in [
+            &self.shared_id,
+            &self.source,
+            &self.name,
+            &self.region,
+            &self.error_code,
+            &self.error_message,
+            &self.source_ip,
+            &self.user_agent,
+            &self.vpc_endpoint_id,
+            &identity.kind,
+            &identity.principal_id,
+            &identity.arn,
+            &identity.access_key_id,
+            &identity.user_name,
+            &identity.invoked_by,
+            &identity.source_identity,
+            &identity.on_behalf_of,
+        ] {
+            put(text);
+        }
+        if let Some(issuer) = &identity.issuer {
+            for text in [&issuer.kind, &issuer.principal_id, &issuer.arn, &issuer.user_name] {
+                put(text);
+            }
+        }
+        put(self.request.raw().unwrap_or_default());
+        put(self.response.raw().unwrap_or_default());
+        for resource in &self.resources {
+            put(&resource.arn);
+            put(&resource.kind);
+        }
+        let issuer = identity.issuer.as_ref().and_then(|issuer| issuer.account);
+        let owners = self.resources.iter().map(|resource| resource.account);
+        for account in [identity.account, issuer].into_iter().chain(owners) {
+            key.extend_from_slice(&account.map_or(u64::MAX, AccountId::number).to_le_bytes());
+        }
+        key.extend_from_slice(&self.time.seconds().to_le_bytes());
+        let flag = |flag: Option<bool>| flag.map_or(2, u8::from);
+        key.extend_from_slice(&[flag(identity.mfa), flag(self.read_only)]);
+        key.extend_from_slice(&[self.event_type as u8, self.category as u8, u8::from(self.is_correction)]);
+        Some(Fingerprint(murmur3(&key)))
     }
 }
 
@@ -296,5 +361,60 @@ mod tests {
         assert_eq!(distinct.len(), variants.len());
         let copy = Event { user_agent: "other".into(), raw: "{}", ..base.clone() };
         assert_eq!(copy.fingerprint(), base.fingerprint());
+    }
+
+    #[test]
+    fn copies_of_a_shared_call_differ_in_their_id_and_recipient_alone() {
+        let identity = UserIdentity {
+            arn: "arn:aws:iam::111122223333:user/a".into(),
+            account: AccountId::parse("111122223333"),
+            ..UserIdentity::default()
+        };
+        let base = Event { id: "1".into(), shared_id: "s".into(), identity, ..Event::default() };
+        let caller = |change: fn(&mut UserIdentity<'static>)| {
+            let mut event = base.clone();
+            change(&mut event.identity);
+            event
+        };
+        let resource = |account: &str| EventResource {
+            arn: "arn:aws:s3:::b".into(),
+            account: AccountId::parse(account),
+            ..EventResource::default()
+        };
+        let copy = Event {
+            id: "2".into(),
+            recipient_account: AccountId::parse("444455556666"),
+            raw: "{}",
+            ..base.clone()
+        };
+        assert_eq!(copy.shared_call(), base.shared_call());
+        assert!(base.shared_call().is_some());
+        for none in [
+            Event { shared_id: "".into(), ..base.clone() },
+            caller(|identity| identity.arn = "".into()),
+            caller(|identity| identity.account = None),
+        ] {
+            assert_eq!(none.shared_call(), None);
+        }
+        let others = [
+            base.clone(),
+            Event { shared_id: "t".into(), ..base.clone() },
+            Event { source: "a".into(), ..base.clone() },
+            Event { name: "a".into(), ..base.clone() },
+            Event { error_message: "a".into(), ..base.clone() },
+            Event { time: Timestamp::from_seconds(1).unwrap(), ..base.clone() },
+            Event { request: RequestParameters::from_raw("{}"), ..base.clone() },
+            Event { response: RequestParameters::from_raw("{}"), ..base.clone() },
+            Event { resources: vec![resource("")], ..base.clone() },
+            Event { resources: vec![resource("111122223333")], ..base.clone() },
+            Event { category: EventCategory::Data, ..base.clone() },
+            Event { read_only: Some(true), ..base.clone() },
+            Event { is_correction: true, ..base.clone() },
+            caller(|identity| identity.mfa = Some(true)),
+            caller(|identity| identity.issuer = Some(SessionIssuer::default())),
+            caller(|identity| identity.principal_id = "a".into()),
+        ];
+        let distinct: std::collections::BTreeSet<_> = others.iter().map(Event::shared_call).collect();
+        assert_eq!(distinct.len(), others.len());
     }
 }

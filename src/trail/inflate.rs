@@ -64,6 +64,9 @@ pub struct Inflated<'a> {
 /// promised size would be made before anything is known. Busy `CloudTrail` files have about 10.
 const TRUSTED_RATIO_MAX: usize = 64;
 
+/// Text for each byte of a gzip file, of files with more than a hundred records at least.
+const USUAL_RATIO: u64 = 8;
+
 /// The shortest gzip file, in bytes: header, one empty block, trailer.
 const GZIP_BYTES_MIN: usize = 20;
 
@@ -107,6 +110,15 @@ pub fn inflate<'a>(bytes: &'a [u8], limits: Limits, buffer: &'a mut Vec<u8>) -> 
         }
     };
     Inflated { text, problems }
+}
+
+/// How many bytes of memory the text of a file will need, as far as that can be told before: what the end of a
+/// gzip file promises, or of several members the usual ratio, within the limits. A file that is no gzip is
+/// its own text.
+pub fn expected_bytes(bytes: &[u8], limits: Limits) -> u64 {
+    let Some(size) = bytes.last_chunk::<4>().filter(|_| is_gzip(bytes)) else { return 0 };
+    let length = bytes.len() as u64;
+    u64::from(u32::from_le_bytes(*size)).max(length.saturating_mul(USUAL_RATIO)).min(limits.allowed(length))
 }
 
 /// The content of a file as `CloudTrail` hashes it: all bytes that its one gzip member holds, or the file
@@ -248,6 +260,26 @@ mod tests {
         let mut encoder = GzEncoder::new(Vec::new(), Compression::fast());
         encoder.write_all(content).unwrap();
         encoder.finish().unwrap()
+    }
+
+    #[test]
+    fn the_size_of_the_text_is_told_before() {
+        let uniform = gzip(&vec![b' '; 100_000]);
+        let members = [uniform.clone(), gzip(b"{}")].concat();
+        let lying = [uniform.as_slice(), &[255; 4]].concat();
+        let small = Limits { decoded_bytes_max: 50_000, ..Limits::default() };
+        for (bytes, limits, expect) in [
+            (uniform.as_slice(), Limits::default(), 100_000),
+            (&uniform, small, 50_000),
+            (&members, Limits::default(), members.len() as u64 * 8),
+            // No more than would be inflated.
+            (&lying, Limits::default(), Limits::default().allowed(lying.len() as u64)),
+            (b"{\"Records\":[]}", Limits::default(), 0),
+            (b"", Limits::default(), 0),
+            (b"\x1f\x8b", Limits::default(), 0),
+        ] {
+            assert_eq!(expected_bytes(bytes, limits), expect);
+        }
     }
 
     /// `expect`: the text, and the kinds of the problems.

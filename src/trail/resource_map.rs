@@ -193,8 +193,10 @@ impl<'e> Call<'e> {
     /// The call behind an event.
     pub fn new(event: &'e Event<'e>) -> Self {
         let (caller, recipient) = (event.identity.account, event.recipient_account);
-        // A copy for the owner of a shared resource does not say in whose account a bare name stands.
+        // A copy for the owner of a shared resource does not say in whose account a bare name stands, and
+        // neither does the caller's.
         let account = match (caller, recipient) {
+            _ if !event.shared_id.is_empty() => None,
             (Some(caller), Some(recipient)) if caller != recipient => None,
             (caller, recipient) => caller.or(recipient),
         };

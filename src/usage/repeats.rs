@@ -48,7 +48,7 @@ impl Repeats {
         key.extend_from_slice(&group.to_le_bytes());
         key.extend_from_slice(&account(event.identity.account));
         key.extend_from_slice(&account(event.recipient_account));
-        key.push(u8::from(event.response.raw().is_some()));
+        key.push(u8::from(event.response.raw().is_some()) | u8::from(event.shared_id.is_empty()) << 1);
         key.extend_from_slice(&partition.to_le_bytes());
         memo::push(key, event.request.raw().unwrap_or_default());
         for resource in &event.resources {

@@ -117,6 +117,23 @@ fn wrong_arguments_say_what_is_wrong() {
 }
 
 #[test]
+fn a_cause_is_said_once() {
+    let folder = Folder::new();
+    let no_json = folder.file("x.json", "{");
+    let missing = "No such file or directory (os error 2)";
+    for (args, cause) in [
+        (["review", "sample-logs", "--grants", "no/such.json"], missing),
+        (["review", "sample-logs", "--grants", &no_json], "EOF instead of a key"),
+        (["coverage", "sample-logs", "--trails", "no/such.json"], missing),
+        (["verify", "--certificate", "no/such.json", "--quiet"], missing),
+    ] {
+        let ran = trailtrim(&args);
+        assert_eq!(ran.status, 2, "{args:?}: {}", ran.stderr);
+        assert_eq!(ran.stderr.matches(cause).count(), 1, "{}", ran.stderr);
+    }
+}
+
+#[test]
 fn hostile_names_do_not_reach_the_terminal_as_they_are() {
     let folder = Folder::new();
     let path = folder.file("a\u{1b}[31m.json", "nonsense");

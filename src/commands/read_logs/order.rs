@@ -4,6 +4,7 @@
 
 use super::SHARES;
 use crate::source::LogObject;
+use crate::usage::Delivered;
 use std::cmp::Ordering;
 use std::collections::VecDeque;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -27,24 +28,28 @@ struct Lane {
 /// Puts the objects into the order in which they will be read, mostly, and divides them between so many
 /// threads.
 ///
-/// Every thread gets a stretch of the names, and reads it from its end to its start: names have the time in
-/// them, and the latest events are the ones that are kept as evidence. Before that come the files that are so
-/// large that somebody would wait for them in the end, and behind it, by their names, those of which nobody
-/// knows the size: a pipe may have nothing to give for long.
+/// Every thread gets a stretch of the files and reads it from its end to its start: by account and hour of
+/// delivery, where the names tell, else by name. The latest events are the ones that are kept as evidence, and
+/// an hour of an account, once passed, needs no more be compared with what follows ([`crate::usage::Seen`]).
+/// Before that come the files that are so large that somebody would wait for them in the end, and behind it,
+/// by their names, those of which nobody knows the size: a pipe may have nothing to give for long.
 pub(super) fn arrange(objects: Vec<LogObject>, threads: usize) -> (Vec<LogObject>, Lanes) {
     let threads = threads.max(1);
     let cost_of = |objects: &[LogObject]| objects.iter().map(cost).fold(0, u64::saturating_add);
     let total = cost_of(&objects);
     let shares = SHARES.saturating_mul(threads as u64);
     let is_large = |object: &LogObject| threads > 1 && object.size.saturating_mul(shares) > total;
-    let (mut large, mut others): (Vec<_>, Vec<_>) = objects.into_iter().partition(is_large);
+    let (mut large, others): (Vec<_>, Vec<_>) = objects.into_iter().partition(is_large);
     large.sort_by(|a, b| (b.size, &b.name).cmp(&(a.size, &a.name)));
-    others.sort_by(|a, b| match (a.size, b.size) {
+    let delivered = |object: LogObject| (Delivered::of_name(&object.name), object);
+    let mut others: Vec<_> = others.into_iter().map(delivered).collect();
+    others.sort_by(|(a_time, a), (b_time, b)| match (a.size, b.size) {
         (0, 0) => a.name.cmp(&b.name),
         (0, _) => Ordering::Greater,
         (_, 0) => Ordering::Less,
-        _ => b.name.cmp(&a.name),
+        _ => (b_time, &b.name).cmp(&(a_time, &a.name)),
     });
+    let others: Vec<_> = others.into_iter().map(|(_, object)| object).collect();
     let share = cost_of(&others).div_ceil(threads as u64).max(1);
     let mut lanes: Vec<Lane> = (0..threads).map(|_| Lane::default()).collect();
     for (number, object) in large.into_iter().enumerate() {
@@ -143,6 +148,20 @@ mod tests {
         mixed.extend([("x", 100_000), ("y", 200_000)]);
         check(&mixed, 2, (&["yjihgf", "xedcba"], "yxedcbajihgf"));
         check(&mixed, 1, (&["yxjihgfedcba"], "yxjihgfedcba"));
+    }
+
+    #[test]
+    fn accounts_are_read_hour_by_hour_whatever_the_region_and_the_folder() {
+        let name = |(folder, region, hour): (&str, &str, u32)| {
+            format!("{folder}/111122223333_CloudTrail_{region}_20240501T{hour:02}05Z_x.json.gz")
+        };
+        let names =
+            [("a", "eu-west-1", 1), ("a", "eu-west-1", 2), ("a", "us-east-1", 1), ("b", "eu-west-1", 2)];
+        let names = names.map(name);
+        let sizes: Vec<(&str, usize)> = names.iter().map(|name| (name.as_str(), 100)).collect();
+        let (order, _) = arrange(objects(&sizes), 1);
+        let found: Vec<&str> = order.iter().map(|object| object.name.as_str()).collect();
+        assert_eq!(found, [&names[3], &names[1], &names[2], &names[0]]);
     }
 
     #[test]

@@ -111,7 +111,7 @@ pub(super) const MEMBERS: [(&str, Member); 35] = [
     ("\"eventCategory\":", Member::Category),
     ("\"tlsDetails\":", Member::Repeated),
     ("\"sessionCredentialFromConsole\":", Member::Skipped),
-    ("\"addendum\":", Member::Skipped),
+    ("\"addendum\":", Member::Addendum),
     ("\"insightDetails\":", Member::Insight),
     ("\"CloudTrailEvent\":", Member::Lookup),
     ("\"digestS3Bucket\":", Member::Digest),
@@ -153,6 +153,7 @@ pub(super) enum Member {
     Request,
     Response,
     Resources,
+    Addendum,
     Identity,
     Lookup,
     Insight,
@@ -162,7 +163,7 @@ pub(super) enum Member {
 impl Member {
     /// Is the member a sign of an event, wherever it stands? Some names are too common for that.
     pub(super) fn is_sign(self) -> bool {
-        !matches!(self, Self::Skipped | Self::Repeated | Self::MovedTime)
+        !matches!(self, Self::Skipped | Self::Repeated | Self::MovedTime | Self::Addendum)
     }
 }
 
@@ -272,6 +273,7 @@ impl<'a> Draft<'a> {
             Member::Request => event.request = RequestParameters::from_raw(cursor.skip_value()?),
             Member::Response => event.response = RequestParameters::from_raw(cursor.skip_value()?),
             Member::Resources => event.resources = resources(cursor)?,
+            Member::Addendum => event.is_correction = is_correction(cursor)?,
             Member::Identity => self.identity(cursor, callers, forms)?,
             Member::Lookup => {
                 let is_text = cursor.token() == Some(b'"');
@@ -317,6 +319,7 @@ impl<'a> Draft<'a> {
             | Member::Request
             | Member::Response
             | Member::Resources
+            | Member::Addendum
             | Member::Identity
             | Member::Lookup
             | Member::Insight
@@ -446,6 +449,21 @@ pub(super) fn object<'a>(
 
 pub(super) fn skip(cursor: &mut Cursor<'_>) -> Result<(), Fault> {
     cursor.skip_value().map(|_| ())
+}
+
+/// Does the `addendum` at the cursor say that the record corrects another one? Its reasons: `DELIVERY_DELAY` and
+/// `SERVICE_OUTAGE` for a record that is only late, `UPDATED_DATA` for one with a field that was missing or wrong
+/// (record contents reference of the `CloudTrail` user guide, since version 1.08, read 2026-11).
+fn is_correction(cursor: &mut Cursor<'_>) -> Result<bool, Fault> {
+    let mut found = false;
+    object(cursor, |key, cursor| {
+        match key {
+            "reason" => found = cursor.text()? == "UPDATED_DATA",
+            _ => skip(cursor)?,
+        }
+        Ok(())
+    })?;
+    Ok(found)
 }
 
 fn resources<'a>(cursor: &mut Cursor<'a>) -> Result<Vec<EventResource<'a>>, Fault> {

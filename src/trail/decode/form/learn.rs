@@ -138,7 +138,7 @@ impl Learner<'_> {
             }
             Member::Resources if token == b'[' => self.resources(),
             Member::Request | Member::Response | Member::Resources => self.null(),
-            Member::Lookup | Member::Insight | Member::Digest => None,
+            Member::Lookup | Member::Insight | Member::Digest | Member::Addendum => None,
             _ => self.text((name, token), Target::Member(member)),
         }
     }
