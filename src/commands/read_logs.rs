@@ -4,6 +4,7 @@
 //! chunks that idle threads help with. What is in memory is one file a thread, within a budget, and the
 //! summaries.
 
+mod heap;
 mod in_flight;
 mod order;
 
@@ -50,12 +51,6 @@ const BUFFER_BYTES_MAX: usize = 32 << 20;
 /// its turn came. To cut a text means to walk over it once more; a smaller one is not worth that, because
 /// enough other files are left.
 const SHARES: u64 = 4;
-
-/// How far a thread's heap is opened when it starts, in bytes.
-const HEAP_BYTES: usize = 30 << 20;
-
-/// How far it is open at least when a file begins.
-const AHEAD_BYTES: usize = 2 << 20;
 
 /// What to read.
 #[derive(Clone, Copy, Debug, Default)]
@@ -266,7 +261,7 @@ fn read_within(
         for lane in 0..threads {
             let (reader, lanes, objects) = (&reader, &lanes, &objects);
             scope.spawn(move |_| {
-                let mut buffers = Buffers::of_thread();
+                let mut buffers = heap::opened::<Buffers>();
                 while !progress.is_stopped()
                     && let Some(object) = lanes.next(lane).and_then(|number| objects.get(number))
                 {
@@ -325,18 +320,6 @@ fn read_within(
     logs
 }
 
-/// The C library of most systems (glibc) opens the heap of a thread page by page, with a call to the kernel for
-/// every page, as long as it never was larger. A block that is given back untouched costs no memory. The first
-/// one only tells the library that blocks of this size belong into the heap.
-fn open_heap(bytes: usize) {
-    if !cfg!(all(target_os = "linux", target_env = "gnu")) {
-        return;
-    }
-    for _ in 0..2 {
-        drop(std::hint::black_box(Vec::<u8>::with_capacity(bytes)));
-    }
-}
-
 impl Logs {
     /// Nobody knows what is in some of the logs, because the user stopped the reading or a place could not
     /// be listed: silence proves nothing.
@@ -393,25 +376,6 @@ struct Buffers {
     text: Vec<u8>,
 }
 
-impl Buffers {
-    /// Gives back what only a large file needed.
-    fn shrink(&mut self) {
-        for buffer in [&mut self.bytes, &mut self.text] {
-            if buffer.capacity() > BUFFER_BYTES_MAX {
-                *buffer = Vec::new();
-            }
-        }
-    }
-}
-
-impl Buffers {
-    /// Those of a thread that begins, and room for all it will keep.
-    fn of_thread() -> Self {
-        open_heap(HEAP_BYTES);
-        Self::default()
-    }
-}
-
 struct Reader<'a> {
     source: &'a dyn LogSource,
     options: Options<'a>,
@@ -428,7 +392,6 @@ struct Reader<'a> {
 impl Reader<'_> {
     /// Reads one file and gives the number of its events.
     fn file(&self, object: &LogObject, buffers: &mut Buffers) -> usize {
-        open_heap(AHEAD_BYTES);
         let events = match self.source.read(object, &mut buffers.bytes) {
             Ok(()) => {
                 let bytes = buffers.bytes.len() as u64 + expected_bytes(&buffers.bytes, self.options.limits);
