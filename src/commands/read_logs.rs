@@ -376,6 +376,17 @@ struct Buffers {
     text: Vec<u8>,
 }
 
+impl Buffers {
+    /// Gives back what only a large file needed.
+    fn shrink(&mut self) {
+        for buffer in [&mut self.bytes, &mut self.text] {
+            if buffer.capacity() > BUFFER_BYTES_MAX {
+                *buffer = Vec::new();
+            }
+        }
+    }
+}
+
 struct Reader<'a> {
     source: &'a dyn LogSource,
     options: Options<'a>,
