@@ -214,7 +214,7 @@ pub struct IngestArgs {
     /// The ledger's folder; a new or empty one becomes a ledger
     #[arg(long, required = true, value_name = "DIR")]
     pub ledger: PathBuf,
-    /// Keep only what the events come to: a much smaller ledger, which `query` and `investigate` cannot ask
+    /// Keep only what the events come to: a third of the size, but `query` and `investigate` cannot ask it
     #[arg(long)]
     pub no_events: bool,
     /// Leave out log files that were delivered before this day, and do not even list them in S3: RFC 3339, a date, or

@@ -45,6 +45,8 @@ impl Kind {
 pub enum Cell<'v> {
     /// For [`Kind::Word`] and [`Kind::Text`].
     Text(Cow<'v, str>),
+    /// For [`Kind::Word`]: a text by the place that [`Builder::place`] of the same builder and column gave.
+    Place(u32),
     /// For [`Kind::Number`].
     Number(Option<i64>),
     /// For [`Kind::Flag`].

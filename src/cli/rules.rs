@@ -36,6 +36,7 @@ Examples:
   trailtrim query --list
   trailtrim query root_use logs/
   trailtrim query SM-P01 logs/ --since 14d --format json
+  trailtrim query console_without_mfa --ledger ledger/ --from 30d
   trailtrim query logs/ --sql \"SELECT region, COUNT(*) AS n FROM events GROUP BY region\"";
 
 /// Arguments of `investigate`.
@@ -81,7 +82,7 @@ pub struct InvestigateArgs {
 const INVESTIGATE_EXAMPLES: &str = "\
 Examples:
   trailtrim investigate sagemaker logs/ --grants snapshot.json --since 14d
-  trailtrim investigate logs/ --principal DataScientist
+  trailtrim investigate --ledger ledger/ --principal DataScientist
   trailtrim investigate logs/ --resource my-bucket --format markdown -o ticket.md
   trailtrim explain-event 7b4b8b5f-0000-4000-8000-1234567890ab logs/";
 

@@ -41,7 +41,7 @@ pub fn run(args: &InvestigateArgs, settings: &Settings) -> anyhow::Result<Outcom
     let pivot = pivot(args);
     let mut found = Found::read(paths, &args.rules, pivot.as_ref(), settings)?;
     let asked = match &pivot {
-        Some(pivot) => pivot::events(&mut found.asker, pivot)?,
+        Some(pivot) => pivot::events(&found.asker, pivot)?,
         None => Vec::new(),
     };
     let facts = Facts::ask(&mut found.asker, &found.hits, &asked)?;
@@ -241,7 +241,7 @@ fn asked(queries: &[Query], pivot: Option<&Pivot>) -> Asked {
 pub fn explain(args: &ExplainEventArgs, settings: &Settings) -> anyhow::Result<Outcome> {
     let pivot = Pivot::Event(args.event_id.clone());
     let mut found = Found::read(&args.paths, &args.rules, Some(&pivot), settings)?;
-    let events: Vec<EventRow> = pivot::events(&mut found.asker, &pivot)?;
+    let events: Vec<EventRow> = pivot::events(&found.asker, &pivot)?;
     if events.is_empty() {
         bail!("no event `{}` in the logs", crate::escape::terminal(&args.event_id));
     }

@@ -260,15 +260,8 @@ fn read_within(
     rayon::scope(|scope| {
         for lane in 0..threads {
             let (reader, lanes, objects) = (&reader, &lanes, &objects);
-            scope.spawn(move |_| {
-                let mut buffers = heap::opened::<Buffers>();
-                while !progress.is_stopped()
-                    && let Some(object) = lanes.next(lane).and_then(|number| objects.get(number))
-                {
-                    let events = reader.file(object, &mut buffers);
-                    progress.add(object.size, events);
-                }
-            });
+            let next = move || lanes.next(lane).and_then(|number| objects.get(number));
+            scope.spawn(move |_| reader.files(next, progress));
         }
     });
     // A thread takes a file only when it reads it.
@@ -401,6 +394,19 @@ struct Reader<'a> {
 }
 
 impl Reader<'_> {
+    /// Reads one file after the other, until there is none or the user stops.
+    fn files<'o>(&self, next: impl Fn() -> Option<&'o LogObject>, progress: &Progress) {
+        open_heap(HEAP_BYTES);
+        let mut buffers = Buffers::default();
+        while !progress.is_stopped()
+            && let Some(object) = next()
+        {
+            open_heap(AHEAD_BYTES);
+            let events = self.file(object, &mut buffers);
+            progress.add(object.size, events);
+        }
+    }
+
     /// Reads one file and gives the number of its events.
     fn file(&self, object: &LogObject, buffers: &mut Buffers) -> usize {
         let events = match self.source.read(object, &mut buffers.bytes) {

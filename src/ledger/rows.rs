@@ -98,6 +98,7 @@ pub struct Rows {
 /// The values of one column.
 #[derive(Debug)]
 enum Cells {
+    Words(Texts),
     Texts(Texts),
     Numbers(Integers),
     Flags(Flags),
@@ -112,7 +113,8 @@ pub(super) fn read(bytes: &[u8], columns: &[Column]) -> Result<Rows, String> {
     let table = Table::read_columns(bytes, &wanted)?;
     let cells = |column: &Column| {
         Ok(match column.kind {
-            Kind::Word | Kind::Text => Cells::Texts(table.text(column.name)?),
+            Kind::Word => Cells::Words(table.text(column.name)?),
+            Kind::Text => Cells::Texts(table.text(column.name)?),
             Kind::Number => Cells::Numbers(table.integers(column.name)?),
             Kind::Flag => Cells::Flags(table.flags(column.name)?),
         })
@@ -125,9 +127,17 @@ pub(super) fn read(bytes: &[u8], columns: &[Column]) -> Result<Rows, String> {
 impl Rows {
     /// Adds all rows; the builder has the columns that were read.
     pub fn add_to(&self, builder: &mut Builder) {
+        let columns = self.columns.iter().enumerate();
+        let places: Vec<Vec<u32>> = columns
+            .map(|(at, column)| match column {
+                Cells::Words(texts) => texts.places(|word| builder.place(at, word)),
+                _ => Vec::new(),
+            })
+            .collect();
         for row in 0..self.count {
             let at = |numbers: &Integers| numbers.get(row).unwrap_or_default();
-            let cells = self.columns.iter().map(|column| match column {
+            let cells = self.columns.iter().zip(&places).map(|(column, places)| match column {
+                Cells::Words(_) => Cell::Place(places.get(row).copied().unwrap_or_default()),
                 Cells::Texts(texts) => Cell::from(texts.at(row)),
                 Cells::Numbers(numbers) => Cell::Number(numbers.get(row)),
                 Cells::Flags(flags) => Cell::Flag(flags.get(row)),

@@ -175,6 +175,10 @@ impl Table {
     }
 }
 
+/// The numbers of texts by their views.
+#[expect(clippy::disallowed_types, reason = "only asked for keys, never iterated")]
+type ByView = std::collections::HashMap<u128, u32, foldhash::fast::RandomState>;
+
 /// Text, by row.
 #[derive(Debug)]
 pub(super) struct Texts(StringChunked);
@@ -183,6 +187,34 @@ impl Texts {
     /// The text of a row; `None` where there is none.
     pub(super) fn get(&self, row: usize) -> Option<&str> {
         self.0.get(row)
+    }
+
+    /// The text of every row as the number that `place` gives it. It is asked once for a text that the file has once,
+    /// as it has all texts of a column with a dictionary.
+    pub(super) fn places(&self, mut place: impl FnMut(&str) -> u32) -> Vec<u32> {
+        let mut places = Vec::with_capacity(self.0.len());
+        if self.0.null_count() > 0 {
+            places.extend((0..self.0.len()).map(|row| place(self.at(row))));
+            return places;
+        }
+        for texts in self.0.downcast_iter() {
+            // Where the bytes lie, or the bytes themselves of a short text: equal views are equal texts.
+            let mut known = ByView::default();
+            let mut last = None;
+            for (row, view) in texts.views().iter().enumerate() {
+                let view = view.as_u128();
+                let found = match last {
+                    Some((same, found)) if same == view => found,
+                    _ => {
+                        let text = || texts.get(row).unwrap_or_default();
+                        *known.entry(view).or_insert_with(|| place(text()))
+                    }
+                };
+                last = Some((view, found));
+                places.push(found);
+            }
+        }
+        places
     }
 
     /// The text of a row; empty where there is none.

@@ -140,7 +140,7 @@ impl Scan {
             if words > height(&self.parts(&rows)) {
                 others.push(expr);
             } else {
-                let wanted = column.wanted(expr)?;
+                let wanted = column.wanted(&expr)?;
                 let (Cells::Words { ids, .. } | Cells::Flags { ids, .. }) = &column.cells else { continue };
                 rows.par_iter_mut().zip(ids).for_each(|(rows, ids)| *rows = ids.keep(rows.take(), &wanted));
             }
@@ -229,13 +229,13 @@ impl Stored {
     }
 
     /// For which words the predicate holds.
-    fn wanted(&self, expr: Expr) -> PolarsResult<Vec<bool>> {
+    fn wanted(&self, expr: &Expr) -> PolarsResult<Vec<bool>> {
         let words = match &self.cells {
             Cells::Words { words, .. } => words.clone().into_column(),
             Cells::Flags { words, .. } => words.clone().into_column(),
             Cells::Texts(_) | Cells::Numbers(_) | Cells::Times(_) => return Ok(Vec::new()),
         };
-        Ok(holding(DataFrame::new(words.len(), vec![words])?, &expr)?
+        Ok(holding(DataFrame::new(words.len(), vec![words])?, expr)?
             .into_iter()
             .map(|(_, holds)| holds)
             .collect())
@@ -261,7 +261,7 @@ impl Stored {
                 let mut cells = StringChunkedBuilder::new(name, height);
                 let mut clock = Clock::default();
                 each(all, parts, |seconds, row| {
-                    cells.append_option(seconds.get(row).and_then(|at| clock.show(at)))
+                    cells.append_option(seconds.get(row).and_then(|at| clock.show(at)));
                 });
                 cells.finish().into_series()
             }

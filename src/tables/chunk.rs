@@ -100,21 +100,21 @@ impl Ids {
         match self {
             Self::Same(id, _) if is_wanted(*id as usize) => rows,
             Self::Same(..) => Some(Vec::new()),
-            Self::Bytes(all) => keep(all, rows, |id| is_wanted(usize::from(id))),
-            Self::Shorts(all) => keep(all, rows, |id| is_wanted(usize::from(id))),
-            Self::Longs(all) => keep(all, rows, |id| is_wanted(id as usize)),
+            Self::Bytes(all) => Some(keep(all, rows, |id| is_wanted(usize::from(id)))),
+            Self::Shorts(all) => Some(keep(all, rows, |id| is_wanted(usize::from(id)))),
+            Self::Longs(all) => Some(keep(all, rows, |id| is_wanted(id as usize))),
         }
     }
 }
 
-fn keep<I: Copy>(all: &[I], rows: Option<Vec<u32>>, is_wanted: impl Fn(I) -> bool) -> Option<Vec<u32>> {
-    Some(match rows {
+fn keep<I: Copy>(all: &[I], rows: Option<Vec<u32>>, is_wanted: impl Fn(I) -> bool) -> Vec<u32> {
+    match rows {
         None => (0..).zip(all).filter(|(_, id)| is_wanted(**id)).map(|(row, _)| row).collect(),
         Some(mut rows) => {
             rows.retain(|row| all.get(*row as usize).is_some_and(|id| is_wanted(*id)));
             rows
         }
-    })
+    }
 }
 
 impl Strings {
@@ -284,7 +284,7 @@ mod tests {
         assert!(matches!(strings(&[UUID, &upper]), Strings::Plain(..)));
         assert!(matches!(strings(&[UUID, shifted]), Strings::Plain(..)));
         // As long as two UUIDs together, but no two.
-        assert!(matches!(strings(&[&format!("{UUID}x"), &UUID[1..]]), Strings::Plain(..)));
+        assert!(matches!(strings(&[&format!("{UUID}x"), UUID.trim_start_matches('0')]), Strings::Plain(..)));
         assert!(matches!(strings(&[UUID, "é"]), Strings::Plain(..)));
         assert!(matches!(strings(&["", ""]), Strings::Empty(2)));
         assert!(matches!(strings(&["", "a"]), Strings::Plain(..)));

@@ -258,6 +258,12 @@ fn windows_are_whole_days_and_old_days_can_be_dropped() {
     };
     let kept = usage(&["--ledger", &ledger]);
     assert_eq!(events(&kept), events(&usage(&[&paths[..], &["--from", &day]].concat())));
+    let sql = "SELECT event_id, request_json FROM events";
+    let rows = |args: &[&str]| {
+        trailtrim(&[&["query", "--sql", sql, "--format", "csv", "--quiet"], args].concat()).stdout
+    };
+    let left = rows(&["--ledger", &ledger]);
+    assert!(left.lines().count() > 100 && left == rows(&[&paths[..], &["--from", &day]].concat()));
     let coverage = trailtrim(&["coverage", "--ledger", &ledger, "--from", "2026-08-05"]);
     assert!(coverage.status == 3 && coverage.stderr.contains("were dropped"), "{coverage:?}");
     // What was dropped does not come back, and what was read is not read again.

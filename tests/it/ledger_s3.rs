@@ -37,7 +37,7 @@ fn fetched(stub: &Stub) -> Vec<String> {
 fn faults_on_the_way_change_no_ledger() {
     let (expect, expect_rows) = (expected(&[]), rows(&["sample-logs/AWSLogs"]));
     for (faults, page) in [(None, 1_000), (Some(5), 25), (Some(6), 1_000)] {
-        let (folder, stub) = (Folder::new(), Stub::start(World { faults, page, ..world(in_tree) }));
+        let (folder, stub) = (Folder::new(), Stub::start(World { page, faults, ..world(in_tree) }));
         let ledger = folder.path("ledger");
         let ran = ingest(&stub, "s3://trail", &ledger, &[]);
         assert!(ran.status == 3 && ran.stdout.contains("199 listed, 0 known, 199 added"), "{ran:?}");
