@@ -4,7 +4,6 @@
 //! chunks that idle threads help with. What is in memory is one file a thread, within a budget, and the
 //! summaries.
 
-mod heap;
 mod in_flight;
 mod order;
 
@@ -51,6 +50,12 @@ const BUFFER_BYTES_MAX: usize = 32 << 20;
 /// its turn came. To cut a text means to walk over it once more; a smaller one is not worth that, because
 /// enough other files are left.
 const SHARES: u64 = 4;
+
+/// How far a thread's heap is opened when it starts, in bytes.
+const HEAP_BYTES: usize = 30 << 20;
+
+/// How far it is open at least when a file begins.
+const AHEAD_BYTES: usize = 2 << 20;
 
 /// What to read.
 #[derive(Clone, Copy, Debug, Default)]
@@ -311,6 +316,18 @@ fn read_within(
     counts.others_skipped += skipped.others as u64;
     logs.problems.sort();
     logs
+}
+
+/// The C library of most systems (glibc) opens the heap of a thread page by page, with a call to the kernel for
+/// every page, as long as it never was larger. A block that is given back untouched costs no memory. The first
+/// one only tells the library that blocks of this size belong into the heap.
+fn open_heap(bytes: usize) {
+    if !cfg!(all(target_os = "linux", target_env = "gnu")) {
+        return;
+    }
+    for _ in 0..2 {
+        drop(std::hint::black_box(Vec::<u8>::with_capacity(bytes)));
+    }
 }
 
 impl Logs {
