@@ -6,6 +6,7 @@ pub mod header;
 mod predicate;
 mod scan;
 pub mod shipped;
+mod spell;
 
 pub use header::{Header, HeaderError, Need, Severity};
 

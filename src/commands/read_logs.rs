@@ -4,6 +4,7 @@
 //! chunks that idle threads help with. What is in memory is one file a thread, within a budget, and the
 //! summaries.
 
+mod heap;
 mod in_flight;
 mod order;
 
@@ -50,12 +51,6 @@ const BUFFER_BYTES_MAX: usize = 32 << 20;
 /// its turn came. To cut a text means to walk over it once more; a smaller one is not worth that, because
 /// enough other files are left.
 const SHARES: u64 = 4;
-
-/// How far a thread's heap is opened when it starts, in bytes.
-const HEAP_BYTES: usize = 30 << 20;
-
-/// How far it is open at least when a file begins.
-const AHEAD_BYTES: usize = 2 << 20;
 
 /// What to read.
 #[derive(Clone, Copy, Debug, Default)]
@@ -318,18 +313,6 @@ fn read_within(
     logs
 }
 
-/// The C library of most systems (glibc) opens the heap of a thread page by page, with a call to the kernel for
-/// every page, as long as it never was larger. A block that is given back untouched costs no memory. The first
-/// one only tells the library that blocks of this size belong into the heap.
-fn open_heap(bytes: usize) {
-    if !cfg!(all(target_os = "linux", target_env = "gnu")) {
-        return;
-    }
-    for _ in 0..2 {
-        drop(std::hint::black_box(Vec::<u8>::with_capacity(bytes)));
-    }
-}
-
 impl Logs {
     /// Nobody knows what is in some of the logs, because the user stopped the reading or a place could not
     /// be listed: silence proves nothing.
@@ -413,12 +396,12 @@ struct Reader<'a> {
 impl Reader<'_> {
     /// Reads one file after the other, until there is none or the user stops.
     fn files<'o>(&self, next: impl Fn() -> Option<&'o LogObject>, progress: &Progress) {
-        open_heap(HEAP_BYTES);
+        heap::open(heap::THREAD_BYTES);
         let mut buffers = Buffers::default();
         while !progress.is_stopped()
             && let Some(object) = next()
         {
-            open_heap(AHEAD_BYTES);
+            heap::open(heap::AHEAD_BYTES);
             let events = self.file(object, &mut buffers);
             progress.add(object.size, events);
         }

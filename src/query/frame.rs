@@ -1,6 +1,6 @@
 //! Tables as polars frames, and polars' answers as plain values.
 
-use super::{Answer, QueryError, scan};
+use super::{Answer, QueryError, scan, spell};
 use crate::tables::Table;
 use polars::prelude::*;
 use polars::sql::SQLContext;
@@ -90,7 +90,7 @@ pub(super) fn collect(
         let only = among.iter().filter(|one| one.table == *name).map(Among::predicate);
         context.register(name, only.fold(frame.clone(), LazyFrame::filter));
     }
-    Ok(context.execute(sql)?.collect()?)
+    Ok(context.execute(&spell::spelled_out(sql))?.collect()?)
 }
 
 /// Rows of a table that a question is about: those with one of the values in one of the columns. A join with

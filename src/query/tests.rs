@@ -145,7 +145,9 @@ fn table_of(rows: &[(u8, u8)]) -> Table {
 }
 
 /// Questions whose filters are looked up in words, in numbers, in both, and in more than one row.
-const FILTERED: [&str; 16] = [
+const FILTERED: [&str; 18] = [
+    "SELECT a.ts, b.n FROM events a JOIN events b ON b.ts = a.ts WHERE a.event_name NOT IN ('Put', '') AND b.n IN (1, 3)",
+    "SELECT a.ts, b.n FROM events a LEFT JOIN events b ON b.n = a.ts WHERE b.event_name NOT IN ('Put') OR NOT a.n IN (2)",
     "SELECT ts, event_name, event_id, n, ok FROM events WHERE event_name = 'Get'",
     "SELECT ts, event_id FROM events WHERE event_name LIKE 'Get%' AND ok = 1 AND n > 2",
     "SELECT ts, n FROM events WHERE event_name IN ('Put', 'Get', 'None') AND ts >= 9 AND ts < 200",
