@@ -6,6 +6,7 @@
 
 mod heap;
 mod in_flight;
+mod merged;
 mod order;
 
 use super::progress::Progress;
@@ -29,12 +30,11 @@ use crate::trail::event::Event;
 use crate::trail::inflate::{self, InflateProblem, Inflated, Limits};
 use crate::trail::log_file::{LogFile, LogFileKind};
 use crate::trail::{Problem, ProblemKind};
-use crate::usage::{Delivered, Fold, PrincipalKey, PrincipalUsage, Seen, Sighting, Usage};
+use crate::usage::{Delivered, Fold, Seen, Sighting, Usage};
 use anyhow::{Context as _, bail};
 use in_flight::InFlight;
 use rayon::prelude::*;
 use rayon::{ThreadPool, ThreadPoolBuilder};
-use std::collections::BTreeMap;
 use std::fmt;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -300,7 +300,7 @@ fn read_within(
         logs.merge(part);
         usages.push(usage);
     }
-    logs.usage = merged(usages);
+    logs.usage = merged::usage(usages);
     if has_copies {
         logs.usage.count_all();
     }
@@ -325,26 +325,6 @@ impl Logs {
         self.problems.extend(part.problems);
         self.files_with_problems += part.files_with_problems;
     }
-}
-
-/// All parts of a summary in one, principal by principal on all threads.
-fn merged(parts: Vec<Usage>) -> Usage {
-    let mut whole = Usage::default();
-    let mut principals: BTreeMap<PrincipalKey, Vec<PrincipalUsage>> = BTreeMap::new();
-    for mut part in parts {
-        for (key, principal) in std::mem::take(&mut part.principals) {
-            principals.entry(key).or_default().push(principal);
-        }
-        whole.merge(part);
-    }
-    let whole_of = |(key, parts): (PrincipalKey, Vec<PrincipalUsage>)| {
-        let mut parts = parts.into_iter();
-        let mut principal = parts.next().unwrap_or_default();
-        parts.for_each(|part| principal.add(part));
-        (key, principal)
-    };
-    whole.principals = principals.into_par_iter().map(whole_of).collect();
-    whole
 }
 
 /// What one thread has gathered.
