@@ -1,6 +1,6 @@
 //! A table as polars reads it: what a query filters by is looked up in the words of a column before a row is
-//! touched, and only the rows and columns that are left become a frame. Ten million events fit in memory
-//! because no column is ever whole as text.
+//! touched, and only the rows and columns that are left become a frame. What a query leaves is not bounded: a filter
+//! that keeps most rows makes most of the table into text.
 
 use super::QueryError;
 use super::predicate::{self, Conjunct};
@@ -161,11 +161,11 @@ impl Scan {
             let height = part.rows;
             let series = columns.iter().map(|column| column.series(std::slice::from_ref(&part), height));
             let series = series.map(|series| series.map(Column::from)).collect::<PolarsResult<Vec<_>>>()?;
-            let places =
-                holding(DataFrame::new(height, series)?, expr)?.into_iter().filter(|(_, holds)| *holds);
+            let holding = holding(DataFrame::new(height, series)?, expr)?;
             let row =
                 |place: u32| kept.as_ref().map_or(Some(place), |kept| kept.get(place as usize).copied());
-            Ok(Some(places.filter_map(|(place, _)| row(place)).collect()))
+            let held = (0..).zip(holding).filter(|(_, holds)| *holds);
+            Ok(Some(held.filter_map(|(place, _)| row(place)).collect()))
         };
         rows.into_par_iter().enumerate().map(one).collect()
     }
@@ -235,10 +235,7 @@ impl Stored {
             Cells::Flags { words, .. } => words.clone().into_column(),
             Cells::Texts(_) | Cells::Numbers(_) | Cells::Times(_) => return Ok(Vec::new()),
         };
-        Ok(holding(DataFrame::new(words.len(), vec![words])?, expr)?
-            .into_iter()
-            .map(|(_, holds)| holds)
-            .collect())
+        holding(DataFrame::new(words.len(), vec![words])?, expr)
     }
 
     /// The values of the rows that are left.
@@ -305,14 +302,14 @@ fn height(parts: &[Part<'_>]) -> usize {
     parts.iter().map(|part| part.rows).sum()
 }
 
-/// The rows of a frame, and whether the predicate holds for each: unknown is no.
-fn holding(frame: DataFrame, expr: &Expr) -> PolarsResult<Vec<(u32, bool)>> {
+/// Whether the predicate holds, for each row of a frame: unknown is no.
+fn holding(frame: DataFrame, expr: &Expr) -> PolarsResult<Vec<bool>> {
     let height = frame.height();
     let mask = frame.lazy().select([expr.clone().alias("mask")]).collect()?;
     let mask = mask.column("mask")?.bool()?;
     // A predicate without a column has one value for all rows.
     let holds = |row: usize| mask.get(if mask.len() == 1 { 0 } else { row }) == Some(true);
-    Ok((0..).zip((0..height).map(holds)).collect())
+    Ok((0..height).map(holds).collect())
 }
 
 /// Every row that is left, in order.
