@@ -3,7 +3,7 @@
 
 use crate::run::{Folder, Ran, trailtrim, with_env};
 use crate::s3::stub::{Stub, World};
-use crate::s3::{ENV, check, expected, in_tree, sample, world};
+use crate::s3::{ENV, check, expected, in_tree, named_as_denied, sample, world};
 use std::collections::BTreeSet;
 
 /// The log files of the sample, without its digest files.
@@ -95,14 +95,7 @@ fn what_could_not_be_fetched_is_named_and_read_the_next_time() {
     let ran = ingest(&stub, "s3://trail", &ledger, &[]);
     assert_eq!(ran.status, 3, "{ran:?}");
     let told: serde_json::Value = serde_json::from_str(&usage(&ledger).stdout).unwrap();
-    let named: BTreeSet<String> = told["problems"]
-        .as_array()
-        .unwrap()
-        .iter()
-        .filter(|problem| problem["message"] == "access denied: s3:GetObject is missing")
-        .map(|problem| problem["file"].as_str().unwrap().replace("s3://trail/", ""))
-        .collect();
-    assert_eq!(named, denied);
+    assert_eq!(named_as_denied(&told), denied);
     assert!(told["events"].as_u64() < expect["events"].as_u64());
     // The next run fetches these, and the file that is cut.
     let stub = Stub::start(world(in_tree));

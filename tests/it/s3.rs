@@ -166,6 +166,17 @@ fn expected_clean(more: &[&str]) -> Value {
     serde_json::from_str(&trailtrim(&[&args[..], more].concat()).stdout).unwrap()
 }
 
+/// The keys of the objects that a result says may not be read.
+pub(crate) fn named_as_denied(told: &Value) -> BTreeSet<String> {
+    told["problems"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .filter(|problem| problem["message"] == "access denied: s3:GetObject is missing")
+        .map(|problem| problem["file"].as_str().unwrap().replace("s3://trail/", ""))
+        .collect()
+}
+
 #[test]
 fn what_may_not_be_read_is_named() {
     let mut denied: BTreeSet<String> = sample().into_keys().map(|name| in_tree(&name)).take(40).collect();
@@ -175,14 +186,7 @@ fn what_may_not_be_read_is_named() {
     let ran = usage(&stub, "s3://trail", &[]);
     assert_eq!(ran.status, 3, "{}", ran.stderr);
     let found: Value = serde_json::from_str(&ran.stdout).unwrap();
-    let named: BTreeSet<String> = found["problems"]
-        .as_array()
-        .unwrap()
-        .iter()
-        .filter(|problem| problem["message"] == "access denied: s3:GetObject is missing")
-        .map(|problem| problem["file"].as_str().unwrap().replace("s3://trail/", ""))
-        .collect();
-    assert_eq!(named, denied);
+    assert_eq!(named_as_denied(&found), denied);
     // Refused once is refused.
     let gets = stub
         .seen()
