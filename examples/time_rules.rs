@@ -29,7 +29,7 @@ fn main() -> anyhow::Result<()> {
     tables.insert("usage", wholes::usage(&logs.usage));
     tables.insert("grants", wholes::grants(None));
     tables.insert("coverage", wholes::coverage(&logs.coverage));
-    let rules = Asker::new(tables)?;
+    let rules = Asker::new(tables);
     println!("{:>8.3} {:>8} reading", begun.elapsed().as_secs_f64(), logs.coverage.counts.events_distinct);
     let mut all = Vec::new();
     for query in &queries {

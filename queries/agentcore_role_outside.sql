@@ -18,17 +18,18 @@ WITH r AS (
     WHERE principal_name LIKE 'AgentCore-%' OR principal_name LIKE 'BedrockAgentCore%' OR principal_name LIKE 'AmazonBedrockAgentCore%'
   ) x
 ), n AS (
-  SELECT e.principal_key, e.ts, e.event_key, 'network' AS kind, e.ip_net AS value
-  FROM events e JOIN r ON r.arn = e.principal_arn
-  WHERE e.ip_kind = 'public' AND e.invoked_by = ''
-  UNION ALL
-  SELECT e.principal_key, e.ts, e.event_key, 'service' AS kind, e.event_source AS value
+  SELECT e.principal_key, e.ip_kind, e.ip_net, e.event_source, MIN(e.ts) AS first_ts
   FROM events e JOIN r ON r.arn = e.principal_arn
   WHERE e.invoked_by = ''
+  GROUP BY e.principal_key, e.ip_kind, e.ip_net, e.event_source
 ), f AS (
-  SELECT principal_key, kind, value, MIN(ts) AS first_ts FROM n GROUP BY principal_key, kind, value
+  SELECT principal_key, 'network' AS kind, ip_net AS value, MIN(first_ts) AS first_ts
+  FROM n WHERE ip_kind = 'public' GROUP BY principal_key, ip_net
+  UNION ALL
+  SELECT principal_key, 'service' AS kind, event_source AS value, MIN(first_ts) AS first_ts
+  FROM n GROUP BY principal_key, event_source
 ), b AS (
-  SELECT DISTINCT n.principal_key, 1 AS seen FROM n CROSS JOIN params q WHERE n.ts < q.split
+  SELECT DISTINCT n.principal_key, 1 AS seen FROM n CROSS JOIN params q WHERE n.first_ts < q.split
 )
 SELECT DISTINCT e.event_id, e.event_time, e.principal_key, e.principal_name, e.human_key,
        e.recipient_account AS account, e.region,
@@ -36,7 +37,8 @@ SELECT DISTINCT e.event_id, e.event_time, e.principal_key, e.principal_name, e.h
        e.source_ip
 FROM f
 JOIN b ON b.principal_key = f.principal_key
-JOIN n ON n.principal_key = f.principal_key AND n.kind = f.kind AND n.value = f.value AND n.ts = f.first_ts
-JOIN events e ON e.event_key = n.event_key
+JOIN events e ON e.principal_key = f.principal_key AND e.ts = f.first_ts
+JOIN r ON r.arn = e.principal_arn
 CROSS JOIN params p
-WHERE p.has_baseline = 1 AND f.first_ts >= p.split
+WHERE p.has_baseline = 1 AND f.first_ts >= p.split AND e.invoked_by = ''
+  AND ((f.kind = 'network' AND e.ip_kind = 'public' AND e.ip_net = f.value) OR (f.kind = 'service' AND e.event_source = f.value))

@@ -21,4 +21,5 @@ SELECT DISTINCT e.event_id, e.event_time, e.principal_key, e.principal_name, e.h
        h.n AS calls, e.source_ip
 FROM h
 JOIN events e ON e.actor_key = h.actor_key AND e.event_source = h.event_source AND e.ts = h.ts
-WHERE h.n >= 100
+WHERE h.n >= 100 AND e.ok = 1 AND e.invoked_by = ''
+  AND e.event_source IN ('textract.amazonaws.com', 'comprehend.amazonaws.com', 'rekognition.amazonaws.com')

@@ -7,9 +7,13 @@
 -- window: 45 days
 -- needs: management
 -- look-alikes: a job that runs every quarter; principals that are new
-WITH d AS (
-  SELECT principal_key, ts, LAG(ts) OVER (PARTITION BY principal_key ORDER BY ts) AS before_ts
+WITH a AS (
+  SELECT principal_key, CAST(FLOOR(ts / 86400) AS BIGINT) AS day, MIN(ts) AS first_ts, MAX(ts) AS last_ts
   FROM events
+  GROUP BY principal_key, CAST(FLOOR(ts / 86400) AS BIGINT)
+), d AS (
+  SELECT principal_key, first_ts AS ts, LAG(last_ts) OVER (PARTITION BY principal_key ORDER BY first_ts) AS before_ts
+  FROM a
 ), w AS (
   SELECT DISTINCT principal_key, ts FROM d WHERE before_ts IS NOT NULL AND ts - before_ts >= 3888000
 )

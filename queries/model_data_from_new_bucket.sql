@@ -11,7 +11,7 @@ WITH n AS (
   SELECT a.recipient_account AS owner, r.norm AS bucket, a.ts, a.event_key, r.path AS path, r.value AS value, r.external AS external
   FROM events a
   JOIN refs r ON r.event_key = a.event_key
-  WHERE a.ok = 1 AND r.kind = 's3_in' AND r.norm <> '' AND r.norm NOT LIKE 'jumpstart-cache-prod-%' AND r.norm NOT LIKE 'jumpstart-private-cache-prod-%'
+  WHERE a.ok = 1 AND a.is_ai = 1 AND r.kind = 's3_in' AND r.norm <> '' AND r.norm NOT LIKE 'jumpstart-cache-prod-%' AND r.norm NOT LIKE 'jumpstart-private-cache-prod-%'
 ), f AS (
   SELECT owner, bucket, MIN(ts) AS first_ts
   FROM n

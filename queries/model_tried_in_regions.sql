@@ -19,4 +19,5 @@ SELECT DISTINCT e.event_id, e.event_time, e.principal_key, e.principal_name, e.h
        w.n AS regions, e.model_id, e.source_ip
 FROM w
 JOIN events e ON e.actor_key = w.actor_key AND e.model_id = w.model_id AND e.ts = w.ts
-WHERE w.n >= 3
+WHERE w.n >= 3 AND e.event_source = 'bedrock.amazonaws.com'
+  AND e.event_name IN ('InvokeModel', 'InvokeModelWithResponseStream', 'Converse', 'ConverseStream')

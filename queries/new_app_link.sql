@@ -25,3 +25,4 @@ CROSS JOIN params p
 LEFT JOIN (SELECT event_key, 1 AS is_public FROM fields WHERE path = 'hubName' AND value = 'SageMakerPublicHub') h
   ON h.event_key = e.event_key
 WHERE p.has_baseline = 1 AND f.first_ts >= p.split AND e.ok = 1 AND h.is_public IS NULL
+  AND e.event_name IN ('CreatePresignedMlflowTrackingServerUrl', 'CreatePresignedMlflowAppUrl', 'CreatePartnerAppPresignedUrl', 'CreateHubContentPresignedUrls')

@@ -24,4 +24,5 @@ FROM w
 CROSS JOIN params p
 LEFT JOIN b ON b.actor_key = w.actor_key AND b.ip_net = w.ip_net
 JOIN events e ON e.actor_key = w.actor_key AND e.ip_net = w.ip_net AND e.event_name = w.event_name AND e.ts = w.ts
-WHERE w.n >= 4 AND (p.has_baseline = 0 OR w.ts >= p.split) AND b.seen IS NULL
+WHERE e.is_ai = 1 AND e.is_write = 0 AND e.event_name LIKE 'List%' AND e.invoked_by = ''
+  AND w.n >= 4 AND (p.has_baseline = 0 OR w.ts >= p.split) AND b.seen IS NULL

@@ -23,3 +23,4 @@ FROM f
 JOIN events e ON e.principal_key = f.principal_key AND e.session_name = f.session_name AND e.ts = f.first_ts
 CROSS JOIN params p
 WHERE p.has_baseline = 1 AND f.first_ts >= p.split
+  AND e.session_name <> 'SageMaker' AND e.session_name <> '' AND e.invoked_by = ''

@@ -1,21 +1,26 @@
 //! SQL over the tables: which tables and columns a query asks for, what it needs to be answered at all, and its
 //! answer. The home of polars' SQL.
 
+pub mod among;
 pub mod frame;
 pub mod header;
 mod predicate;
 mod scan;
 pub mod shipped;
 mod spell;
+mod steps;
 
 pub use header::{Header, HeaderError, Need, Severity};
 
 use crate::tables::{Table, tables};
 use crate::trail::coverage::{Category, Coverage};
-use frame::{Among, Value};
-use polars::prelude::{DataFrame, LazyFrame, PolarsError};
+use among::Among;
+use frame::Value;
+use polars::prelude::{DataFrame, PolarsError};
+use scan::Scan;
 use std::cmp::Ordering;
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 /// The name under which a query file is asked for, its header and its text.
 #[derive(Clone, Debug)]
@@ -86,22 +91,21 @@ pub struct Answer {
 /// query before.
 #[expect(missing_debug_implementations, reason = "frames print whole columns")]
 #[derive(Clone, Default)]
-pub struct Asker(BTreeMap<&'static str, LazyFrame>);
+pub struct Asker(BTreeMap<&'static str, Arc<Scan>>);
 
 impl Asker {
     /// Takes the tables.
-    pub fn new(tables: BTreeMap<&'static str, Table>) -> Result<Self, QueryError> {
+    pub fn new(tables: BTreeMap<&'static str, Table>) -> Self {
         let mut asker = Self::default();
         for (name, table) in tables {
-            asker.add(name, table)?;
+            asker.add(name, table);
         }
-        Ok(asker)
+        asker
     }
 
     /// Adds a table, or puts it in the place of the one with its name.
-    pub fn add(&mut self, name: &'static str, table: Table) -> Result<(), QueryError> {
-        self.0.insert(name, scan::lazy(name, table)?);
-        Ok(())
+    pub fn add(&mut self, name: &'static str, table: Table) {
+        self.0.insert(name, Arc::new(Scan::named(name, table)));
     }
 
     /// The answer of a query, and its frame.
@@ -111,7 +115,7 @@ impl Asker {
 
     /// [`Asker::ask`], when only some rows of a table can matter.
     pub fn ask_among(&self, sql: &str, among: &[Among]) -> Result<(Answer, DataFrame), QueryError> {
-        let frame = frame::collect(&self.0, sql, among)?;
+        let frame = steps::collect(&self.0, sql, among)?;
         let mut answer = frame::answer(&frame)?;
         if !has_order(sql) {
             answer.sort();

@@ -44,7 +44,7 @@ pub fn run(args: &InvestigateArgs, settings: &Settings) -> anyhow::Result<Outcom
         Some(pivot) => pivot::events(&found.asker, pivot)?,
         None => Vec::new(),
     };
-    let facts = Facts::ask(&mut found.asker, &found.hits, &asked)?;
+    let facts = Facts::ask(&found.asker, &found.hits, &asked)?;
     let hits = found.with_stronger_roles(&facts);
     let keys: BTreeSet<i64> = asked.iter().map(|event| event.key).collect();
     let since = if args.rules.since.is_some() { found.params.split } else { i64::MIN };
@@ -53,8 +53,8 @@ pub fn run(args: &InvestigateArgs, settings: &Settings) -> anyhow::Result<Outcom
     let floor = if pivot.is_some() { 0 } else { args.min_score };
     let (shown, below): (Vec<Scored<'_>>, Vec<Scored<'_>>) =
         case::scored(groups, &found.rules, &facts).into_iter().partition(|one| one.score >= floor);
-    let context = facts.around(&mut found.asker, case::windows(&shown))?;
-    let followed = Facts::followed(&mut found.asker, case::to_follow(&shown, &facts))?;
+    let context = facts.around(&found.asker, case::windows(&shown))?;
+    let followed = Facts::followed(&found.asker, case::to_follow(&shown, &facts))?;
     let cases = case::cases(shown, &facts, &context, &followed);
     let report = CasesReport {
         events: found.logs.coverage.counts.events_distinct,
@@ -137,7 +137,7 @@ impl Found {
             logs,
             snapshot,
             params,
-            asker: Asker::new(tables)?,
+            asker: Asker::new(tables),
             rules: queries.iter().map(Rule::of).collect(),
             queries: Vec::new(),
             hits: Vec::new(),
@@ -245,7 +245,7 @@ pub fn explain(args: &ExplainEventArgs, settings: &Settings) -> anyhow::Result<O
     if events.is_empty() {
         bail!("no event `{}` in the logs", crate::escape::terminal(&args.event_id));
     }
-    let facts = Facts::ask(&mut found.asker, &found.hits, &events)?;
+    let facts = Facts::ask(&found.asker, &found.hits, &events)?;
     let hits = found.with_stronger_roles(&facts);
     for event in &events {
         let report = EventReport {

@@ -183,10 +183,11 @@ impl<'f> Group<'f> {
     }
 }
 
-/// Where the sessions of roles that were handed over are looked for: `((account, name), from, to)`.
-pub fn to_follow(scored: &[Scored<'_>], facts: &Facts) -> Vec<((String, String), i64, i64)> {
+/// Where the sessions of roles that were handed over are looked for: `(name, from, to)`.
+pub fn to_follow(scored: &[Scored<'_>], facts: &Facts) -> Vec<(String, i64, i64)> {
     let one = |(role, event): (String, &EventRow)| {
-        Some((role_name(&role)?, event.time, event.time + FOLLOWED_SECONDS))
+        let (_, name) = role_name(&role)?;
+        Some((name, event.time, event.time + FOLLOWED_SECONDS))
     };
     scored.iter().flat_map(|scored| scored.group.handed(facts)).filter_map(one).collect()
 }

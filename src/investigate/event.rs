@@ -130,20 +130,23 @@ impl Actor {
 }
 
 /// The cells of one row, taken one after the other.
-pub(super) struct Cells<'r>(std::slice::Iter<'r, Value>);
+pub(super) struct Cells(std::vec::IntoIter<Value>);
 
-impl<'r> Cells<'r> {
-    pub(super) fn of(row: &'r [Value]) -> Self {
-        Self(row.iter())
+impl Cells {
+    pub(super) fn of(row: Vec<Value>) -> Self {
+        Self(row.into_iter())
     }
 
     pub(super) fn text(&mut self) -> String {
-        self.0.next().map(Value::to_text).unwrap_or_default()
+        match self.0.next() {
+            Some(Value::Text(text)) => text,
+            other => other.as_ref().map(Value::to_text).unwrap_or_default(),
+        }
     }
 
     pub(super) fn number(&mut self) -> i64 {
         match self.0.next() {
-            Some(Value::Number(number)) => *number,
+            Some(Value::Number(number)) => number,
             _ => 0,
         }
     }
@@ -155,8 +158,7 @@ impl<'r> Cells<'r> {
 
 impl EventRow {
     /// From the cells of [`COLUMNS`].
-    pub fn read(row: &[Value]) -> Self {
-        let mut cells = Cells::of(row);
+    pub(super) fn read(mut cells: Cells) -> Self {
         let (key, id, time) = (cells.number(), cells.text(), cells.number());
         let (source, name, region, account) = (cells.text(), cells.text(), cells.text(), cells.text());
         let actor = Actor {
@@ -201,9 +203,9 @@ impl EventRow {
     }
 
     /// All rows of an answer with these columns, sorted by time, each event once.
-    pub fn all(answers: &[Answer]) -> Vec<Self> {
-        let mut rows: Vec<Self> =
-            answers.iter().flat_map(|answer| &answer.rows).map(|row| Self::read(row)).collect();
+    pub fn all(answers: impl IntoIterator<Item = Answer>) -> Vec<Self> {
+        let rows = answers.into_iter().flat_map(|answer| answer.rows);
+        let mut rows: Vec<Self> = rows.map(|row| Self::read(Cells::of(row))).collect();
         rows.sort_by_key(|row| (row.time, row.key));
         rows.dedup_by_key(|row| row.key);
         rows

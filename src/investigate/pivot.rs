@@ -1,8 +1,8 @@
 //! Events that the user asks about: those of a principal, an access key, an address, a resource.
 
-use super::event::{COLUMNS, Cells, EventRow};
-use super::facts::events_of;
-use crate::query::frame::{Among, Values};
+use super::event::{Cells, EventRow};
+use super::facts::{events_of, events_sql};
+use crate::query::among::{Among, Values};
 use crate::query::{Asker, QueryError};
 
 /// What the user knows already.
@@ -52,24 +52,20 @@ pub fn sqls(pivot: &Pivot) -> Vec<String> {
     all
 }
 
-/// The value is given besides, so that nothing has to be quoted.
-fn events_sql() -> String {
-    format!("SELECT {} FROM events e ORDER BY e.ts", COLUMNS.map(|name| format!("e.{name}")).join(", "))
-}
-
 /// Events whose requests name something.
 const NAMED_SQL: &str = "SELECT DISTINCT r.event_key FROM refs r";
 
 /// The events, by time.
 pub fn events(asker: &Asker, pivot: &Pivot) -> Result<Vec<EventRow>, QueryError> {
-    let mut answers = vec![asker.ask_among(&events_sql(), &[events_of(pivot.columns(), [pivot.value()])])?.0];
+    let own = events_of(pivot.columns(), [pivot.value()]);
+    let mut answers = vec![asker.ask_among(&events_sql(), &[own])?.0];
     if let Pivot::Resource(value) = pivot {
-        let named = Values::Texts(vec![value.clone()]);
+        let named = Values::Texts(std::iter::once(value.clone()).collect());
         let named = Among { table: "refs", columns: &["value", "norm"], values: named };
         let keys = asker.ask_among(NAMED_SQL, &[named])?.0.rows;
-        let keys = Values::Numbers(keys.iter().map(|row| Cells::of(row).number()).collect());
+        let keys = Values::Numbers(keys.into_iter().map(|row| Cells::of(row).number()).collect());
         let among = Among { table: "events", columns: &["event_key"], values: keys };
         answers.push(asker.ask_among(&events_sql(), &[among])?.0);
     }
-    Ok(EventRow::all(&answers))
+    Ok(EventRow::all(answers))
 }

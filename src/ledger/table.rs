@@ -59,8 +59,9 @@ fn column_of(name: &str, data: Data) -> Column {
         Data::Texts(all) => {
             let rows = all.iter().map(Strings::len).sum();
             let mut texts = StringChunkedBuilder::new(name, rows);
+            let mut room = String::new();
             for all in &all {
-                (0..all.len()).for_each(|row| texts.append_value(all.get(row)));
+                (0..all.len()).for_each(|row| texts.append_value(all.get(row, &mut room)));
             }
             texts.finish().into_column()
         }

@@ -151,7 +151,8 @@ fn rows_told(ledger: &Ledger, window: Window) -> Result<String, LedgerError> {
                     format!("{:?}", words.get(ids.get(row) as usize).unwrap())
                 })),
                 Data::Texts(all) => {
-                    cells(chunks(&all, Strings::len, |all, row| format!("{:?}", all.get(row))))
+                    let text = |all: &Strings, row| format!("{:?}", all.get(row, &mut String::new()));
+                    cells(chunks(&all, Strings::len, text))
                 }
                 Data::Numbers(all) => {
                     cells(chunks(&all, Numbers::len, |all, row| format!("{:?}", all.get(row))))

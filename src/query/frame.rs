@@ -1,11 +1,9 @@
 //! Tables as polars frames, and polars' answers as plain values.
 
-use super::{Answer, QueryError, scan, spell};
+use super::{Answer, QueryError, scan};
 use crate::tables::Table;
 use polars::prelude::*;
-use polars::sql::SQLContext;
 use std::cmp::Ordering;
-use std::collections::BTreeMap;
 use std::io::Cursor;
 
 /// One value of an answer.
@@ -76,52 +74,6 @@ impl Value {
             AnyValue::Float64(number) => Self::Decimal(*number),
             other => other.extract::<i64>().map_or_else(|| Self::Text(other.to_string()), Self::Number),
         }
-    }
-}
-
-/// The answer of a query to these tables.
-pub(super) fn collect(
-    tables: &BTreeMap<&'static str, LazyFrame>,
-    sql: &str,
-    among: &[Among],
-) -> Result<DataFrame, QueryError> {
-    let mut context = SQLContext::new();
-    for (name, frame) in tables {
-        let only = among.iter().filter(|one| one.table == *name).map(Among::predicate);
-        context.register(name, only.fold(frame.clone(), LazyFrame::filter));
-    }
-    Ok(context.execute(&spell::spelled_out(sql))?.collect()?)
-}
-
-/// Rows of a table that a question is about: those with one of the values in one of the columns. A join with
-/// a list of values says the same, but reads the whole table first.
-#[derive(Clone, Debug)]
-pub struct Among {
-    /// The table.
-    pub table: &'static str,
-    /// One of these columns has one of the values.
-    pub columns: &'static [&'static str],
-    /// The values.
-    pub values: Values,
-}
-
-/// Values of a column.
-#[derive(Clone, Debug)]
-pub enum Values {
-    /// Of one with texts.
-    Texts(Vec<String>),
-    /// Of one with numbers.
-    Numbers(Vec<i64>),
-}
-
-impl Among {
-    fn predicate(&self) -> Expr {
-        let values = match &self.values {
-            Values::Texts(all) => Series::new(PlSmallStr::EMPTY, all),
-            Values::Numbers(all) => Series::new(PlSmallStr::EMPTY, all),
-        };
-        let has = |name: &&'static str| col(*name).is_in(lit(values.clone()).implode(false), false);
-        self.columns.iter().map(has).reduce(Expr::or).unwrap_or_else(|| lit(true))
     }
 }
 

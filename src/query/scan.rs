@@ -3,6 +3,7 @@
 //! that keeps most rows makes most of the table into text.
 
 use super::QueryError;
+use super::among::Values;
 use super::predicate::{self, Conjunct};
 use crate::tables::Table;
 use crate::tables::build::{Data, Joined};
@@ -21,12 +22,12 @@ pub(super) struct Scan {
 }
 
 /// A column as it is kept.
-struct Stored {
+pub(super) struct Stored {
     name: PlSmallStr,
-    cells: Cells,
+    pub(super) cells: Cells,
 }
 
-enum Cells {
+pub(super) enum Cells {
     Words {
         ids: Vec<Ids>,
         words: StringChunked,
@@ -43,25 +44,46 @@ enum Cells {
 }
 
 /// Which rows are left, by chunk; `None` for all of it.
-type Rows = Vec<Option<Vec<u32>>>;
+pub(super) type Rows = Vec<Option<Vec<u32>>>;
 
 /// What is left of a chunk.
-struct Part<'r> {
+pub(super) struct Part<'r> {
     chunk: usize,
     kept: Option<&'r [u32]>,
     /// How many rows.
-    rows: usize,
+    pub(super) rows: usize,
 }
 
-/// The table as a frame that is computed when it is asked.
-pub(super) fn lazy(name: &str, table: Table) -> Result<LazyFrame, QueryError> {
-    let mut scan = Scan::new(table);
-    if name == "events" {
-        scan.add_time();
+/// A table as polars reads it.
+#[derive(Clone)]
+pub(super) struct View {
+    pub(super) scan: Arc<Scan>,
+    /// Only these rows are there.
+    pub(super) only: Option<Rows>,
+    /// Rows for which one of these does not hold may be left out: they are not asked for.
+    pub(super) narrow: Vec<Narrow>,
+}
+
+/// Values that a column must have.
+#[derive(Clone)]
+pub(super) struct Narrow {
+    pub(super) column: String,
+    pub(super) values: Arc<Values>,
+}
+
+impl View {
+    /// As a frame that is computed when it is asked.
+    pub(super) fn lazy(self) -> PolarsResult<LazyFrame> {
+        let schema = Some(Arc::clone(&self.scan.schema));
+        LazyFrame::anonymous_scan(
+            Arc::new(self),
+            ScanArgsAnonymous { schema, ..ScanArgsAnonymous::default() },
+        )
     }
-    let scan = Arc::new(scan);
-    let schema = Some(Arc::clone(&scan.schema));
-    Ok(LazyFrame::anonymous_scan(scan, ScanArgsAnonymous { schema, ..ScanArgsAnonymous::default() })?)
+
+    fn rows(&self) -> Rows {
+        self.only.clone().unwrap_or_else(|| self.scan.all())
+    }
 }
 
 /// The table as a whole frame.
@@ -72,6 +94,15 @@ pub(super) fn whole(table: Table) -> Result<DataFrame, QueryError> {
 }
 
 impl Scan {
+    /// The table of this name.
+    pub(super) fn named(name: &str, table: Table) -> Self {
+        let mut scan = Self::new(table);
+        if name == "events" {
+            scan.add_time();
+        }
+        scan
+    }
+
     fn new(table: Table) -> Self {
         let rows = table.rows;
         let columns: Vec<Stored> = table.columns().into_par_iter().map(Stored::new).collect();
@@ -90,20 +121,20 @@ impl Scan {
         self.columns.push(Stored { name, cells });
     }
 
-    fn all(&self) -> Rows {
+    pub(super) fn all(&self) -> Rows {
         vec![None; self.rows.div_ceil(ROWS)]
     }
 
-    fn column(&self, name: &str) -> PolarsResult<&Stored> {
+    pub(super) fn column(&self, name: &str) -> PolarsResult<&Stored> {
         let found = self.columns.iter().find(|column| column.name == name);
         found.ok_or_else(|| polars_err!(ColumnNotFound: "{name}"))
     }
 
-    fn named(&self, names: &[PlSmallStr]) -> PolarsResult<Vec<&Stored>> {
+    fn chosen(&self, names: &[PlSmallStr]) -> PolarsResult<Vec<&Stored>> {
         names.iter().map(|name| self.column(name)).collect()
     }
 
-    fn part<'r>(&self, chunk: usize, kept: Option<&'r [u32]>) -> Part<'r> {
+    pub(super) fn part<'r>(&self, chunk: usize, kept: Option<&'r [u32]>) -> Part<'r> {
         Part { chunk, kept, rows: kept.map_or_else(|| ROWS.min(self.rows - ROWS * chunk), <[u32]>::len) }
     }
 
@@ -118,10 +149,10 @@ impl Scan {
         DataFrame::new(height, series.collect::<PolarsResult<Vec<_>>>()?)
     }
 
-    /// The rows for which all conjuncts hold: first those about one column of words or flags, the fewest
-    /// words first, then what is left of the predicate, chunk by chunk.
-    fn matching(&self, conjuncts: Vec<Conjunct>) -> PolarsResult<Rows> {
-        let mut rows = self.all();
+    /// The rows for which all conjuncts hold and that are asked for: first the conjuncts about one column of words or
+    /// flags, the fewest words first, then what the table is narrowed by, then what is left of the predicate, chunk
+    /// by chunk.
+    fn matching(&self, mut rows: Rows, conjuncts: Vec<Conjunct>, narrow: &[Narrow]) -> PolarsResult<Rows> {
         let mut others: Vec<Expr> = Vec::new();
         let mut by_word: Vec<(usize, &Stored, Expr)> = Vec::new();
         for conjunct in conjuncts {
@@ -145,6 +176,9 @@ impl Scan {
                 rows.par_iter_mut().zip(ids).for_each(|(rows, ids)| *rows = ids.keep(rows.take(), &wanted));
             }
         }
+        for one in narrow {
+            rows = self.narrow(rows, &[&one.column], &one.values)?;
+        }
         match others.into_iter().reduce(Expr::and) {
             Some(expr) => self.filtered(rows, &expr),
             None => Ok(rows),
@@ -152,7 +186,7 @@ impl Scan {
     }
 
     fn filtered(&self, rows: Rows, expr: &Expr) -> PolarsResult<Rows> {
-        let columns = self.named(&predicate::columns(expr))?;
+        let columns = self.chosen(&predicate::columns(expr))?;
         let one = |(chunk, kept): (usize, Option<Vec<u32>>)| {
             let part = self.part(chunk, kept.as_deref());
             if part.rows == 0 {
@@ -171,7 +205,7 @@ impl Scan {
     }
 }
 
-impl AnonymousScan for Scan {
+impl AnonymousScan for View {
     fn as_any(&self) -> &dyn Any {
         self
     }
@@ -185,23 +219,27 @@ impl AnonymousScan for Scan {
     }
 
     fn schema(&self, _infer_schema_length: Option<usize>) -> PolarsResult<SchemaRef> {
-        Ok(Arc::clone(&self.schema))
+        Ok(Arc::clone(&self.scan.schema))
     }
 
     fn scan(&self, args: AnonymousScanArgs) -> PolarsResult<DataFrame> {
+        let scan = &self.scan;
         let names: Vec<PlSmallStr> = match &args.with_columns {
             Some(names) => names.to_vec(),
-            None => self.schema.iter_names().cloned().collect(),
+            None => scan.schema.iter_names().cloned().collect(),
         };
-        let columns = self.named(&names)?;
-        let frame = match args.predicate.as_ref().map(|expr| (expr, predicate::conjuncts(expr))) {
-            None => self.frame(&columns, &self.all())?,
-            Some((_, Some(conjuncts))) => self.frame(&columns, &self.matching(conjuncts)?)?,
+        let columns = scan.chosen(&names)?;
+        let conjuncts = args.predicate.as_ref().map_or(Some(Vec::new()), predicate::conjuncts);
+        let frame = match (conjuncts, args.predicate) {
+            (Some(conjuncts), _) => {
+                scan.frame(&columns, &scan.matching(self.rows(), conjuncts, &self.narrow)?)?
+            }
+            (None, None) => scan.frame(&columns, &self.rows())?,
             // Something that looks at more than its row: at all rows, then.
-            Some((expr, None)) => {
+            (None, Some(expr)) => {
                 let mut all = names.clone();
-                all.extend(predicate::columns(expr).into_iter().filter(|name| !names.contains(name)));
-                let frame = self.frame(&self.named(&all)?, &self.all())?.lazy().filter(expr.clone());
+                all.extend(predicate::columns(&expr).into_iter().filter(|name| !names.contains(name)));
+                let frame = scan.frame(&scan.chosen(&all)?, &self.rows())?.lazy().filter(expr);
                 frame.select(names.into_iter().map(col).collect::<Vec<_>>()).collect()?
             }
         };
@@ -251,7 +289,8 @@ impl Stored {
             Cells::Flags { ids, words } => words.take(&picked(ids))?.into_series(),
             Cells::Texts(all) => {
                 let mut cells = StringChunkedBuilder::new(name, height);
-                each(all, parts, |strings, row| cells.append_value(strings.get(row)));
+                let mut room = String::new();
+                each(all, parts, |strings, row| cells.append_value(strings.get(row, &mut room)));
                 cells.finish().into_series()
             }
             Cells::Times(all) => {

@@ -182,12 +182,9 @@ impl Store {
         whole.get(row / ROWS)?.get(row % ROWS)
     }
 
-    /// Puts the text of a row behind others.
-    fn append(&self, row: usize, to: &mut String) {
-        let Self::Texts { whole, .. } = self else { return };
-        if let Some(strings) = whole.get(row / ROWS) {
-            to.push_str(&strings.get(row % ROWS));
-        }
+    fn text<'s>(&'s self, row: usize, room: &'s mut String) -> &'s str {
+        let Self::Texts { whole, .. } = self else { return "" };
+        whole.get(row / ROWS).map_or("", |strings| strings.get(row % ROWS, room))
     }
 }
 
@@ -250,10 +247,11 @@ impl Joined {
 
     fn strings(&self, rows: &[(u32, u32)]) -> Strings {
         let mut text = String::new();
+        let mut room = String::new();
         let mut ends = Vec::with_capacity(rows.len());
         for (part, row) in rows {
             if let Some(store) = self.stores.get(*part as usize) {
-                store.append(*row as usize, &mut text);
+                text.push_str(store.text(*row as usize, &mut room));
             }
             ends.push(text.len());
         }
@@ -294,7 +292,7 @@ mod tests {
             let (chunk, row) = (row / ROWS, row % ROWS);
             match data {
                 Data::Words(ids, words) => words.get(ids[chunk].get(row) as usize).unwrap().to_owned(),
-                Data::Texts(all) => all[chunk].get(row).into_owned(),
+                Data::Texts(all) => all[chunk].get(row, &mut String::new()).to_owned(),
                 Data::Numbers(all) => format!("{:?}", all[chunk].get(row)),
                 Data::Flags(all) => {
                     ["None", "Some(false)", "Some(true)"][all[chunk].get(row) as usize].to_owned()

@@ -1,7 +1,5 @@
 //! The values of one column in some rows, in as few bytes as they need: most columns of most rows say the same.
 
-use std::borrow::Cow;
-
 /// Rows of a chunk; only the last of a table has fewer.
 pub const ROWS: usize = if cfg!(test) { 8 } else { 1 << 16 };
 
@@ -26,7 +24,7 @@ pub enum Strings {
     /// All are written as UUIDs are, in lower case.
     Uuids(Box<[u128]>),
     /// Any, one behind the other, and where each ends.
-    Plain(Box<str>, Box<[usize]>),
+    Plain(Box<str>, Numbers),
 }
 
 /// Whole numbers.
@@ -34,11 +32,16 @@ pub enum Strings {
 pub enum Numbers {
     /// None in so many rows.
     Absent(usize),
+    /// So much above the least; [`NOWHERE`] where there is none.
+    Near(i64, Box<[u32]>),
     /// One in every row.
     All(Box<[i64]>),
     /// One in some rows.
     Some(Box<[Option<i64>]>),
 }
+
+/// Stands in [`Numbers::Near`] for no number.
+const NOWHERE: u32 = u32::MAX;
 
 impl Ids {
     /// In the fewest bytes.
@@ -128,7 +131,8 @@ impl Strings {
         {
             return Self::Uuids(all);
         }
-        Self::Plain(text.into(), ends.into())
+        let ends: Vec<Option<i64>> = ends.iter().map(|end| i64::try_from(*end).ok()).collect();
+        Self::Plain(text.into(), Numbers::of(&ends))
     }
 
     /// The number of rows.
@@ -150,27 +154,34 @@ impl Strings {
         match self {
             Self::Empty(_) => 0,
             Self::Uuids(all) => size_of_val(&**all),
-            Self::Plain(text, ends) => text.len() + size_of_val(&**ends),
+            Self::Plain(text, ends) => text.len() + ends.bytes(),
         }
     }
 
-    /// The one of a row; empty beyond the last.
-    pub fn get(&self, row: usize) -> Cow<'_, str> {
+    /// The one of a row; empty beyond the last. `room` is for what has to be written out.
+    #[inline]
+    pub fn get<'s>(&'s self, row: usize, room: &'s mut String) -> &'s str {
         match self {
-            Self::Empty(_) => Cow::Borrowed(""),
-            Self::Uuids(all) => all.get(row).map_or(Cow::Borrowed(""), |uuid| Cow::Owned(text(*uuid))),
-            Self::Plain(text, ends) => Cow::Borrowed(part(text, ends, row)),
+            Self::Empty(_) => "",
+            Self::Uuids(all) => {
+                room.clear();
+                all.get(row).into_iter().for_each(|uuid| append(*uuid, room));
+                room
+            }
+            Self::Plain(text, ends) => part(text, ends, row).unwrap_or_default(),
         }
     }
 }
 
-fn part<'t>(text: &'t str, ends: &[usize], row: usize) -> &'t str {
-    let start = row.checked_sub(1).and_then(|before| ends.get(before)).copied().unwrap_or_default();
-    ends.get(row).and_then(|end| text.get(start..*end)).unwrap_or_default()
+fn part<'t>(text: &'t str, ends: &Numbers, row: usize) -> Option<&'t str> {
+    let end = |row: usize| ends.get(row).and_then(|end| usize::try_from(end).ok());
+    let start = row.checked_sub(1).and_then(end).unwrap_or_default();
+    text.get(start..end(row)?)
 }
 
 fn each<'t>(text: &'t str, ends: &'t [usize]) -> impl Iterator<Item = &'t str> {
-    (0..ends.len()).map(move |row| part(text, ends, row))
+    let starts = std::iter::once(0).chain(ends.iter().copied());
+    starts.zip(ends).map(|(start, end)| text.get(start..*end).unwrap_or_default())
 }
 
 const UUID_BYTES: usize = 36;
@@ -195,29 +206,38 @@ fn uuid(text: &str) -> Option<u128> {
     })
 }
 
-fn text(uuid: u128) -> String {
-    let mut digits = uuid.to_be_bytes().into_iter().flat_map(|byte| [byte >> 4, byte & 15]);
-    let mut text = String::with_capacity(UUID_BYTES);
-    for place in 0..UUID_BYTES {
-        if HYPHENS.contains(&place) {
-            text.push('-');
-        } else if let Some(digit) = digits.next() {
-            text.push(char::from(if digit < 10 { b'0' + digit } else { b'a' + digit - 10 }));
+/// Puts the text of a UUID behind `to`. Rules ask for the ids of millions of events.
+fn append(uuid: u128, to: &mut String) {
+    const DIGITS: &[u8; 16] = b"0123456789abcdef";
+    let digit = |half: u8| DIGITS.get(usize::from(half)).copied().unwrap_or(b'0');
+    let mut letters = [b'-'; UUID_BYTES];
+    let mut places = letters.iter_mut().enumerate().filter(|(place, _)| !HYPHENS.contains(place));
+    for byte in uuid.to_be_bytes() {
+        for half in [byte >> 4, byte & 15] {
+            if let Some((_, letter)) = places.next() {
+                *letter = digit(half);
+            }
         }
     }
-    text
+    to.push_str(std::str::from_utf8(&letters).unwrap_or_default());
 }
 
 impl Numbers {
     /// In the fewest bytes.
     pub fn of(numbers: &[Option<i64>]) -> Self {
-        if let Some(all) = numbers.iter().copied().collect() {
-            return Self::All(all);
+        let Some(least) = numbers.iter().copied().flatten().min() else {
+            return Self::Absent(numbers.len());
+        };
+        let above = |number: &Option<i64>| match number {
+            Some(number) => u32::try_from(number.checked_sub(least)?).ok().filter(|above| *above != NOWHERE),
+            None => Some(NOWHERE),
+        };
+        if let Some(all) = numbers.iter().map(above).collect() {
+            return Self::Near(least, all);
         }
-        if numbers.iter().all(Option::is_none) {
-            Self::Absent(numbers.len())
-        } else {
-            Self::Some(numbers.into())
+        match numbers.iter().copied().collect() {
+            Some(all) => Self::All(all),
+            None => Self::Some(numbers.into()),
         }
     }
 
@@ -225,6 +245,7 @@ impl Numbers {
     pub fn len(&self) -> usize {
         match self {
             Self::Absent(rows) => *rows,
+            Self::Near(_, all) => all.len(),
             Self::All(all) => all.len(),
             Self::Some(all) => all.len(),
         }
@@ -239,6 +260,7 @@ impl Numbers {
     pub fn bytes(&self) -> usize {
         match self {
             Self::Absent(_) => 0,
+            Self::Near(_, all) => size_of_val(&**all),
             Self::All(all) => size_of_val(&**all),
             Self::Some(all) => size_of_val(&**all),
         }
@@ -249,6 +271,9 @@ impl Numbers {
     pub fn get(&self, row: usize) -> Option<i64> {
         match self {
             Self::Absent(_) => None,
+            Self::Near(least, all) => {
+                all.get(row).filter(|above| **above != NOWHERE).map(|above| least + i64::from(*above))
+            }
             Self::All(all) => all.get(row).copied(),
             Self::Some(all) => all.get(row).copied().flatten(),
         }
@@ -262,6 +287,10 @@ mod tests {
 
     const UUID: &str = "0f9a3b21-89ab-cdef-0123-456789abcdef";
 
+    fn at(strings: &Strings, row: usize) -> String {
+        strings.get(row, &mut String::new()).to_owned()
+    }
+
     fn strings(all: &[&str]) -> Strings {
         let mut text = String::new();
         let mut ends = Vec::new();
@@ -270,7 +299,7 @@ mod tests {
             ends.push(text.len());
         }
         let strings = Strings::of(&text, &ends);
-        let read: Vec<String> = (0..strings.len()).map(|row| strings.get(row).into_owned()).collect();
+        let read: Vec<String> = (0..strings.len()).map(|row| at(&strings, row)).collect();
         assert_eq!(read, all);
         strings
     }
@@ -288,7 +317,23 @@ mod tests {
         assert!(matches!(strings(&[UUID, "é"]), Strings::Plain(..)));
         assert!(matches!(strings(&["", ""]), Strings::Empty(2)));
         assert!(matches!(strings(&["", "a"]), Strings::Plain(..)));
-        assert_eq!(strings(&[]).get(0), "");
+        assert_eq!(at(&strings(&[]), 0), "");
+    }
+
+    /// Numbers that are close to each other, a little too far apart for that, and any.
+    fn near_or_far() -> impl Strategy<Value = i64> {
+        let edge = i64::from(NOWHERE);
+        prop_oneof![0_i64..9, Just(edge - 1), Just(edge), Just(-1), any::<i64>()]
+    }
+
+    #[test]
+    fn numbers_close_to_each_other() {
+        let edge = i64::from(NOWHERE);
+        assert!(matches!(Numbers::of(&[Some(5), None, Some(4 + edge)]), Numbers::Near(5, _)));
+        assert!(matches!(Numbers::of(&[Some(5), None, Some(5 + edge)]), Numbers::Some(_)));
+        assert!(matches!(Numbers::of(&[Some(i64::MIN), Some(i64::MAX)]), Numbers::All(_)));
+        assert!(matches!(Numbers::of(&[None, None]), Numbers::Absent(2)));
+        assert_eq!(Numbers::of(&[Some(i64::MAX)]).get(0), Some(i64::MAX));
     }
 
     proptest! {
@@ -311,7 +356,9 @@ mod tests {
         }
 
         #[test]
-        fn numbers_come_back(numbers in prop::collection::vec(prop::option::weighted(0.8, any::<i64>()), 0..9)) {
+        fn numbers_come_back(
+            numbers in prop::collection::vec(prop::option::weighted(0.8, near_or_far()), 0..9),
+        ) {
             let packed = Numbers::of(&numbers);
             prop_assert_eq!(packed.len(), numbers.len());
             prop_assert_eq!((0..numbers.len()).map(|row| packed.get(row)).collect::<Vec<_>>(), numbers);

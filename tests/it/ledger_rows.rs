@@ -43,7 +43,7 @@ fn asker(queries: &[Query], paths: Vec<PathBuf>, ledger: Option<PathBuf>) -> Ask
         ("params", Params::new(logs.coverage.span(), None).table()),
     ];
     tables.extend(others);
-    Asker::new(tables).unwrap()
+    Asker::new(tables)
 }
 
 #[test]

@@ -165,8 +165,7 @@ fn answered(query: &Query, logs: &str) -> Result<BTreeSet<String>, String> {
     let (logs, _) = read_logs::read_into(&args, &gather, &settings).map_err(|error| error.to_string())?;
     let mut tables = gather.finish();
     tables.insert("params", Params::new(logs.coverage.span(), None).table());
-    let (answer, _) =
-        Asker::new(tables).and_then(|asker| asker.ask(&query.sql)).map_err(|error| error.to_string())?;
+    let (answer, _) = Asker::new(tables).ask(&query.sql).map_err(|error| error.to_string())?;
     let standard = [
         "event_id",
         "event_time",

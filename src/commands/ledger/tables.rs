@@ -8,6 +8,7 @@ use crate::tables::{Builder, Column};
 use crate::time::Day;
 use anyhow::bail;
 use rayon::prelude::*;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 /// The rows that somebody wants, or why the ledger does not have them.
 pub(super) struct Rows {
@@ -51,21 +52,23 @@ impl Rows {
     }
 }
 
-/// One builder for each run of files that a thread read.
+/// One builder for each thread: what a builder holds that is not packed yet, and its words, are there once.
 fn builders(
     ledger: &Ledger,
     kind: TableKind,
     window: Window,
     columns: &[Column],
 ) -> Result<Vec<Builder>, LedgerError> {
-    let add = |builder: Option<Builder>, part| {
-        let mut builder = builder.unwrap_or_else(|| Builder::new(columns));
-        ledger.rows(part, columns)?.add_to(&mut builder);
-        Ok(Some(builder))
+    let parts = ledger.parts(&[kind], window);
+    let next = AtomicUsize::new(0);
+    let fill = |_| {
+        let mut builder = Builder::new(columns);
+        while let Some(part) = parts.get(next.fetch_add(1, Ordering::Relaxed)) {
+            ledger.rows(*part, columns)?.add_to(&mut builder);
+        }
+        Ok(builder)
     };
-    let parts = ledger.parts(&[kind], window).into_par_iter();
-    let builders: Vec<Option<Builder>> = parts.try_fold(|| None, add).collect::<Result<_, _>>()?;
-    Ok(builders.into_iter().flatten().collect())
+    (0..rayon::current_num_threads()).into_par_iter().map(fill).collect()
 }
 
 /// What to say of days whose events were ingested without rows.
