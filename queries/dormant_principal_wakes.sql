@@ -7,10 +7,12 @@
 -- window: 45 days
 -- needs: management
 -- look-alikes: a job that runs every quarter; principals that are new
-WITH a AS (
-  SELECT principal_key, CAST(FLOOR(ts / 86400) AS BIGINT) AS day, MIN(ts) AS first_ts, MAX(ts) AS last_ts
-  FROM events
-  GROUP BY principal_key, CAST(FLOOR(ts / 86400) AS BIGINT)
+WITH k AS (
+  SELECT DISTINCT principal_key, 1 AS acts FROM events WHERE is_ai = 1 AND is_write = 1 AND ok = 1
+), a AS (
+  SELECT e.principal_key, CAST(FLOOR(e.ts / 86400) AS BIGINT) AS day, MIN(e.ts) AS first_ts, MAX(e.ts) AS last_ts
+  FROM events e JOIN k ON k.principal_key = e.principal_key
+  GROUP BY e.principal_key, CAST(FLOOR(e.ts / 86400) AS BIGINT)
 ), d AS (
   SELECT principal_key, first_ts AS ts, LAG(last_ts) OVER (PARTITION BY principal_key ORDER BY first_ts) AS before_ts
   FROM a

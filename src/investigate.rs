@@ -114,7 +114,7 @@ pub fn stronger_roles(
         if !event.ok || !found.contains(&(event.id.as_str(), event.actor.key.as_str())) {
             continue;
         }
-        for one in facts.refs_of(event).iter().filter(|one| one.kind == "passed_role") {
+        for one in facts.refs.of(event).iter().filter(|one| one.kind == "passed_role") {
             let mut more = || {
                 let (caller, handed) = (granted(&event.actor.arn)?.granted?, granted(&one.value)?.granted?);
                 handed.stronger_than(&caller)

@@ -4,6 +4,7 @@
 pub mod among;
 pub mod frame;
 pub mod header;
+mod joins;
 mod predicate;
 mod scan;
 pub mod shipped;
@@ -15,7 +16,7 @@ pub use header::{Header, HeaderError, Need, Severity};
 use crate::tables::{Table, tables};
 use crate::trail::coverage::{Category, Coverage};
 use among::Among;
-use frame::Value;
+use frame::{Records, Value};
 use polars::prelude::{DataFrame, PolarsError};
 use scan::Scan;
 use std::cmp::Ordering;
@@ -113,8 +114,12 @@ impl Asker {
         self.ask_among(sql, &[])
     }
 
-    /// [`Asker::ask`], when only some rows of a table can matter.
-    pub fn ask_among(&self, sql: &str, among: &[Among]) -> Result<(Answer, DataFrame), QueryError> {
+    /// The rows of a query whose columns the caller knows, when only some rows of a table can matter.
+    pub fn records(&self, sql: &str, among: &[Among]) -> Result<Records, QueryError> {
+        Records::of(&steps::collect(&self.0, sql, among)?)
+    }
+
+    fn ask_among(&self, sql: &str, among: &[Among]) -> Result<(Answer, DataFrame), QueryError> {
         let frame = steps::collect(&self.0, sql, among)?;
         let mut answer = frame::answer(&frame)?;
         if !has_order(sql) {

@@ -53,9 +53,7 @@ pub fn run(args: &InvestigateArgs, settings: &Settings) -> anyhow::Result<Outcom
     let floor = if pivot.is_some() { 0 } else { args.min_score };
     let (shown, below): (Vec<Scored<'_>>, Vec<Scored<'_>>) =
         case::scored(groups, &found.rules, &facts).into_iter().partition(|one| one.score >= floor);
-    let context = facts.around(&found.asker, case::windows(&shown))?;
-    let followed = Facts::followed(&found.asker, case::to_follow(&shown, &facts))?;
-    let cases = case::cases(shown, &facts, &context, &followed);
+    let cases = found.told(shown, &facts)?;
     let report = CasesReport {
         events: found.logs.coverage.counts.events_distinct,
         span: found.logs.coverage.span(),
@@ -132,12 +130,13 @@ impl Found {
         }
         let params = Params::new(logs.coverage.span(), args.since.map(|since| since.resolve(settings.now)))
             .covered(&logs.coverage);
-        let tables = pool.install(|| tables(&asked, gather, &logs, snapshot.as_ref(), params));
+        // On the threads that read: what they freed is theirs to use again.
+        let asker = pool.install(|| Asker::new(tables(&asked, gather, &logs, snapshot.as_ref(), params)));
         let mut found = Self {
             logs,
             snapshot,
             params,
-            asker: Asker::new(tables),
+            asker,
             rules: queries.iter().map(Rule::of).collect(),
             queries: Vec::new(),
             hits: Vec::new(),
@@ -197,6 +196,19 @@ impl Found {
         hits
     }
 
+    /// The cases, by score; what tells them is asked for some at a time.
+    fn told<'f>(&self, mut shown: Vec<Scored<'f>>, facts: &'f Facts) -> anyhow::Result<Vec<Case<'f>>> {
+        let mut cases = Vec::new();
+        case::gather(&mut shown);
+        while !shown.is_empty() {
+            let some: Vec<Scored<'f>> = shown.drain(..shown.len().min(case::TOLD_AT_ONCE)).collect();
+            let context = facts.around(&self.asker, case::windows(&some), case::to_follow(&some, facts))?;
+            cases.extend(case::cases(some, facts, &context));
+        }
+        case::rank(&mut cases);
+        Ok(cases)
+    }
+
     fn report<'f>(&self, case: Case<'f>) -> CaseReport<'f> {
         let acted: BTreeSet<&str> = case.actors.iter().map(|actor| actor.arn.as_str()).collect();
         let handed = case.handed.keys().map(String::as_str).filter(|arn| !acted.contains(arn));
@@ -250,7 +262,7 @@ pub fn explain(args: &ExplainEventArgs, settings: &Settings) -> anyhow::Result<O
     for event in &events {
         let report = EventReport {
             event,
-            refs: facts.refs_of(event),
+            refs: facts.refs.of(event),
             rules: &found.rules,
             hits: hits
                 .iter()

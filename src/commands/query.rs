@@ -39,7 +39,7 @@ pub fn run(args: &QueryArgs, settings: &Settings) -> anyhow::Result<Outcome> {
     let tables = pool.install(|| tables(&asked, gather, &logs, snapshot.as_ref(), params));
     let empty: Vec<&'static str> =
         tables.iter().filter(|(_, table)| table.rows == 0).map(|(name, _)| *name).collect();
-    let (answer, frame) = Asker::new(tables).ask(&query.sql)?;
+    let (answer, frame) = pool.install(|| Asker::new(tables)).ask(&query.sql)?;
     let input = Input {
         coverage: &logs.coverage,
         has_snapshot: snapshot.is_some(),

@@ -3,13 +3,14 @@
 
 use super::cause::{causes, lowered};
 use super::event::{Actor, EventRow};
-use super::facts::{AROUND_SECONDS, FOLLOWED_SECONDS, Facts};
+use super::facts::{AROUND_SECONDS, Context, FOLLOWED_SECONDS, Facts};
 use super::hit::Hit;
 use super::human::Human;
 use super::peer::Peers;
 use super::standing::{self, Left};
 use super::{Rule, outflow::Outflow};
 use crate::iam::arn;
+use crate::query::among::Windows;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// One case.
@@ -27,12 +28,19 @@ pub struct Case<'f> {
     pub human: Human,
     /// What the rules found, heaviest first.
     pub reasons: Vec<Reason>,
-    /// What happened, by time.
-    pub timeline: Vec<Moment<'f>>,
+    /// What happened, by time; at most [`TIMELINE_MAX`] events: those that a rule found first, then what changed
+    /// something, then the earlier ones.
+    pub timeline: Vec<Moment>,
+    /// So many more events count in everything else that a case tells.
+    pub omitted: usize,
+    /// The names of all calls.
+    pub calls: BTreeSet<String>,
+    /// The access keys that its actors used, each behind the key of who did.
+    pub access_keys: BTreeSet<(String, String)>,
     /// Roles that were handed over in events that a rule found, with the first such event.
     pub handed: BTreeMap<String, &'f EventRow>,
     /// What calls left behind.
-    pub changes: Vec<Left<'f>>,
+    pub changes: Vec<Left>,
     /// What may have left the account.
     pub outflow: Outflow,
     /// Addresses, each with the time of the actor's first event from it: `(address, first, events here)`.
@@ -57,11 +65,14 @@ pub struct Reason {
 /// So many sentences of one rule are kept; the events are all named.
 pub const WHYS_MAX: usize = 5;
 
+/// So many events of a case are in its timeline.
+pub const TIMELINE_MAX: usize = 250;
+
 /// One event of a case.
-#[derive(Clone, Copy, Debug)]
-pub struct Moment<'f> {
+#[derive(Clone, Debug)]
+pub struct Moment {
     /// The event.
-    pub event: &'f EventRow,
+    pub event: EventRow,
     /// Did a rule find it?
     pub found: bool,
     /// Is it of a session of a role that was handed over?
@@ -145,7 +156,7 @@ impl<'f> Group<'f> {
     fn things(&self, facts: &Facts) -> BTreeSet<String> {
         let of = |event: &EventRow| {
             let own = if event.profile.is_empty() { &event.resource } else { &event.profile };
-            let refs = facts.refs_of(event).iter().filter(|one| THINGS.contains(&one.kind.as_str()));
+            let refs = facts.refs.of(event).iter().filter(|one| THINGS.contains(&one.kind.as_str()));
             let named = refs.map(|one| one.value.clone());
             named.chain([own.clone()]).filter(|name| !name.is_empty()).collect::<Vec<_>>()
         };
@@ -171,25 +182,23 @@ impl<'f> Group<'f> {
         super::human::span(&self.found.iter().map(|(_, event)| *event).collect::<Vec<_>>())
     }
 
+    /// Around every event that was found: who did it, from, to.
+    fn windows(&self) -> impl Iterator<Item = (&'f str, i64, i64)> {
+        self.found.iter().map(|(_, event)| {
+            (event.actor.key.as_str(), event.time - AROUND_SECONDS, event.time + AROUND_SECONDS)
+        })
+    }
+
     /// The roles that the found events hand over, each with the first event that did.
     fn handed(&self, facts: &'f Facts) -> BTreeMap<String, &'f EventRow> {
         let mut all = BTreeMap::new();
         for (_, event) in self.found.iter().filter(|(_, event)| event.ok) {
-            for one in facts.refs_of(event).iter().filter(|one| one.kind == "passed_role") {
+            for one in facts.refs.of(event).iter().filter(|one| one.kind == "passed_role") {
                 all.entry(one.value.clone()).or_insert(*event);
             }
         }
         all
     }
-}
-
-/// Where the sessions of roles that were handed over are looked for: `(name, from, to)`.
-pub fn to_follow(scored: &[Scored<'_>], facts: &Facts) -> Vec<(String, i64, i64)> {
-    let one = |(role, event): (String, &EventRow)| {
-        let (_, name) = role_name(&role)?;
-        Some((name, event.time, event.time + FOLLOWED_SECONDS))
-    };
-    scored.iter().flat_map(|scored| scored.group.handed(facts)).filter_map(one).collect()
 }
 
 /// Account and name of a role's ARN.
@@ -202,18 +211,28 @@ fn role_name(role: &str) -> Option<(String, String)> {
 /// Takes groups of sessions of a role into the group that handed the role over: one case, who began first.
 pub fn join<'f>(groups: Vec<Group<'f>>, facts: &'f Facts) -> Vec<Group<'f>> {
     let mut whole: Vec<Group<'f>> = Vec::new();
+    // By account and name of a role: the groups that handed it over, and with which event.
+    let mut by_role: BTreeMap<(String, String), Vec<(usize, &'f EventRow)>> = BTreeMap::new();
     for group in groups {
         let (first, _) = group.span();
-        let own = (group.actor.account.as_str(), group.actor.name.as_str());
-        let handed_it = |other: &&mut Group<'f>| {
-            other.handed(facts).iter().any(|(role, event)| {
-                event.time <= first
-                    && first - event.time <= FOLLOWED_SECONDS
-                    && event.actor.key != group.actor.key
-                    && role_name(role).is_some_and(|(account, name)| (account.as_str(), name.as_str()) == own)
-            })
+        let handed_it = |(_, event): &&(usize, &EventRow)| {
+            event.time <= first
+                && first - event.time <= FOLLOWED_SECONDS
+                && event.actor.key != group.actor.key
         };
-        match whole.iter_mut().find(handed_it).filter(|_| group.actor.kind == "role") {
+        let own = (group.actor.account.clone(), group.actor.name.clone());
+        let handed = by_role.get(&own).filter(|_| group.actor.kind == "role");
+        let other = handed.into_iter().flatten().filter(handed_it).map(|(at, _)| *at).min();
+        let at = other.unwrap_or(whole.len());
+        for (role, event) in group.handed(facts) {
+            let Some(role) = role_name(&role) else { continue };
+            let all = by_role.entry(role).or_default();
+            // The first event counts.
+            if other.is_none() || all.iter().all(|(other, _)| *other != at) {
+                all.push((at, event));
+            }
+        }
+        match whole.get_mut(at) {
             Some(other) => {
                 other.found.extend(group.found);
                 other.joined.push(group.actor);
@@ -340,71 +359,109 @@ pub fn scored<'f>(groups: Vec<Group<'f>>, rules: &[Rule], facts: &Facts) -> Vec<
     groups.into_iter().zip(all).map(of).collect()
 }
 
-/// Makes the cases. `facts` says what the hits are about, `context` what the same principals did around them,
-/// `followed` what sessions of roles that were handed over did.
-pub fn cases<'f>(
-    scored: Vec<Scored<'f>>,
-    facts: &'f Facts,
-    context: &'f Facts,
-    followed: &'f [EventRow],
-) -> Vec<Case<'f>> {
-    let acts = Acts::new(context, followed);
-    let mut cases: Vec<Case<'f>> = scored.into_iter().map(|one| case(one, facts, context, &acts)).collect();
+/// So many cases are told at once: what is asked about them is in memory.
+pub const TOLD_AT_ONCE: usize = 48;
+
+/// Puts those beside each other that happened at the same time: what is asked about several is asked once, and of
+/// few days.
+pub fn gather(scored: &mut [Scored<'_>]) {
+    scored.sort_by_cached_key(|one| (one.group.span(), one.group.actor.key.clone()));
+}
+
+/// Makes cases. `facts` says what the hits are about, `context` what the same principals did around them, and what
+/// sessions of roles that were handed over did.
+pub fn cases<'f>(scored: Vec<Scored<'f>>, facts: &'f Facts, context: &Context) -> Vec<Case<'f>> {
+    let acts = Acts::new(context);
+    scored.into_iter().map(|one| case(one, facts, context, &acts)).collect()
+}
+
+/// Puts the cases in the order in which somebody should look at them.
+pub fn rank(cases: &mut [Case<'_>]) {
     cases.sort_by(|a, b| {
         b.score.cmp(&a.score).then_with(|| a.first().cmp(&b.first())).then_with(|| a.id.cmp(&b.id))
     });
-    cases
 }
 
-fn case<'f>(scored: Scored<'f>, facts: &'f Facts, context: &'f Facts, acts: &Acts<'f>) -> Case<'f> {
+fn case<'f>(scored: Scored<'f>, facts: &'f Facts, context: &Context, acts: &Acts<'_>) -> Case<'f> {
     let Scored { group, reasons, score } = scored;
     let handed = group.handed(facts);
-    let timeline = acts.timeline(&group, &handed);
-    let events: Vec<&EventRow> = timeline.iter().map(|moment| moment.event).collect();
+    let seen = acts.seen(&group, &handed);
+    let events: Vec<&EventRow> = seen.iter().map(|one| one.event).collect();
     let own: Vec<&EventRow> =
         events.iter().filter(|event| event.actor.key == group.actor.key).copied().collect();
     let first = group.found.iter().map(|(_, event)| *event).min_by_key(|event| (event.time, event.key));
     let seed = format!("{}\n{}\n{}", group.actor.key, group.actor.human, first.map_or("", |event| &event.id));
     let hash = crate::sha256::Sha256::of(seed.as_bytes()).to_string();
+    let actors: Vec<&Actor> = group.actors().collect();
+    let used = events.iter().filter(|event| actors.iter().any(|actor| actor.key == event.actor.key));
     Case {
         id: format!("case-{}", hash.get(..12).unwrap_or_default()),
         score,
         span: group.span(),
-        actors: group.actors().collect(),
-        human: Human::of(&own, context),
+        human: Human::of(&own, facts, context),
         reasons,
         changes: standing::left(&events, &context.undone),
-        outflow: Outflow::of(&events, context),
+        outflow: Outflow::of(&events, &context.refs),
         places: places(&own, context),
+        calls: events.iter().map(|event| event.name.clone()).collect(),
+        access_keys: used.map(|event| (event.actor.key.clone(), event.access_key.clone())).collect(),
+        actors,
         handed,
-        timeline,
+        omitted: seen.len().saturating_sub(TIMELINE_MAX),
+        timeline: timeline(seen),
     }
 }
 
-/// The windows around what was found: principal, from, to.
-pub fn windows(scored: &[Scored<'_>]) -> Vec<(String, i64, i64)> {
-    let found = scored.iter().flat_map(|one| &one.group.found);
-    let window = |event: &EventRow| {
-        (event.actor.key.clone(), event.time - AROUND_SECONDS, event.time + AROUND_SECONDS)
+/// The events that are kept, by time.
+fn timeline(mut seen: Vec<Seen<'_>>) -> Vec<Moment> {
+    if seen.len() > TIMELINE_MAX {
+        seen.sort_by_key(|one| (!one.found, !one.event.is_write, one.event.time, one.event.key));
+        seen.truncate(TIMELINE_MAX);
+        seen.sort_by_key(|one| (one.event.time, one.event.key));
+    }
+    let moment =
+        |one: Seen<'_>| Moment { event: one.event.clone(), found: one.found, followed: one.followed };
+    seen.into_iter().map(moment).collect()
+}
+
+/// The windows around what was found, by principal.
+pub fn windows(scored: &[Scored<'_>]) -> BTreeMap<String, Windows> {
+    let windows = scored.iter().flat_map(|one| one.group.windows());
+    Windows::by_key(windows.map(|(key, from, to)| (key.to_owned(), from, to)))
+}
+
+/// Where the sessions of roles that were handed over are looked for, by the role's name.
+pub fn to_follow(scored: &[Scored<'_>], facts: &Facts) -> BTreeMap<String, Windows> {
+    let one = |(role, event): (String, &EventRow)| {
+        let (_, name) = role_name(&role)?;
+        Some((name, event.time, event.time + FOLLOWED_SECONDS))
     };
-    found.map(|(_, event)| window(event)).collect()
+    Windows::by_key(scored.iter().flat_map(|scored| scored.group.handed(facts)).filter_map(one))
+}
+
+/// One event of a case, where it is.
+#[derive(Clone, Copy)]
+struct Seen<'c> {
+    event: &'c EventRow,
+    found: bool,
+    followed: bool,
 }
 
 /// What principals did, found by who they are, each by time.
-struct Acts<'f> {
+struct Acts<'c> {
     /// By principal and person.
-    own: BTreeMap<(&'f str, &'f str), Vec<&'f EventRow>>,
+    own: BTreeMap<(&'c str, &'c str), Vec<&'c EventRow>>,
     /// Sessions of roles, by account and name.
-    followed: BTreeMap<(&'f str, &'f str), Vec<&'f EventRow>>,
+    followed: BTreeMap<(&'c str, &'c str), Vec<&'c EventRow>>,
 }
 
-impl<'f> Acts<'f> {
-    fn new(context: &'f Facts, followed: &'f [EventRow]) -> Self {
+impl<'c> Acts<'c> {
+    fn new(context: &'c Context) -> Self {
         let mut acts = Self { own: BTreeMap::new(), followed: BTreeMap::new() };
         for event in &context.events {
             acts.own.entry((&event.actor.key, &event.actor.human)).or_default().push(event);
         }
-        for event in followed {
+        for event in &context.followed {
             acts.followed.entry((&event.actor.account, &event.actor.name)).or_default().push(event);
         }
         for all in acts.own.values_mut().chain(acts.followed.values_mut()) {
@@ -413,28 +470,32 @@ impl<'f> Acts<'f> {
         acts
     }
 
-    /// The events of the actors within six hours of what was found, and of the roles that were handed over.
-    fn timeline(&self, group: &Group<'f>, handed: &BTreeMap<String, &'f EventRow>) -> Vec<Moment<'f>> {
+    /// The events of the actors within six hours of what was found of them, and of the roles that were handed over.
+    /// Other cases may have asked for more of the same principals: it is not told here.
+    fn seen<'s>(&self, group: &Group<'s>, handed: &BTreeMap<String, &'s EventRow>) -> Vec<Seen<'s>>
+    where
+        'c: 's,
+    {
         let found: BTreeSet<i64> =
             group.found.iter().filter(|(hit, _)| hit.is_some()).map(|(_, event)| event.key).collect();
-        let moment = |followed: bool| {
+        let seen = |followed: bool| {
             let found = &found;
-            move |event: &'f EventRow| Moment { event, found: found.contains(&event.key), followed }
+            move |event: &'s EventRow| Seen { event, found: found.contains(&event.key), followed }
         };
-        let (first, last) = group.span();
+        let windows = Windows::by_key(group.windows());
         let actors: BTreeSet<(&str, &str)> =
             group.actors().map(|actor| (actor.key.as_str(), actor.human.as_str())).collect();
-        let mut all: Vec<Moment<'f>> =
-            group.found.iter().map(|(_, event)| *event).map(moment(false)).collect();
+        let mut all: Vec<Seen<'s>> = group.found.iter().map(|(_, event)| *event).map(seen(false)).collect();
         for actor in actors {
-            let around = within(self.own.get(&actor), first - AROUND_SECONDS, last + AROUND_SECONDS);
-            all.extend(around.iter().copied().map(moment(false)));
+            let (Some(acts), Some(windows)) = (self.own.get(&actor), windows.get(actor.0)) else { continue };
+            let near = acts.iter().copied().filter(|event| windows.contain(event.time));
+            all.extend(near.map(seen(false)));
         }
         for (role, event) in handed {
             let Some((account, name)) = role_name(role) else { continue };
             let acts = self.followed.get(&(account.as_str(), name.as_str()));
             let acts = within(acts, event.time, event.time + FOLLOWED_SECONDS).iter().copied();
-            all.extend(acts.filter(|act| act.actor.key != group.actor.key).map(moment(true)));
+            all.extend(acts.filter(|act| act.actor.key != group.actor.key).map(seen(true)));
         }
         all.sort_by_key(|one| (one.event.time, one.event.key, one.followed));
         all.dedup_by_key(|one| one.event.key);
@@ -450,7 +511,7 @@ fn within<'a, 'f>(all: Option<&'a Vec<&'f EventRow>>, from: i64, to: i64) -> &'a
     all.get(start..end).unwrap_or_default()
 }
 
-fn places(own: &[&EventRow], facts: &Facts) -> Vec<(String, i64, usize)> {
+fn places(own: &[&EventRow], context: &Context) -> Vec<(String, i64, usize)> {
     let mut counts: BTreeMap<(&str, &str, &str), usize> = BTreeMap::new();
     for event in own {
         let key = (event.actor.key.as_str(), event.actor.human.as_str(), event.ip.as_str());
@@ -458,7 +519,7 @@ fn places(own: &[&EventRow], facts: &Facts) -> Vec<(String, i64, usize)> {
     }
     let place = |((key, human, ip), count): ((&str, &str, &str), usize)| {
         let known = (key.to_owned(), human.to_owned(), ip.to_owned());
-        (ip.to_owned(), facts.places.get(&known).copied().unwrap_or_default(), count)
+        (ip.to_owned(), context.places.get(&known).copied().unwrap_or_default(), count)
     };
     counts.into_iter().map(place).collect()
 }
@@ -476,7 +537,7 @@ impl Case<'_> {
 
     /// The events that a rule found, by time.
     pub fn found(&self) -> impl Iterator<Item = &EventRow> {
-        self.timeline.iter().filter(|moment| moment.found).map(|moment| moment.event)
+        self.timeline.iter().filter(|moment| moment.found).map(|moment| &moment.event)
     }
 
     /// The case in a sentence: who, and what the heaviest reasons say, in the order of time.

@@ -19,7 +19,7 @@ const KEPT_MIN: u32 = 25;
 /// thing, unless a tool of infrastructure as code did both: who makes a role and hands it over is no excuse
 /// for himself. `is_strange`: the principal was never seen in this network.
 pub fn causes(event: &EventRow, rule: &Header, facts: &Facts, is_strange: bool) -> Vec<String> {
-    let refs = facts.refs_of(event);
+    let refs = facts.refs.of(event);
     let names = |made: &EventRow| {
         let name = made.resource.as_str();
         match made.name.as_str() {
@@ -98,7 +98,7 @@ pub fn lowered(weight: u32, causes: usize) -> u32 {
 #[cfg(test)]
 mod tests {
     use super::super::event::Actor;
-    use super::super::facts::Reference;
+    use super::super::facts::{Reference, References};
     use super::*;
     use std::collections::BTreeMap;
 
@@ -119,7 +119,7 @@ mod tests {
         let hit = by("ana", 200_000, "CreateTrainingJob");
         let check = |made: EventRow, expect: usize| {
             let facts = Facts {
-                refs: BTreeMap::from([(hit.key, vec![passed.clone()])]),
+                refs: References(BTreeMap::from([(hit.key, vec![passed.clone()])])),
                 made: vec![made.clone()],
                 ..Facts::default()
             };

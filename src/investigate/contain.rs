@@ -14,20 +14,15 @@ pub fn commands(case: &Case<'_>) -> Vec<String> {
     let mut all = Vec::new();
     let mut seen = BTreeSet::new();
     for actor in &case.actors {
-        let keys: BTreeSet<&str> = case
-            .timeline
-            .iter()
-            .map(|moment| moment.event)
-            .filter(|event| event.actor.key == actor.key)
-            .map(|event| event.access_key.as_str())
-            .collect();
+        let keys = case.access_keys.iter().filter(|(key, _)| *key == actor.key);
+        let keys: BTreeSet<&str> = keys.map(|(_, access_key)| access_key.as_str()).collect();
         if seen.insert((&actor.key, &actor.human)) {
             all.extend(of_actor(actor, &keys, case.last()));
         }
     }
     let mut commands = BTreeSet::new();
     for left in case.changes.iter().filter(|left| left.undone.is_none()) {
-        if let Some(command) = standing::command(left.event)
+        if let Some(command) = standing::command(&left.event)
             && commands.insert(command.clone())
         {
             all.push(command);

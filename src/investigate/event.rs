@@ -1,7 +1,6 @@
 //! The events of a case: what is read of the table `events`.
 
-use crate::query::Answer;
-use crate::query::frame::Value;
+use crate::query::frame::{Record, Records};
 
 /// The columns of `events` that cases need, in the order in which [`EventRow::read`] takes them.
 pub const COLUMNS: [&str; 34] = [
@@ -129,48 +128,26 @@ impl Actor {
     }
 }
 
-/// The cells of one row, taken one after the other.
-pub(super) struct Cells(std::vec::IntoIter<Value>);
-
-impl Cells {
-    pub(super) fn of(row: Vec<Value>) -> Self {
-        Self(row.into_iter())
-    }
-
-    pub(super) fn text(&mut self) -> String {
-        match self.0.next() {
-            Some(Value::Text(text)) => text,
-            other => other.as_ref().map(Value::to_text).unwrap_or_default(),
-        }
-    }
-
-    pub(super) fn number(&mut self) -> i64 {
-        match self.0.next() {
-            Some(Value::Number(number)) => number,
-            _ => 0,
-        }
-    }
-
-    pub(super) fn flag(&mut self) -> bool {
-        self.number() == 1
-    }
-}
-
 impl EventRow {
     /// From the cells of [`COLUMNS`].
-    pub(super) fn read(mut cells: Cells) -> Self {
-        let (key, id, time) = (cells.number(), cells.text(), cells.number());
-        let (source, name, region, account) = (cells.text(), cells.text(), cells.text(), cells.text());
+    pub(super) fn read(mut cells: Record<'_>) -> Self {
+        let (key, id, time) = (cells.number(), cells.text().to_owned(), cells.number());
+        let (source, name, region, account) = (
+            cells.text().to_owned(),
+            cells.text().to_owned(),
+            cells.text().to_owned(),
+            cells.text().to_owned(),
+        );
         let actor = Actor {
-            key: cells.text(),
-            kind: cells.text(),
-            account: cells.text(),
-            name: cells.text(),
-            arn: cells.text(),
-            session: cells.text(),
-            source_identity: cells.text(),
-            on_behalf_of: cells.text(),
-            human: cells.text(),
+            key: cells.text().to_owned(),
+            kind: cells.text().to_owned(),
+            account: cells.text().to_owned(),
+            name: cells.text().to_owned(),
+            arn: cells.text().to_owned(),
+            session: cells.text().to_owned(),
+            source_identity: cells.text().to_owned(),
+            on_behalf_of: cells.text().to_owned(),
+            human: cells.text().to_owned(),
         };
         Self {
             key,
@@ -181,18 +158,18 @@ impl EventRow {
             region,
             account,
             actor,
-            access_key: cells.text(),
-            invoked_by: cells.text(),
-            ip: cells.text(),
-            ip_kind: cells.text(),
-            user_agent: cells.text(),
-            vpc_endpoint: cells.text(),
-            error: cells.text(),
-            outcome: cells.text(),
-            resource: cells.text(),
-            resource_arn: cells.text(),
-            profile: cells.text(),
-            bucket: cells.text(),
+            access_key: cells.text().to_owned(),
+            invoked_by: cells.text().to_owned(),
+            ip: cells.text().to_owned(),
+            ip_kind: cells.text().to_owned(),
+            user_agent: cells.text().to_owned(),
+            vpc_endpoint: cells.text().to_owned(),
+            error: cells.text().to_owned(),
+            outcome: cells.text().to_owned(),
+            resource: cells.text().to_owned(),
+            resource_arn: cells.text().to_owned(),
+            profile: cells.text().to_owned(),
+            bucket: cells.text().to_owned(),
             ok: cells.flag(),
             is_write: cells.flag(),
             is_data: cells.flag(),
@@ -202,10 +179,12 @@ impl EventRow {
         }
     }
 
-    /// All rows of an answer with these columns, sorted by time, each event once.
-    pub fn all(answers: impl IntoIterator<Item = Answer>) -> Vec<Self> {
-        let rows = answers.into_iter().flat_map(|answer| answer.rows);
-        let mut rows: Vec<Self> = rows.map(|row| Self::read(Cells::of(row))).collect();
+    /// All rows of answers with these columns, sorted by time, each event once.
+    pub fn all(answers: impl IntoIterator<Item = Records>) -> Vec<Self> {
+        let mut rows: Vec<Self> = Vec::new();
+        for answer in answers {
+            rows.extend(answer.iter().map(Self::read));
+        }
         rows.sort_by_key(|row| (row.time, row.key));
         rows.dedup_by_key(|row| row.key);
         rows

@@ -1,11 +1,13 @@
 //! What cases need to know besides their rules' answers, asked of the tables.
 
-use super::event::{COLUMNS, Cells, EventRow};
+use super::event::{COLUMNS, EventRow};
 use super::hit::Hit;
 use super::standing;
 use crate::query::among::{Among, Values, Windows};
-use crate::query::{Answer, Asker, QueryError};
+use crate::query::frame::{Record, Records};
+use crate::query::{Asker, QueryError};
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 /// What belongs to a case lies within so many seconds of what a rule found (6 h).
 pub const AROUND_SECONDS: i64 = 6 * 3_600;
@@ -13,28 +15,50 @@ pub const AROUND_SECONDS: i64 = 6 * 3_600;
 /// A role that was handed over is followed for so many seconds (24 h): a job may wait for its machine.
 pub const FOLLOWED_SECONDS: i64 = 24 * 3_600;
 
-/// Everything that is known about the events of all cases.
+/// What scores the hits.
 #[derive(Clone, Debug, Default)]
 pub struct Facts {
-    /// What the rules found and the user asked about; as context what the same principals did around it: AI
-    /// calls, writes, refusals, data that left. Sorted by time.
+    /// What the rules found and the user asked about. Sorted by time.
     pub events: Vec<EventRow>,
     /// What the requests of these events name, by event.
-    pub refs: BTreeMap<i64, Vec<Reference>>,
+    pub refs: References,
     /// Roles, profiles, users and projects that were made: what is new because of them is less strange.
     pub made: Vec<EventRow>,
     /// Studio profiles that were opened or given an app, by time.
     pub opened: Vec<EventRow>,
     /// Profiles by the execution role that they were given.
     pub profiles: BTreeMap<String, BTreeSet<String>>,
+    /// Principals, each with the person behind it where one is known, that used AI services after the baseline.
+    pub active: usize,
+}
+
+/// What tells some cases.
+#[derive(Clone, Debug, Default)]
+pub struct Context {
+    /// What was found, and what the same principals did around it: AI calls, writes, refusals, data that left.
+    /// Sorted by time.
+    pub events: Vec<EventRow>,
+    /// What the sessions of roles that were handed over did, by time.
+    pub followed: Vec<EventRow>,
+    /// What the requests of these events name, by event.
+    pub refs: References,
     /// The call that issued a session's key, by the key's id.
     pub issued: BTreeMap<String, EventRow>,
     /// First event of a person or principal from an address: `(principal, human, address)`.
     pub places: BTreeMap<(String, String, String), i64>,
-    /// Principals, each with the person behind it where one is known, that used AI services after the baseline.
-    pub active: usize,
     /// Calls that undo what others left behind, by time.
     pub undone: Vec<EventRow>,
+}
+
+/// What requests name, by the key of their event.
+#[derive(Clone, Debug, Default)]
+pub struct References(pub BTreeMap<i64, Vec<Reference>>);
+
+impl References {
+    /// What the request of an event names.
+    pub fn of(&self, event: &EventRow) -> &[Reference] {
+        self.0.get(&event.key).map_or(&[], Vec::as_slice)
+    }
 }
 
 /// One row of the table `refs`.
@@ -77,28 +101,27 @@ fn columns() -> String {
 
 /// All columns of events: those among which it is asked.
 pub(super) fn events_sql() -> String {
-    format!("SELECT {} FROM events e ORDER BY e.ts", columns())
+    format!("SELECT {} FROM events e", columns())
 }
 
 fn context_sql() -> String {
     format!(
-        "SELECT {} FROM events e WHERE e.is_ai = 1 OR e.is_write = 1 OR e.denied = 1 OR e.bytes_out > 0 ORDER BY e.ts",
+        "SELECT {} FROM events e WHERE e.is_ai = 1 OR e.is_write = 1 OR e.denied = 1 OR e.bytes_out > 0",
         columns()
     )
 }
 
-const REFS_SQL: &str =
-    "SELECT r.event_key, r.kind, r.path, r.value, r.norm, r.external FROM refs r ORDER BY r.ts";
+const REFS_SQL: &str = "SELECT r.event_key, r.kind, r.path, r.value, r.norm, r.external FROM refs r";
 
 fn made_sql() -> String {
     let names = MAKING.map(|name| format!("'{name}'")).join(", ");
-    format!("SELECT {} FROM events e WHERE e.ok = 1 AND e.event_name IN ({names}) ORDER BY e.ts", columns())
+    format!("SELECT {} FROM events e WHERE e.ok = 1 AND e.event_name IN ({names})", columns())
 }
 
 fn opened_sql() -> String {
     format!(
         "SELECT {} FROM events e WHERE e.ok = 1 AND e.target_profile <> '' \
-         AND e.event_name IN ('CreatePresignedDomainUrl', 'CreateApp') ORDER BY e.ts",
+         AND e.event_name IN ('CreatePresignedDomainUrl', 'CreateApp')",
         columns()
     )
 }
@@ -106,7 +129,7 @@ fn opened_sql() -> String {
 const PROFILES_SQL: &str = "SELECT DISTINCT r.value, e.target_profile \
     FROM refs r JOIN events e ON e.event_key = r.event_key \
     WHERE e.is_ai = 1 AND e.ok = 1 AND r.kind = 'passed_role' AND r.path = 'userSettings.executionRole' \
-    AND e.target_profile <> '' ORDER BY r.value";
+    AND e.target_profile <> ''";
 
 fn issued_sql() -> String {
     format!(
@@ -120,22 +143,18 @@ const PLACES_SQL: &str = "SELECT e.principal_key, e.human_key, e.source_ip, MIN(
 
 fn undone_sql() -> String {
     let names: Vec<String> = standing::undoing().into_iter().map(|name| format!("'{name}'")).collect();
-    format!(
-        "SELECT {} FROM events e WHERE e.ok = 1 AND e.event_name IN ({}) ORDER BY e.ts",
-        columns(),
-        names.join(", ")
-    )
+    format!("SELECT {} FROM events e WHERE e.ok = 1 AND e.event_name IN ({})", columns(), names.join(", "))
 }
 
 const ACTIVE_SQL: &str = "SELECT COUNT(DISTINCT e.actor_key) AS n FROM events e CROSS JOIN params p \
     WHERE e.is_ai = 1 AND e.ts >= p.split AND e.invoked_by = ''";
 
 fn followed_sql() -> String {
-    format!("SELECT {} FROM events e WHERE e.principal_kind = 'role' ORDER BY e.ts", columns())
+    format!("SELECT {} FROM events e WHERE e.principal_kind = 'role'", columns())
 }
 
 /// The events of an answer and others, each once, by time.
-fn sorted(answer: Answer, others: Vec<EventRow>) -> Vec<EventRow> {
+fn sorted(answer: Records, others: Vec<EventRow>) -> Vec<EventRow> {
     let mut events = EventRow::all([answer]);
     events.extend(others);
     events.sort_by_key(|row| (row.time, row.key));
@@ -150,21 +169,12 @@ pub(super) fn events_of<'v>(
 ) -> Among {
     let values: BTreeSet<&str> = values.into_iter().collect();
     let values = Values::Texts(values.into_iter().map(str::to_owned).collect());
-    Among { table: "events", columns, values }
+    Among { table: "events", columns, values: Arc::new(values) }
 }
 
 /// The events of principals within windows: the column that names them, then each with first and last second.
 fn events_within(column: &'static [&'static str], windows: BTreeMap<String, Windows>) -> Among {
-    Among { table: "events", columns: column, values: Values::Windows(windows) }
-}
-
-/// All windows of one key together.
-fn by_key<K: Ord>(windows: impl IntoIterator<Item = (K, i64, i64)>) -> BTreeMap<K, Windows> {
-    let mut all: BTreeMap<K, Vec<(i64, i64)>> = BTreeMap::new();
-    for (key, from, to) in windows {
-        all.entry(key).or_default().push((from, to));
-    }
-    all.into_iter().map(|(key, windows)| (key, windows.into_iter().collect())).collect()
+    Among { table: "events", columns: column, values: Arc::new(Values::Windows(windows)) }
 }
 
 impl Facts {
@@ -174,66 +184,58 @@ impl Facts {
             events_of(&["principal_key"], hits.iter().map(|hit| hit.principal_key.as_str())),
             events_of(&["event_id"], hits.iter().map(|hit| hit.event_id.as_str())),
         ];
-        let events = sorted(asker.ask_among(&events_sql(), &found)?.0, pivot.to_vec());
-        let rows = |answer: Answer| EventRow::all([answer]);
+        let events = sorted(asker.records(&events_sql(), &found)?, pivot.to_vec());
+        let rows = |answer: Records| EventRow::all([answer]);
         Ok(Self {
-            refs: refs(asker, &events)?,
-            made: rows(asker.ask(&made_sql())?.0),
-            opened: rows(asker.ask(&opened_sql())?.0),
-            profiles: profiles(asker.ask(PROFILES_SQL)?.0),
-            active: active(asker.ask(ACTIVE_SQL)?.0),
+            refs: refs(asker, events.iter())?,
+            made: rows(asker.records(&made_sql(), &[])?),
+            opened: rows(asker.records(&opened_sql(), &[])?),
+            profiles: profiles(&asker.records(PROFILES_SQL, &[])?),
+            active: active(&asker.records(ACTIVE_SQL, &[])?),
             events,
             ..Self::default()
         })
     }
 
-    /// Asks for what tells the cases: what principals did within windows, and everything about it.
-    pub fn around(&self, asker: &Asker, windows: Vec<(String, i64, i64)>) -> Result<Self, QueryError> {
-        let windows = by_key(windows);
+    /// Asks for what tells cases: what principals did within windows, what the sessions of roles did,
+    /// `(name, from, to)`, and everything about it. Roles of one name in several accounts are not told apart here.
+    pub fn around(
+        &self,
+        asker: &Asker,
+        windows: BTreeMap<String, Windows>,
+        handed: BTreeMap<String, Windows>,
+    ) -> Result<Context, QueryError> {
         let is_near = |event: &&EventRow| {
             windows.get(&event.actor.key).is_some_and(|windows| windows.contain(event.time))
         };
         let found: Vec<EventRow> = self.events.iter().filter(is_near).cloned().collect();
         let among = [events_within(&["principal_key"], windows)];
-        let events = sorted(asker.ask_among(&context_sql(), &among)?.0, found);
-        Ok(Self {
-            refs: refs(asker, &events)?,
+        let events = sorted(asker.records(&context_sql(), &among)?, found);
+        let among = [events_within(&["principal_name"], handed)];
+        let followed = EventRow::all([asker.records(&followed_sql(), &among)?]);
+        let all = || events.iter().chain(&followed);
+        Ok(Context {
+            refs: refs(asker, all())?,
             issued: issued(asker, &events)?,
             places: places(asker, &events)?,
-            undone: undone(asker, &events)?,
-            made: self.made.clone(),
-            opened: self.opened.clone(),
-            profiles: self.profiles.clone(),
-            active: self.active,
+            undone: undone(asker, all())?,
             events,
+            followed,
         })
-    }
-
-    /// What the sessions of roles did within windows: `(name, from, to)`. Roles of one name in several accounts
-    /// are not told apart here.
-    pub fn followed(asker: &Asker, handed: Vec<(String, i64, i64)>) -> Result<Vec<EventRow>, QueryError> {
-        let among = [events_within(&["principal_name"], by_key(handed))];
-        Ok(EventRow::all([asker.ask_among(&followed_sql(), &among)?.0]))
-    }
-
-    /// What the request of an event names.
-    pub fn refs_of(&self, event: &EventRow) -> &[Reference] {
-        self.refs.get(&event.key).map_or(&[], Vec::as_slice)
     }
 }
 
-fn refs(asker: &Asker, events: &[EventRow]) -> Result<BTreeMap<i64, Vec<Reference>>, QueryError> {
-    let keys = Values::Numbers(events.iter().map(|event| event.key).collect());
-    let among = Among { table: "refs", columns: &["event_key"], values: keys };
+fn refs<'e>(asker: &Asker, events: impl Iterator<Item = &'e EventRow>) -> Result<References, QueryError> {
+    let keys = Values::Numbers(events.map(|event| event.key).collect());
+    let among = Among { table: "refs", columns: &["event_key"], values: Arc::new(keys) };
     let mut all: BTreeMap<i64, Vec<Reference>> = BTreeMap::new();
-    for row in asker.ask_among(REFS_SQL, &[among])?.0.rows {
-        let mut cells = Cells::of(row);
+    for mut cells in asker.records(REFS_SQL, &[among])?.iter() {
         let key = cells.number();
         all.entry(key).or_default().push(Reference {
-            kind: cells.text(),
-            path: cells.text(),
-            value: cells.text(),
-            norm: cells.text(),
+            kind: cells.text().to_owned(),
+            path: cells.text().to_owned(),
+            value: cells.text().to_owned(),
+            norm: cells.text().to_owned(),
             external: cells.flag(),
         });
     }
@@ -241,19 +243,18 @@ fn refs(asker: &Asker, events: &[EventRow]) -> Result<BTreeMap<i64, Vec<Referenc
         list.sort();
         list.dedup();
     }
-    Ok(all)
+    Ok(References(all))
 }
 
-fn active(answer: Answer) -> usize {
-    let count = answer.rows.into_iter().next().map(|row| Cells::of(row).number());
+fn active(answer: &Records) -> usize {
+    let count = answer.iter().next().map(|mut row| row.number());
     count.and_then(|count| usize::try_from(count).ok()).unwrap_or_default()
 }
 
-fn profiles(answer: Answer) -> BTreeMap<String, BTreeSet<String>> {
+fn profiles(answer: &Records) -> BTreeMap<String, BTreeSet<String>> {
     let mut all: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
-    for row in answer.rows {
-        let mut cells = Cells::of(row);
-        all.entry(cells.text()).or_default().insert(cells.text());
+    for mut row in answer.iter() {
+        all.entry(row.text().to_owned()).or_default().insert(row.text().to_owned());
     }
     all
 }
@@ -271,12 +272,11 @@ fn issued(asker: &Asker, events: &[EventRow]) -> Result<BTreeMap<String, EventRo
         }
         let among = events_of(&["issued_key_id"], open.iter().map(String::as_str));
         open.clear();
-        for row in asker.ask_among(&issued_sql(), &[among])?.0.rows {
-            let mut cells = Cells::of(row);
-            let key = cells.text();
-            let event = EventRow::read(cells);
+        for mut row in asker.records(&issued_sql(), &[among])?.iter() {
+            let key = row.text();
+            let event = EventRow::read(row);
             open.insert(event.access_key.clone());
-            all.entry(key).or_insert(event);
+            all.entry(key.to_owned()).or_insert(event);
         }
     }
     Ok(all)
@@ -287,19 +287,21 @@ fn places(asker: &Asker, events: &[EventRow]) -> Result<BTreeMap<(String, String
         events_of(&["principal_key"], events.iter().map(|event| event.actor.key.as_str())),
         events_of(&["source_ip"], events.iter().map(|event| event.ip.as_str())),
     ];
-    let answer = asker.ask_among(PLACES_SQL, &among)?.0;
-    let place = |row| {
-        let mut cells = Cells::of(row);
-        ((cells.text(), cells.text(), cells.text()), cells.number())
+    let answer = asker.records(PLACES_SQL, &among)?;
+    let place = |mut row: Record<'_>| {
+        let mut text = || row.text().to_owned();
+        ((text(), text(), text()), row.number())
     };
-    Ok(answer.rows.into_iter().map(place).collect())
+    Ok(answer.iter().map(place).collect())
 }
 
-fn undone(asker: &Asker, events: &[EventRow]) -> Result<Vec<EventRow>, QueryError> {
+fn undone<'e>(
+    asker: &Asker,
+    events: impl Iterator<Item = &'e EventRow>,
+) -> Result<Vec<EventRow>, QueryError> {
     let changed = events
-        .iter()
         .filter(|event| event.ok && !event.resource.is_empty() && standing::change(event).is_some())
         .map(|event| event.resource.as_str());
     let among = [events_of(&["resource_name"], changed)];
-    Ok(EventRow::all([asker.ask_among(&undone_sql(), &among)?.0]))
+    Ok(EventRow::all([asker.records(&undone_sql(), &among)?]))
 }

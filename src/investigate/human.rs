@@ -1,7 +1,7 @@
 //! Who is behind a session, as far as the logs tell.
 
 use super::event::EventRow;
-use super::facts::{AROUND_SECONDS, Facts};
+use super::facts::{AROUND_SECONDS, Context, Facts};
 use std::collections::BTreeSet;
 
 /// By what a person is known.
@@ -52,8 +52,8 @@ pub struct Human {
 
 impl Human {
     /// From the events of a case, which are all of one principal.
-    pub fn of(events: &[&EventRow], facts: &Facts) -> Self {
-        let chain = chain(events, facts);
+    pub fn of(events: &[&EventRow], facts: &Facts, context: &Context) -> Self {
+        let chain = chain(events, context);
         let first = events.iter().find(|event| !event.actor.human.is_empty()).or(events.first());
         let (mut key, mut basis) = first.map_or((String::new(), Basis::Nobody), |event| own(event));
         if key.is_empty()
@@ -116,12 +116,12 @@ pub fn who(event: &EventRow) -> &str {
 }
 
 /// The calls that issued the keys of these events, nearest first.
-fn chain<'f>(events: &[&EventRow], facts: &'f Facts) -> Vec<&'f EventRow> {
+fn chain<'f>(events: &[&EventRow], context: &'f Context) -> Vec<&'f EventRow> {
     let keys: BTreeSet<&str> = events.iter().map(|event| event.access_key.as_str()).collect();
     let mut links: Vec<&EventRow> = Vec::new();
     let mut open: Vec<&str> = keys.into_iter().collect();
     while let Some(key) = open.pop() {
-        if let Some(issuer) = facts.issued.get(key)
+        if let Some(issuer) = context.issued.get(key)
             && !links.iter().any(|link| link.key == issuer.key)
         {
             links.push(issuer);

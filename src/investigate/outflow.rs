@@ -2,7 +2,7 @@
 //! that let others in.
 
 use super::event::EventRow;
-use super::facts::Facts;
+use super::facts::References;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// What the logs show of it; what they cannot show is among the unknowns of a case.
@@ -22,11 +22,10 @@ pub struct Outflow {
 
 impl Outflow {
     /// From the events of a case.
-    pub fn of(events: &[&EventRow], facts: &Facts) -> Self {
+    pub fn of(events: &[&EventRow], refs: &References) -> Self {
         let mut all = Self::default();
         for event in events.iter().filter(|event| event.ok) {
-            for one in facts.refs_of(event).iter().filter(|one| one.kind == "s3_out" && !one.norm.is_empty())
-            {
+            for one in refs.of(event).iter().filter(|one| one.kind == "s3_out" && !one.norm.is_empty()) {
                 *all.buckets.entry(one.norm.clone()).or_default() |= one.external;
             }
             if event.is_data && !event.is_write {
@@ -66,8 +65,8 @@ mod tests {
             external,
         };
         let refs = BTreeMap::from([(3, vec![output("a", true), output("b", false)])]);
-        let facts = Facts { refs, ..Facts::default() };
-        let found = Outflow::of(&[&read, &written, &failed, &link], &facts);
+        let refs = References(refs);
+        let found = Outflow::of(&[&read, &written, &failed, &link], &refs);
         let expect = Outflow {
             buckets: BTreeMap::from([("out".to_owned(), true)]),
             reads: 1,

@@ -1,9 +1,10 @@
 //! Events that the user asks about: those of a principal, an access key, an address, a resource.
 
-use super::event::{Cells, EventRow};
+use super::event::EventRow;
 use super::facts::{events_of, events_sql};
 use crate::query::among::{Among, Values};
 use crate::query::{Asker, QueryError};
+use std::sync::Arc;
 
 /// What the user knows already.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -58,14 +59,14 @@ const NAMED_SQL: &str = "SELECT DISTINCT r.event_key FROM refs r";
 /// The events, by time.
 pub fn events(asker: &Asker, pivot: &Pivot) -> Result<Vec<EventRow>, QueryError> {
     let own = events_of(pivot.columns(), [pivot.value()]);
-    let mut answers = vec![asker.ask_among(&events_sql(), &[own])?.0];
+    let mut answers = vec![asker.records(&events_sql(), &[own])?];
     if let Pivot::Resource(value) = pivot {
-        let named = Values::Texts(std::iter::once(value.clone()).collect());
+        let named = Arc::new(Values::Texts(std::iter::once(value.clone()).collect()));
         let named = Among { table: "refs", columns: &["value", "norm"], values: named };
-        let keys = asker.ask_among(NAMED_SQL, &[named])?.0.rows;
-        let keys = Values::Numbers(keys.into_iter().map(|row| Cells::of(row).number()).collect());
+        let keys = asker.records(NAMED_SQL, &[named])?;
+        let keys = Arc::new(Values::Numbers(keys.iter().map(|mut row| row.number()).collect()));
         let among = Among { table: "events", columns: &["event_key"], values: keys };
-        answers.push(asker.ask_among(&events_sql(), &[among])?.0);
+        answers.push(asker.records(&events_sql(), &[among])?);
     }
     Ok(EventRow::all(answers))
 }

@@ -22,13 +22,13 @@ pub struct Change {
 
 /// A thing that an event left behind.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Left<'e> {
+pub struct Left {
     /// The event.
-    pub event: &'e EventRow,
+    pub event: EventRow,
     /// What stands, in words.
     pub what: &'static str,
     /// The call that undid it later, when one is in the logs.
-    pub undone: Option<&'e EventRow>,
+    pub undone: Option<EventRow>,
 }
 
 fn changes() -> &'static [Change] {
@@ -58,8 +58,8 @@ pub fn change(event: &EventRow) -> Option<&'static Change> {
 
 /// What the events left behind, in their order. Calls that undo it have the same resource, account and region
 /// and come later.
-pub fn left<'e>(events: &[&'e EventRow], undone: &'e [EventRow]) -> Vec<Left<'e>> {
-    let one = |event: &&'e EventRow| {
+pub fn left(events: &[&EventRow], undone: &[EventRow]) -> Vec<Left> {
+    let one = |event: &&EventRow| {
         let change = change(event).filter(|_| event.ok)?;
         let undoes = |later: &&EventRow| {
             later.time >= event.time
@@ -69,7 +69,7 @@ pub fn left<'e>(events: &[&'e EventRow], undone: &'e [EventRow]) -> Vec<Left<'e>
                 && (&later.resource, &later.account, &later.region)
                     == (&event.resource, &event.account, &event.region)
         };
-        Some(Left { event, what: change.what, undone: undone.iter().find(undoes) })
+        Some(Left { event: (*event).clone(), what: change.what, undone: undone.iter().find(undoes).cloned() })
     };
     events.iter().filter_map(one).collect()
 }

@@ -38,7 +38,7 @@ pub fn unknowns(case: &Case<'_>, held: Held) -> Vec<String> {
     if !held.s3_objects {
         all.push("which objects were read or written: no data event of S3 is in the logs".to_owned());
     }
-    if !held.endpoints && case.timeline.iter().any(|moment| moment.event.name.contains("Endpoint")) {
+    if !held.endpoints && case.calls.iter().any(|name| name.contains("Endpoint")) {
         all.push(
             "whether endpoints were invoked: no data event of SageMaker endpoints is in the logs".to_owned(),
         );

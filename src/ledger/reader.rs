@@ -68,6 +68,11 @@ impl Part<'_> {
     pub fn bytes(&self) -> u64 {
         self.entry.bytes
     }
+
+    /// The UTC day that it is of.
+    pub fn day(&self) -> Day {
+        self.place.1
+    }
 }
 
 impl Ledger {

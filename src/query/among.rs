@@ -1,11 +1,12 @@
 //! Rows of a table that a question is about, looked up before SQL sees the table: a join with a list of values says
 //! the same, but reads the whole table first.
 
-use super::scan::{Cells, Rows, Scan};
+use super::scan::{Cells, Narrow, Rows, Scan};
 use crate::tables::chunk::{Ids, Numbers, Strings};
 use polars::prelude::{PolarsResult, polars_err};
 use rayon::prelude::*;
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 /// Those rows that have one of the values in one of the columns.
 #[derive(Clone, Debug)]
@@ -15,7 +16,14 @@ pub struct Among {
     /// One of these columns has one of the values.
     pub columns: &'static [&'static str],
     /// The values.
-    pub values: Values,
+    pub values: Arc<Values>,
+}
+
+impl Among {
+    pub(super) fn narrow(&self) -> Narrow {
+        let columns = self.columns.iter().map(|name| (*name).to_owned()).collect();
+        Narrow { columns, values: Arc::clone(&self.values) }
+    }
 }
 
 /// Values to look up; nobody iterates over them.
@@ -54,6 +62,21 @@ impl FromIterator<(i64, i64)> for Windows {
 }
 
 impl Windows {
+    /// All windows of one key together.
+    pub fn by_key<K: Ord>(windows: impl IntoIterator<Item = (K, i64, i64)>) -> BTreeMap<K, Self> {
+        let mut all: BTreeMap<K, Vec<(i64, i64)>> = BTreeMap::new();
+        for (key, from, to) in windows {
+            all.entry(key).or_default().push((from, to));
+        }
+        all.into_iter().map(|(key, windows)| (key, windows.into_iter().collect())).collect()
+    }
+
+    /// Does one of them have a second of this span?
+    fn meet(&self, first: i64, last: i64) -> bool {
+        let behind = self.0.partition_point(|(from, _)| *from <= last);
+        behind.checked_sub(1).and_then(|at| self.0.get(at)).is_some_and(|(_, to)| first <= *to)
+    }
+
     /// Does a second lie in one of them?
     pub fn contain(&self, second: i64) -> bool {
         let behind = self.0.partition_point(|(from, _)| *from <= second);
@@ -64,23 +87,29 @@ impl Windows {
 /// A column and what is looked for in it.
 enum Test<'t> {
     Words(&'t [Ids], Vec<bool>),
-    Windows(&'t [Ids], Vec<Option<&'t Windows>>, &'t [Numbers]),
+    Windows(Moments<'t>),
     Texts(&'t [Strings], &'t Set<String>),
     Numbers(&'t [Numbers], &'t Set<i64>),
 }
 
-impl Scan {
-    /// The rows for which everything holds.
-    pub(super) fn among(&self, all: &[&Among]) -> PolarsResult<Rows> {
-        let narrow = |rows: PolarsResult<Rows>, one: &&Among| self.narrow(rows?, one.columns, &one.values);
-        all.iter().fold(Ok(self.all()), narrow)
-    }
+/// Words, each with its windows, in chunks of rows that come by time.
+struct Moments<'t> {
+    ids: &'t [Ids],
+    windows: Vec<Option<&'t Windows>>,
+    times: &'t [Numbers],
+    /// The windows of all words.
+    all: Windows,
+}
 
+impl Scan {
     /// Those of the rows that have one of the values in one of the columns.
-    pub(super) fn narrow(&self, rows: Rows, columns: &[&str], values: &Values) -> PolarsResult<Rows> {
-        let tests = columns.iter().map(|name| self.test(name, values));
+    pub(super) fn narrow(&self, rows: Rows, by: &Narrow) -> PolarsResult<Rows> {
+        let tests = by.columns.iter().map(|name| self.test(name, &by.values));
         let tests: Vec<Test<'_>> = tests.collect::<PolarsResult<_>>()?;
         let one = |(chunk, kept): (usize, Option<Vec<u32>>)| {
+            if !tests.iter().any(|test| test.may_hold(chunk)) {
+                return Some(Vec::new());
+            }
             let mut room = String::new();
             let mut holds = |row: &u32| {
                 tests.iter().any(|test| test.holds(chunk, *row as usize, &mut room) == Some(true))
@@ -114,7 +143,9 @@ impl Scan {
             }
             (Cells::Words { ids, words }, Values::Windows(windows)) => {
                 let Cells::Numbers(times) = &self.column("ts")?.cells else { return Err(unfit("ts")) };
-                Test::Windows(ids, words.iter().map(|word| windows.get(word?)).collect(), times)
+                let all = windows.values().flat_map(|windows| windows.0.iter().copied()).collect();
+                let windows = words.iter().map(|word| windows.get(word?)).collect();
+                Test::Windows(Moments { ids, windows, times, all })
             }
             (Cells::Texts(all), Values::Texts(texts)) => Test::Texts(all, texts),
             (Cells::Numbers(all), Values::Numbers(numbers)) => Test::Numbers(all, numbers),
@@ -128,13 +159,21 @@ fn unfit(name: &str) -> polars::prelude::PolarsError {
 }
 
 impl Test<'_> {
+    /// May it hold for a row of a chunk?
+    fn may_hold(&self, chunk: usize) -> bool {
+        let Self::Windows(Moments { times, all, .. }) = self else { return true };
+        let Some(times) = times.get(chunk) else { return false };
+        let (first, last) = (times.get(0), times.get(times.len().saturating_sub(1)));
+        first.zip(last).is_none_or(|(first, last)| all.meet(first, last))
+    }
+
     #[inline]
     fn holds(&self, chunk: usize, row: usize, room: &mut String) -> Option<bool> {
         Some(match self {
             Self::Words(ids, wanted) => *wanted.get(ids.get(chunk)?.get(row) as usize)?,
-            Self::Windows(ids, windows, times) => {
-                let windows = (*windows.get(ids.get(chunk)?.get(row) as usize)?)?;
-                windows.contain(times.get(chunk)?.get(row)?)
+            Self::Windows(moments) => {
+                let windows = (*moments.windows.get(moments.ids.get(chunk)?.get(row) as usize)?)?;
+                windows.contain(moments.times.get(chunk)?.get(row)?)
             }
             Self::Texts(all, texts) => texts.contains(all.get(chunk)?.get(row, room)),
             Self::Numbers(all, numbers) => numbers.contains(&all.get(chunk)?.get(row)?),
@@ -153,5 +192,9 @@ mod tests {
         let inside: Vec<i64> = (-1..33).filter(|second| windows.contain(*second)).collect();
         assert_eq!(inside, (0..12).chain(20..31).collect::<Vec<_>>());
         assert!(!Windows::default().contain(0));
+        let met = |first: i64, last: i64| (first..=last).any(|second| windows.contain(second));
+        for first in -1..33 {
+            assert!((first..34).all(|last| windows.meet(first, last) == met(first, last)), "{first}");
+        }
     }
 }

@@ -87,11 +87,92 @@ pub(super) fn answer(frame: &DataFrame) -> Result<Answer, QueryError> {
     let columns = frame.get_column_names().iter().map(ToString::to_string).collect();
     let mut rows: Vec<Vec<Value>> = (0..frame.height()).map(|_| Vec::with_capacity(frame.width())).collect();
     for column in frame.columns() {
-        for (number, row) in rows.iter_mut().enumerate() {
-            row.push(Value::of(&column.get(number)?));
+        match column.dtype() {
+            DataType::String => {
+                let texts = column.str()?.iter();
+                let text = |text: Option<&str>| text.map_or(Value::Null, |text| Value::Text(text.to_owned()));
+                rows.iter_mut().zip(texts).for_each(|(row, value)| row.push(text(value)));
+            }
+            DataType::Int64 => {
+                let numbers = column.i64()?.iter();
+                let number = |number: Option<i64>| number.map_or(Value::Null, Value::Number);
+                rows.iter_mut().zip(numbers).for_each(|(row, value)| row.push(number(value)));
+            }
+            _ => {
+                for (number, row) in rows.iter_mut().enumerate() {
+                    row.push(Value::of(&column.get(number)?));
+                }
+            }
         }
     }
     Ok(Answer { columns, rows })
+}
+
+/// The rows of an answer whose columns are known, one at a time.
+#[expect(missing_debug_implementations, reason = "frames print whole columns")]
+pub struct Records {
+    columns: Vec<Cells>,
+    rows: usize,
+}
+
+enum Cells {
+    Texts(StringChunked),
+    Numbers(Int64Chunked),
+}
+
+/// One row; its cells are taken one after the other.
+#[expect(missing_debug_implementations, reason = "frames print whole columns")]
+#[derive(Clone, Copy)]
+pub struct Record<'r> {
+    columns: &'r [Cells],
+    row: usize,
+}
+
+impl Records {
+    pub(super) fn of(frame: &DataFrame) -> Result<Self, QueryError> {
+        let cells = |column: &Column| {
+            Ok(match column.dtype() {
+                DataType::String => Cells::Texts(column.str()?.rechunk().into_owned()),
+                _ => Cells::Numbers(column.cast(&DataType::Int64)?.i64()?.rechunk().into_owned()),
+            })
+        };
+        let columns = frame.columns().iter().map(cells).collect::<Result<_, QueryError>>()?;
+        Ok(Self { columns, rows: frame.height() })
+    }
+
+    /// All rows, in order.
+    pub fn iter(&self) -> impl Iterator<Item = Record<'_>> {
+        (0..self.rows).map(|row| Record { columns: &self.columns, row })
+    }
+}
+
+impl<'r> Record<'r> {
+    fn next(&mut self) -> Option<&'r Cells> {
+        let (first, rest) = self.columns.split_first()?;
+        self.columns = rest;
+        Some(first)
+    }
+
+    /// The text of the next cell; empty where there is none.
+    pub fn text(&mut self) -> &'r str {
+        match self.next() {
+            Some(Cells::Texts(all)) => all.get(self.row).unwrap_or_default(),
+            _ => "",
+        }
+    }
+
+    /// The number of the next cell; 0 where there is none.
+    pub fn number(&mut self) -> i64 {
+        match self.next() {
+            Some(Cells::Numbers(all)) => all.get(self.row).unwrap_or_default(),
+            _ => 0,
+        }
+    }
+
+    /// Is the number of the next cell 1?
+    pub fn flag(&mut self) -> bool {
+        self.number() == 1
+    }
 }
 
 /// The frame as a Parquet file.

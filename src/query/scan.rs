@@ -58,16 +58,16 @@ pub(super) struct Part<'r> {
 #[derive(Clone)]
 pub(super) struct View {
     pub(super) scan: Arc<Scan>,
-    /// Only these rows are there.
-    pub(super) only: Option<Rows>,
+    /// Only the rows for which these hold are there.
+    pub(super) only: Vec<Narrow>,
     /// Rows for which one of these does not hold may be left out: they are not asked for.
     pub(super) narrow: Vec<Narrow>,
 }
 
-/// Values that a column must have.
+/// Values that one of some columns must have.
 #[derive(Clone)]
 pub(super) struct Narrow {
-    pub(super) column: String,
+    pub(super) columns: Vec<String>,
     pub(super) values: Arc<Values>,
 }
 
@@ -79,10 +79,6 @@ impl View {
             Arc::new(self),
             ScanArgsAnonymous { schema, ..ScanArgsAnonymous::default() },
         )
-    }
-
-    fn rows(&self) -> Rows {
-        self.only.clone().unwrap_or_else(|| self.scan.all())
     }
 }
 
@@ -152,7 +148,12 @@ impl Scan {
     /// The rows for which all conjuncts hold and that are asked for: first the conjuncts about one column of words or
     /// flags, the fewest words first, then what the table is narrowed by, then what is left of the predicate, chunk
     /// by chunk.
-    fn matching(&self, mut rows: Rows, conjuncts: Vec<Conjunct>, narrow: &[Narrow]) -> PolarsResult<Rows> {
+    fn matching<'n>(
+        &self,
+        conjuncts: Vec<Conjunct>,
+        narrow: impl Iterator<Item = &'n Narrow>,
+    ) -> PolarsResult<Rows> {
+        let mut rows = self.all();
         let mut others: Vec<Expr> = Vec::new();
         let mut by_word: Vec<(usize, &Stored, Expr)> = Vec::new();
         for conjunct in conjuncts {
@@ -177,7 +178,7 @@ impl Scan {
             }
         }
         for one in narrow {
-            rows = self.narrow(rows, &[&one.column], &one.values)?;
+            rows = self.narrow(rows, one)?;
         }
         match others.into_iter().reduce(Expr::and) {
             Some(expr) => self.filtered(rows, &expr),
@@ -232,14 +233,16 @@ impl AnonymousScan for View {
         let conjuncts = args.predicate.as_ref().map_or(Some(Vec::new()), predicate::conjuncts);
         let frame = match (conjuncts, args.predicate) {
             (Some(conjuncts), _) => {
-                scan.frame(&columns, &scan.matching(self.rows(), conjuncts, &self.narrow)?)?
+                let narrow = self.only.iter().chain(&self.narrow);
+                scan.frame(&columns, &scan.matching(conjuncts, narrow)?)?
             }
-            (None, None) => scan.frame(&columns, &self.rows())?,
+            (None, None) => scan.frame(&columns, &scan.all())?,
             // Something that looks at more than its row: at all rows, then.
             (None, Some(expr)) => {
                 let mut all = names.clone();
                 all.extend(predicate::columns(&expr).into_iter().filter(|name| !names.contains(name)));
-                let frame = scan.frame(&scan.chosen(&all)?, &self.rows())?.lazy().filter(expr);
+                let rows = scan.matching(Vec::new(), self.only.iter())?;
+                let frame = scan.frame(&scan.chosen(&all)?, &rows)?.lazy().filter(expr);
                 frame.select(names.into_iter().map(col).collect::<Vec<_>>()).collect()?
             }
         };

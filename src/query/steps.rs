@@ -4,22 +4,26 @@
 //!
 //! This changes no answer. A row of a table whose column is equal to no value of the other side of an inner join is
 //! in no row of the join; and a row of an outer join beside it that would now come without it has nothing in the
-//! place of the column, is equal to nothing, and goes as well.
+//! place of the column, is equal to nothing, and goes as well. Values of rows that the `WHERE` throws away count only
+//! where no join can bring a row back that lost its other side ([`Joins::filter`]).
 
 use super::QueryError;
 use super::among::{Among, Set, Values};
+use super::joins::{self, Joins, Source};
 use super::scan::{Narrow, Scan, View};
 use super::spell;
 use polars::prelude::{DataFrame, DataType, IntoLazy as _, LazyFrame};
 use polars::sql::SQLContext;
-use sqlparser::ast::{
-    BinaryOperator, Expr, Ident, JoinConstraint, JoinOperator, ObjectName, ObjectNamePart, Query, Select,
-    SetExpr, Statement, TableAlias, TableFactor, TableWithJoins, With,
-};
+use sqlparser::ast::{Ident, ObjectName, Query, Select, SetExpr, Statement, TableFactor, With};
 use sqlparser::dialect::GenericDialect;
 use sqlparser::parser::{Parser, ParserOptions};
 use std::collections::BTreeMap;
 use std::sync::Arc;
+
+const EVENTS: &str = "events";
+
+/// Has one row.
+const PARAMS: &str = "params";
 
 /// More values than this are not looked up: most of the table would be left.
 const VALUES_MAX: usize = 1 << 20;
@@ -31,12 +35,10 @@ pub(super) fn collect(
     among: &[Among],
 ) -> Result<DataFrame, QueryError> {
     let view = |(name, scan): (&&'static str, &Arc<Scan>)| {
-        let only: Vec<&Among> = among.iter().filter(|one| one.table == *name).collect();
-        let only = if only.is_empty() { None } else { Some(scan.among(&only)?) };
-        Ok((*name, View { scan: Arc::clone(scan), only, narrow: Vec::new() }))
+        let only = among.iter().filter(|one| one.table == *name).map(Among::narrow).collect();
+        (*name, View { scan: Arc::clone(scan), only, narrow: Vec::new() })
     };
-    let views = tables.iter().map(view).collect::<Result<BTreeMap<_, _>, QueryError>>()?;
-    let mut steps = Steps { views, answers: BTreeMap::new() };
+    let mut steps = Steps { views: tables.iter().map(view).collect(), answers: BTreeMap::new() };
     let Some(mut query) = parse(sql) else {
         // For the error that says what is wrong with it.
         return steps.execute(sql, Vec::new());
@@ -73,15 +75,6 @@ struct Steps {
     /// The steps before, by name. They hide tables of the same name.
     answers: BTreeMap<String, DataFrame>,
 }
-
-/// A table of one `SELECT`: the name by which its columns are called, and its own.
-struct Source {
-    alias: String,
-    table: String,
-}
-
-/// `e.principal_key = f.principal_key`.
-type Equal = [(String, String); 2];
 
 impl Steps {
     fn answer(&self, mut query: Query) -> Result<DataFrame, QueryError> {
@@ -134,101 +127,64 @@ impl Steps {
         select: &mut Select,
         narrowed: &mut Vec<(String, LazyFrame)>,
     ) -> Result<(), QueryError> {
-        let sources: Vec<Source> = select.from.iter().flat_map(factors).filter_map(source).collect();
-        let mut equals = Vec::new();
-        select.from.iter().flat_map(|from| &from.joins).for_each(|join| {
-            if let JoinOperator::Join(JoinConstraint::On(on)) | JoinOperator::Inner(JoinConstraint::On(on)) =
-                &join.join_operator
-            {
-                conjuncts(on, &mut equals);
-            }
-        });
-        for factor in select.from.iter_mut().flat_map(factors_mut) {
+        let joins = Joins::of(select);
+        for factor in select.from.iter_mut().flat_map(joins::factors_mut) {
             if let TableFactor::Derived { subquery, lateral: false, .. } = factor {
                 self.narrow(subquery, narrowed)?;
                 continue;
             }
-            let Some(own) = source(factor) else { continue };
+            let Some(own) = Source::of(factor) else { continue };
             let Some(view) = self.views.get(own.table.as_str()) else { continue };
-            let tests = self.tests(&own, view, &sources, &equals)?;
-            if self.answers.contains_key(&own.table) || tests.is_empty() {
+            if self.answers.contains_key(&own.table) {
                 continue;
             }
+            let narrow = self.narrow_by(&own, view, &joins)?;
             let TableFactor::Table { name, alias, .. } = factor else { continue };
+            if narrow.is_empty() {
+                continue;
+            }
             let new = format!("{}__{}", own.table, narrowed.len());
             *name = ObjectName::from(Ident::new(&new));
-            let named =
-                || TableAlias { explicit: true, name: Ident::new(own.alias), columns: Vec::new(), at: None };
-            alias.get_or_insert_with(named);
-            narrowed.push((new, View { narrow: tests, ..view.clone() }.lazy()?));
+            alias.get_or_insert_with(|| own.named());
+            narrowed.push((new, View { narrow, ..view.clone() }.lazy()?));
         }
         Ok(())
     }
 
-    /// What the steps that a table is joined to say about its columns.
-    fn tests(
-        &self,
-        own: &Source,
-        view: &View,
-        sources: &[Source],
-        equals: &[Equal],
-    ) -> Result<Vec<Narrow>, QueryError> {
-        let mut tests = Vec::new();
-        for [left, right] in equals {
-            for (mine, other) in [(left, right), (right, left)] {
-                let step = sources.iter().find(|source| source.alias == other.0 && mine.0 == own.alias);
-                let Some(step) = step.and_then(|step| self.answers.get(&step.table)) else { continue };
-                let Some(values) = values(step, &other.1)? else { continue };
-                if view.scan.has(&mine.1, &values) {
-                    tests.push(Narrow { column: mine.1.clone(), values: Arc::new(values) });
-                }
+    /// What the tables that a table is joined to say about its columns.
+    fn narrow_by(&self, own: &Source, view: &View, joins: &Joins) -> Result<Vec<Narrow>, QueryError> {
+        let mut all = Vec::new();
+        for (column, other, theirs) in joins.of_table(&own.alias) {
+            let Some(values) = self.values(other, theirs, joins)? else { continue };
+            if view.scan.has(column, &values) {
+                all.push(Narrow { columns: vec![column.to_owned()], values: Arc::new(values) });
             }
         }
-        Ok(tests)
+        Ok(all)
     }
-}
 
-fn factors(from: &TableWithJoins) -> impl Iterator<Item = &TableFactor> {
-    std::iter::once(&from.relation).chain(from.joins.iter().map(|join| &join.relation))
-}
-
-fn factors_mut(from: &mut TableWithJoins) -> impl Iterator<Item = &mut TableFactor> {
-    std::iter::once(&mut from.relation).chain(from.joins.iter_mut().map(|join| &mut join.relation))
-}
-
-fn source(factor: &TableFactor) -> Option<Source> {
-    let TableFactor::Table { name: ObjectName(parts), alias, args: None, sample: None, .. } = factor else {
-        return None;
-    };
-    let [ObjectNamePart::Identifier(name)] = parts.as_slice() else { return None };
-    let table = name.value.clone();
-    let alias = match alias {
-        Some(alias) if alias.columns.is_empty() => alias.name.value.clone(),
-        Some(_) => return None,
-        None => table.clone(),
-    };
-    Some(Source { alias, table })
-}
-
-/// The equalities of two tables' columns that must all hold.
-fn conjuncts(on: &Expr, equals: &mut Vec<Equal>) {
-    match on {
-        Expr::Nested(inner) => conjuncts(inner, equals),
-        Expr::BinaryOp { left, op: BinaryOperator::And, right } => {
-            conjuncts(left, equals);
-            conjuncts(right, equals);
+    /// The values of a column of a step, or of a table of which the query wants some rows; `None` for what may have
+    /// too many.
+    fn values(&self, other: &Source, column: &str, joins: &Joins) -> Result<Option<Values>, QueryError> {
+        let is_params = |source: &&Source| source.table == PARAMS && !self.answers.contains_key(PARAMS);
+        let params: Vec<&Source> = joins.sources().filter(is_params).collect();
+        let filter = joins.filter(&other.alias, &params);
+        let step = self.answers.get(&other.table);
+        match (step, &filter) {
+            (Some(step), None) => return values(step, column),
+            (None, None) => return Ok(None),
+            // Of events there may be any number.
+            (None, Some(_)) if other.table == EVENTS || is_params(&other) => return Ok(None),
+            _ => {}
         }
-        Expr::BinaryOp { left, op: BinaryOperator::Eq, right } => {
-            equals.extend(column(left).zip(column(right)).map(|(left, right)| [left, right]));
-        }
-        _ => {}
+        let crossed: String =
+            params.iter().map(|params| format!(" CROSS JOIN {PARAMS} AS {}", params.alias)).collect();
+        let (table, alias) = (&other.table, &other.alias);
+        let filter = filter.unwrap_or_default();
+        let sql =
+            format!("SELECT DISTINCT {alias}.{column} AS v FROM {table} AS {alias}{crossed} WHERE {filter}");
+        values(&self.execute(&sql, Vec::new())?, "v")
     }
-}
-
-fn column(expr: &Expr) -> Option<(String, String)> {
-    let Expr::CompoundIdentifier(parts) = expr else { return None };
-    let [table, column] = parts.as_slice() else { return None };
-    Some((table.value.clone(), column.value.clone()))
 }
 
 /// The values of a column; `None` for too many, and for those that are not looked up.

@@ -4,6 +4,7 @@
 use super::chunk::{Ids, Numbers, ROWS, Strings};
 use super::words::Words;
 use super::{Cell, Column, Kind};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 /// Collects rows. The first two of every row are its time and its event's key, by which rows are sorted.
@@ -36,8 +37,43 @@ pub struct Joined {
     /// Its name, kind and meaning.
     pub column: Column,
     stores: Vec<Store>,
+    order: Arc<Order>,
+}
+
+/// Where the rows of a whole table are.
+#[derive(Debug)]
+struct Order {
     /// Part and row of every row.
-    order: Arc<Vec<(u32, u32)>>,
+    rows: Vec<(u32, u32)>,
+    /// By chunk of the whole table: the chunks, with their parts, that no later one needs.
+    done: Vec<Vec<(u32, u32)>>,
+}
+
+impl Order {
+    fn new(rows: Vec<(u32, u32)>) -> Self {
+        let mut last: BTreeMap<(u32, u32), usize> = BTreeMap::new();
+        for (chunk, rows) in rows.chunks(ROWS).enumerate() {
+            let mut before = None;
+            for (part, row) in rows {
+                let of = (*part, chunk_of(*row));
+                if before != Some(of) {
+                    last.insert(of, chunk);
+                    before = Some(of);
+                }
+            }
+        }
+        let mut done = vec![Vec::new(); rows.len().div_ceil(ROWS)];
+        for (of, chunk) in last {
+            if let Some(all) = done.get_mut(chunk) {
+                all.push(of);
+            }
+        }
+        Self { rows, done }
+    }
+}
+
+fn chunk_of(row: u32) -> u32 {
+    u32::try_from(row as usize / ROWS).unwrap_or(u32::MAX)
 }
 
 /// The values of one column of a whole table, in chunks of [`ROWS`] rows.
@@ -172,6 +208,15 @@ impl Store {
         }
     }
 
+    /// Frees the memory of a whole chunk.
+    fn drop_chunk(&mut self, chunk: usize) {
+        match self {
+            Self::Words { whole, .. } | Self::Flags { whole, .. } => free(whole, chunk, Ids::Same(NONE, 0)),
+            Self::Texts { whole, .. } => free(whole, chunk, Strings::Empty(0)),
+            Self::Numbers { whole, .. } => free(whole, chunk, Numbers::Absent(0)),
+        }
+    }
+
     fn id(&self, row: usize) -> u32 {
         let (Self::Words { whole, .. } | Self::Flags { whole, .. }) = self else { return 0 };
         whole.get(row / ROWS).map_or(0, |ids| ids.get(row % ROWS))
@@ -188,6 +233,12 @@ impl Store {
     }
 }
 
+fn free<C>(whole: &mut [C], chunk: usize, empty: C) {
+    if let Some(place) = whole.get_mut(chunk) {
+        *place = empty;
+    }
+}
+
 impl Table {
     /// Joins what the threads gathered. All builders have these columns.
     pub fn join(columns: &[Column], parts: Vec<Builder>) -> Self {
@@ -201,13 +252,15 @@ impl Table {
             }
         }
         keys.sort_unstable();
-        let order = Arc::new(keys.into_iter().map(|(_, _, part, row)| (part, row)).collect::<Vec<_>>());
+        let order: Vec<(u32, u32)> = keys.into_iter().map(|(_, _, part, row)| (part, row)).collect();
+        let rows = order.len();
+        let order = Arc::new(Order::new(order));
         let column = |(column, stores): (&Column, Vec<Store>)| Joined {
             column: *column,
             stores,
             order: Arc::clone(&order),
         };
-        Self { rows: order.len(), columns: columns.iter().zip(joined).map(column).collect() }
+        Self { rows, columns: columns.iter().zip(joined).map(column).collect() }
     }
 
     /// Its columns, in order.
@@ -219,18 +272,33 @@ impl Table {
 impl Joined {
     /// The values, in the order of the table.
     pub fn data(mut self) -> Data {
-        let chunks = self.order.chunks(ROWS);
         match self.column.kind {
             Kind::Word => {
                 let (words, places) = merge(&mut self.stores);
                 let place = |part: u32, id: u32| places.get(part as usize)?.get(id as usize).copied();
                 let id = |part: u32, id: u32| place(part, id).unwrap_or_default();
-                Data::Words(chunks.map(|rows| self.ids(rows, id)).collect(), words)
+                Data::Words(self.chunks(|column, rows| column.ids(rows, id)), words)
             }
-            Kind::Flag => Data::Flags(chunks.map(|rows| self.ids(rows, |_, id| id)).collect()),
-            Kind::Text => Data::Texts(chunks.map(|rows| self.strings(rows)).collect()),
-            Kind::Number => Data::Numbers(chunks.map(|rows| self.numbers(rows)).collect()),
+            Kind::Flag => Data::Flags(self.chunks(|column, rows| column.ids(rows, |_, id| id))),
+            Kind::Text => Data::Texts(self.chunks(Self::strings)),
+            Kind::Number => Data::Numbers(self.chunks(Self::numbers)),
         }
+    }
+
+    /// One chunk after the other. What no other needs is given up at once: both orders in memory would be twice
+    /// the column.
+    fn chunks<C>(&mut self, chunk: impl Fn(&Self, &[(u32, u32)]) -> C) -> Vec<C> {
+        let order = Arc::clone(&self.order);
+        let mut all = Vec::with_capacity(order.done.len());
+        for (rows, done) in order.rows.chunks(ROWS).zip(&order.done) {
+            all.push(chunk(self, rows));
+            for (part, of) in done {
+                if let Some(store) = self.stores.get_mut(*part as usize) {
+                    store.drop_chunk(*of as usize);
+                }
+            }
+        }
+        all
     }
 
     fn ids(&self, rows: &[(u32, u32)], id: impl Fn(u32, u32) -> u32) -> Ids {

@@ -3,7 +3,7 @@
 use crate::commands::read_logs::{EventSink, Logs};
 use crate::escape;
 use crate::ledger::manifest::TableKind;
-use crate::ledger::{Ledger, LedgerError, Window};
+use crate::ledger::{Ledger, LedgerError, Part, Window};
 use crate::tables::{Builder, Column};
 use crate::time::Day;
 use anyhow::bail;
@@ -52,14 +52,16 @@ impl Rows {
     }
 }
 
-/// One builder for each thread: what a builder holds that is not packed yet, and its words, are there once.
+/// One builder for each thread: what a builder holds that is not packed yet, and its words, are there once. Files
+/// come by day, so that rows are near those that they will stand beside.
 fn builders(
     ledger: &Ledger,
     kind: TableKind,
     window: Window,
     columns: &[Column],
 ) -> Result<Vec<Builder>, LedgerError> {
-    let parts = ledger.parts(&[kind], window);
+    let mut parts = ledger.parts(&[kind], window);
+    parts.sort_by_key(Part::day);
     let next = AtomicUsize::new(0);
     let fill = |_| {
         let mut builder = Builder::new(columns);

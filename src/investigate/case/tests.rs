@@ -45,7 +45,9 @@ fn facts(mut events: Vec<EventRow>) -> Facts {
 /// The ids of each case's evidence, and its score.
 fn told(facts: &Facts, hits: &[Hit], rules: &[Rule]) -> Vec<(String, u32)> {
     let groups = join(groups(hits, &BTreeSet::new(), facts), facts);
-    let cases = cases(scored(groups, rules, facts), facts, facts, &[]);
+    let context = Context { events: facts.events.clone(), ..Context::default() };
+    let mut cases = cases(scored(groups, rules, facts), facts, &context);
+    rank(&mut cases);
     let line = |case: &Case<'_>| {
         (case.found().map(|event| event.id.as_str()).collect::<Vec<_>>().join(" "), case.score)
     };
@@ -87,7 +89,7 @@ fn a_role_that_was_handed_over_is_followed() {
                 norm: String::new(),
                 external: false,
             };
-            facts.refs.insert(first.key, vec![role]);
+            facts.refs.0.insert(first.key, vec![role]);
         }
         let told = told(&facts, &[hit(0, &first), hit(0, &second)], &rules);
         let ids: Vec<&str> = told.iter().map(|(ids, _)| ids.as_str()).collect();

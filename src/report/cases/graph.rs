@@ -54,7 +54,7 @@ impl Graph {
     fn of(case: &Case<'_>) -> Self {
         let mut graph = Self::default();
         for moment in case.timeline.iter().filter(|moment| moment.found || moment.followed) {
-            let event = moment.event;
+            let event = &moment.event;
             let actor = graph.node(Kind::Actor, event.actor.label());
             for origin in [&event.actor.human, &event.ip].into_iter().filter(|text| !text.is_empty()) {
                 let origin = graph.node(Kind::Origin, origin);

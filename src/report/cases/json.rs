@@ -10,9 +10,6 @@ use serde_json::{Value, json};
 /// The name and version of the form.
 pub const SCHEMA: &str = "trailtrim.cases/v1";
 
-/// So many events of a case are in its timeline: those that a rule found first, then what changed something.
-const TIMELINE_MAX: usize = 1_000;
-
 /// The cases as one JSON text with a final newline.
 pub fn cases(report: &CasesReport<'_>) -> String {
     let not_evaluated = report.not_evaluated.iter().filter_map(|one| {
@@ -57,7 +54,6 @@ fn case(one: &CaseReport<'_>, rank: u32, report: &CasesReport<'_>) -> Value {
     let out = &case.outflow;
     let mut evidence: Vec<&str> = case.found().map(|event| event.id.as_str()).collect();
     evidence.dedup();
-    let (timeline, omitted) = timeline(case);
     json!({
         "id": case.id,
         "rank": rank,
@@ -79,8 +75,8 @@ fn case(one: &CaseReport<'_>, rank: u32, report: &CasesReport<'_>) -> Value {
             json!({"source_ip": ip, "first_seen": time(*first), "events": events})
         }).collect::<Vec<_>>(),
         "reasons": case.reasons.iter().map(|one| reason(one, report)).collect::<Vec<_>>(),
-        "timeline": timeline,
-        "timeline_omitted": omitted,
+        "timeline": timeline(case),
+        "timeline_omitted": case.omitted,
         "handed_over": case.handed.iter().map(|(role, event)| {
             json!({"role": role, "event_id": event.id})
         }).collect::<Vec<_>>(),
@@ -118,14 +114,9 @@ fn reason(reason: &Reason, report: &CasesReport<'_>) -> Value {
     })
 }
 
-fn timeline(case: &Case<'_>) -> (Vec<Value>, usize) {
-    let mut kept: Vec<&Moment<'_>> = case.timeline.iter().collect();
-    kept.sort_by_key(|moment| (!moment.found, !moment.event.is_write, moment.event.time, moment.event.key));
-    kept.truncate(TIMELINE_MAX);
-    kept.sort_by_key(|moment| (moment.event.time, moment.event.key));
-    let omitted = case.timeline.len() - kept.len();
-    let one = |moment: &&Moment<'_>| {
-        let event = moment.event;
+fn timeline(case: &Case<'_>) -> Vec<Value> {
+    let one = |moment: &Moment| {
+        let event = &moment.event;
         json!({
             "time": time(event.time),
             "event_id": event.id,
@@ -141,7 +132,7 @@ fn timeline(case: &Case<'_>) -> (Vec<Value>, usize) {
             "followed": moment.followed,
         })
     };
-    (kept.iter().map(one).collect(), omitted)
+    case.timeline.iter().map(one).collect()
 }
 
 fn radius(blast: &Blast) -> Value {
@@ -161,13 +152,13 @@ fn radius(blast: &Blast) -> Value {
     json!({"arn": blast.arn, "acted": blast.acted, "granted": granted})
 }
 
-fn change(left: &Left<'_>) -> Value {
+fn change(left: &Left) -> Value {
     json!({
         "what": left.what,
         "resource": left.event.about(),
         "event_id": left.event.id,
         "event_name": left.event.name,
-        "undone_by": left.undone.map(|event| json!({
+        "undone_by": left.undone.as_ref().map(|event| json!({
             "event_id": event.id, "event_name": event.name, "time": time(event.time),
         })),
     })

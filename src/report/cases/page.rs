@@ -175,27 +175,27 @@ fn people(case: &Case<'_>) -> Vec<String> {
 /// Runs of equal calls that no rule found are one line; when there are too many lines, those that no rule found
 /// and that only read go first.
 fn timeline(case: &Case<'_>) -> Vec<Line> {
-    let mut runs: Vec<(Moment<'_>, usize)> = Vec::new();
+    let mut runs: Vec<(&Moment, usize)> = Vec::new();
     for moment in &case.timeline {
-        let event = moment.event;
-        let is_same = |last: &Moment<'_>| {
+        let event = &moment.event;
+        let is_same = |last: &Moment| {
             (!last.found && !moment.found)
                 && (last.event.call(), &last.event.actor.key, last.event.ok)
                     == (event.call(), &event.actor.key, event.ok)
         };
         match runs.last_mut() {
             Some((last, count)) if is_same(last) => *count += 1,
-            _ => runs.push((*moment, 1)),
+            _ => runs.push((moment, 1)),
         }
     }
     let all = runs.len();
-    for keep in [|one: &Moment<'_>| one.found || one.event.is_write, |one: &Moment<'_>| one.found] {
+    for keep in [|one: &Moment| one.found || one.event.is_write, |one: &Moment| one.found] {
         if runs.len() > LINES_SHOWN {
             runs.retain(|(moment, _)| keep(moment));
         }
     }
     runs.truncate(LINES_SHOWN);
-    let left_out = all - runs.len();
+    let left_out = all - runs.len() + case.omitted;
     let mut lines: Vec<Line> = runs.into_iter().map(|(moment, count)| line(case, moment, count)).collect();
     if left_out > 0 {
         let about = format!("{left_out} more lines: --format json");
@@ -204,8 +204,8 @@ fn timeline(case: &Case<'_>) -> Vec<Line> {
     lines
 }
 
-fn line(case: &Case<'_>, moment: Moment<'_>, count: usize) -> Line {
-    let event = moment.event;
+fn line(case: &Case<'_>, moment: &Moment, count: usize) -> Line {
+    let event = &moment.event;
     let times = if count > 1 { format!(" ×{count}") } else { String::new() };
     let is_first = case.actors.first().is_some_and(|actor| actor.key == event.actor.key);
     let by = if is_first { String::new() } else { format!(" by {}", who(event)) };
@@ -248,8 +248,8 @@ fn radius(blast: &Blast) -> String {
 }
 
 fn changes(case: &Case<'_>) -> Vec<String> {
-    let line = |left: &crate::investigate::standing::Left<'_>| {
-        let state = match left.undone {
+    let line = |left: &crate::investigate::standing::Left| {
+        let state = match &left.undone {
             Some(event) => format!("undone {} by {}", time(event.time), event.name),
             None => "stands".to_owned(),
         };
