@@ -3,7 +3,7 @@
 use super::reference::{reference, shown};
 use serde_json::Value;
 use trailtrim::time::Timestamp;
-use trailtrim::trail::decode::{Decoded, PROBLEMS_MAX, decode, decode_chunk, record_ranges, split};
+use trailtrim::trail::decode::{Decoded, PROBLEMS_MAX, Windows, decode, decode_chunk, record_ranges, split};
 
 type Shown = Vec<String>;
 
@@ -20,6 +20,19 @@ fn in_chunks(text: &str, bytes: usize) -> (Vec<Shown>, Decoded) {
         decoded.merge(decode_chunk("f", text, &chunk, &mut |event| events.push(shown(event))));
     }
     assert_eq!(end, text.len());
+    (events, decoded)
+}
+
+fn in_windows(text: &str, bytes: usize) -> (Vec<Shown>, Decoded) {
+    let (mut events, mut decoded, mut all) = (Vec::new(), Decoded::default(), 0);
+    let mut windows = Windows::new(text.as_bytes(), bytes, bytes / 3);
+    while let Some((window, chunks)) = windows.next_window().unwrap() {
+        all += window.len();
+        for chunk in chunks {
+            decoded.merge(decode_chunk("f", window, &chunk, &mut |event| events.push(shown(event))));
+        }
+    }
+    assert_eq!(all, text.len());
     (events, decoded)
 }
 
@@ -85,6 +98,11 @@ pub fn run(data: &[u8]) {
         let (in_chunks, merged) = in_chunks(&text, bytes);
         assert_eq!(in_chunks, events, "chunks of {bytes}");
         assert_eq!(merged, decoded, "chunks of {bytes}");
+    }
+    for bytes in [1, 400] {
+        let (in_windows, merged) = in_windows(&text, bytes);
+        assert_eq!(in_windows, events, "windows of {bytes}");
+        assert_eq!(merged, decoded, "windows of {bytes}");
     }
     let mut last = 0;
     for range in record_ranges(&text) {

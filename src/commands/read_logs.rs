@@ -6,6 +6,7 @@
 
 mod heap;
 mod in_flight;
+mod long;
 mod merged;
 mod order;
 
@@ -391,9 +392,17 @@ impl Reader<'_> {
     fn file(&self, object: &LogObject, buffers: &mut Buffers) -> usize {
         let events = match self.source.read(object, &mut buffers.bytes) {
             Ok(()) => {
-                let bytes = buffers.bytes.len() as u64 + expected_bytes(&buffers.bytes, self.options.limits);
-                let _share = self.in_flight.take(bytes, rayon::current_thread_index());
-                let events = self.content(object, buffers, true);
+                let own = buffers.bytes.len() as u64;
+                let expected = expected_bytes(&buffers.bytes, self.options.limits);
+                let take = |bytes| self.in_flight.take(bytes, rayon::current_thread_index());
+                let events = if let Some(text) = self.long(&buffers.bytes, expected) {
+                    let _share = take(own + 2 * self.window_bytes());
+                    self.hash(&buffers.bytes);
+                    self.windows(object, text)
+                } else {
+                    let _share = take(own + expected);
+                    self.content(object, buffers, true)
+                };
                 buffers.shrink();
                 events
             }
@@ -494,28 +503,14 @@ impl Reader<'_> {
         threads > 1 && (object.size == 0 || object.size.saturating_mul(SHARES * threads) > left)
     }
 
-    /// Decodes a text, a long one of a large file in parallel. No lock is held while this thread waits for
-    /// others.
+    /// Decodes a text, that of a large file in parallel.
     fn text(&self, file: &str, text: &str, large: bool) -> Decoded {
         let delivered = Delivered::of_name(file);
         if !large || text.len() <= CHUNK_BYTES {
             return self.decoded(delivered, |decoder, each| decoder.decode(file, text, each));
         }
-        let chunks = decode::split(text, CHUNK_BYTES);
-        let mut parts = vec![Decoded::default(); chunks.len()];
-        // Tasks that wait for nothing: a thread that helps is never kept from finishing its own part.
-        rayon::scope(|scope| {
-            for (chunk, part) in chunks.iter().zip(&mut parts) {
-                scope.spawn(move |_| {
-                    *part = self
-                        .decoded(delivered, |decoder, each| decoder.decode_chunk(file, text, chunk, each));
-                });
-            }
-        });
         let mut whole = Decoded::default();
-        for decoded in parts {
-            whole.merge(decoded);
-        }
+        self.chunks(file, text, &decode::split(text, CHUNK_BYTES), &mut whole);
         whole
     }
 

@@ -13,6 +13,7 @@ mod identity;
 mod record;
 mod resync;
 mod walk;
+mod window;
 
 use crate::time::Timestamp;
 use crate::trail::event::Event;
@@ -25,6 +26,8 @@ use form::Forms;
 use record::{Draft, Record};
 use std::ops::Range;
 use walk::Walk;
+
+pub use window::Windows;
 
 /// The number of problems that one file may list; the rest is only counted.
 pub const PROBLEMS_MAX: usize = 20;
@@ -83,12 +86,13 @@ impl Shape {
     }
 }
 
-/// A part of a text that can be decoded by itself, on any thread: whole records. Made by [`split`].
+/// A part of a text that can be decoded by itself, on any thread: whole records. Made by [`split`] and [`Windows`].
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Chunk {
     /// The bytes of the text.
     pub range: Range<usize>,
     place: Place,
+    first: bool,
     last: bool,
 }
 
@@ -105,7 +109,7 @@ enum Place {
 
 impl Chunk {
     fn is_whole(&self) -> bool {
-        self.last && self.range.start == 0
+        self.first && self.last
     }
 }
 
@@ -158,7 +162,7 @@ pub struct Decoder {
 impl Decoder {
     /// Decodes a whole text and hands out its events in the order of the text. `file` names it in problems.
     pub fn decode(&mut self, file: &str, text: &str, each: &mut dyn FnMut(&Event<'_>)) -> Decoded {
-        let whole = Chunk { range: 0..text.len(), place: Place::Top, last: true };
+        let whole = Chunk { range: 0..text.len(), place: Place::Top, first: true, last: true };
         self.decode_chunk(file, text, &whole, each)
     }
 
@@ -210,21 +214,10 @@ pub fn decode_chunk(file: &str, text: &str, chunk: &Chunk, each: &mut dyn FnMut(
 /// Cuts a text between records into chunks of about `bytes` each, for several threads. A text with a
 /// flaw in its structure is cut up to the flaw; the rest is one chunk.
 pub fn split(text: &str, bytes: usize) -> Vec<Chunk> {
-    let mut chunks = Vec::new();
-    let mut open = Chunk { range: 0..text.len(), place: Place::Top, last: true };
-    if text.len() > bytes && starts_like_a_log(text) {
-        let mut cutter = Cutter::new(text);
-        while let Some(range) = cutter.next_record() {
-            if range.start - open.range.start >= bytes.max(1) {
-                let next = Chunk { range: range.start..text.len(), place: cutter.place, last: true };
-                open.range.end = range.start;
-                open.last = false;
-                chunks.push(std::mem::replace(&mut open, next));
-            }
-        }
+    if text.len() <= bytes {
+        return vec![Chunk { range: 0..text.len(), place: Place::Top, first: true, last: true }];
     }
-    chunks.push(open);
-    chunks
+    window::cut(text, bytes.max(1), (Place::Top, true), true).0
 }
 
 /// The byte ranges of all records, wrappers taken off, up to the first flaw in the text's structure.

@@ -5,6 +5,7 @@
 //! streamed (`flate2`): several members, padding, a size that is not to be believed, any damage.
 
 use crate::trail::problem::ProblemKind;
+use flate2::bufread::MultiGzDecoder;
 use memchr::memmem;
 use std::borrow::Cow;
 use std::io::{self, Read, Write as _};
@@ -66,6 +67,9 @@ const TRUSTED_RATIO_MAX: usize = 64;
 
 /// Text for each byte of a gzip file, of files with more than a hundred records at least.
 const USUAL_RATIO: u64 = 8;
+
+/// The flag of a gzip header that has a checksum of its own (RFC 1952, FHCRC).
+const HEADER_CHECKSUM: u8 = 2;
 
 /// The shortest gzip file, in bytes: header, one empty block, trailer.
 const GZIP_BYTES_MIN: usize = 20;
@@ -144,6 +148,41 @@ pub fn whole<'a>(
     Err(InflateProblem { kind: ProblemKind::Corrupt, message })
 }
 
+/// The text of a gzip file piece by piece, when all of it is sound: whole members and nothing else, UTF-8, within
+/// the limits. To know that it is inflated once for nothing. `None` for everything else, and for text that begins with
+/// a byte-order mark.
+pub fn sound(bytes: &[u8], limits: Limits) -> Option<impl Read> {
+    if !is_gzip(bytes) {
+        return None;
+    }
+    let allowed = limits.allowed(bytes.len() as u64);
+    let mut decoder = MultiGzDecoder::new(bytes);
+    let (mut room, mut open, mut whole_bytes) = (vec![0; 1 << 16], 0, 0_u64);
+    loop {
+        // What is open is the beginning of a character.
+        let read = decoder.read(room.get_mut(open..)?).ok()?;
+        let text = room.get(..open + read)?;
+        if whole_bytes == 0 && text.starts_with(b"\xef\xbb\xbf") {
+            return None;
+        }
+        if read == 0 {
+            return (open == 0).then(|| MultiGzDecoder::new(bytes));
+        }
+        let whole = match std::str::from_utf8(text) {
+            Ok(text) => text.len(),
+            Err(error) if error.error_len().is_none() => error.valid_up_to(),
+            Err(_) => return None,
+        };
+        let end = text.len();
+        open = end - whole;
+        whole_bytes += whole as u64;
+        if whole_bytes + open as u64 > allowed {
+            return None;
+        }
+        room.copy_within(whole..end, 0);
+    }
+}
+
 /// Deflates a text as one gzip member, as log files are kept.
 pub fn gzip(text: &[u8]) -> io::Result<Vec<u8>> {
     let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
@@ -167,7 +206,13 @@ fn gunzip_at_once(bytes: &[u8], limits: Limits, out: &mut Vec<u8>) -> Option<usi
     let trailer = bytes.last_chunk::<4>()?;
     let size = usize::try_from(u32::from_le_bytes(*trailer)).ok()?;
     let trusted = bytes.len().saturating_mul(TRUSTED_RATIO_MAX);
-    if bytes.len() < GZIP_BYTES_MIN || size > trusted || size as u64 > limits.allowed(bytes.len() as u64) {
+    // The library looks at no checksum of the header; the other one does, and nobody writes one.
+    let is_header_checked = bytes.get(3).is_some_and(|flags| flags & HEADER_CHECKSUM != 0);
+    if is_header_checked
+        || bytes.len() < GZIP_BYTES_MIN
+        || size > trusted
+        || size as u64 > limits.allowed(bytes.len() as u64)
+    {
         return None;
     }
     if memmem::find(bytes, trailer)? + trailer.len() != bytes.len() {
@@ -288,6 +333,46 @@ mod tests {
         let inflated = inflate(bytes, limits, &mut buffer);
         let kinds: Vec<_> = inflated.problems.iter().map(|problem| problem.kind).collect();
         assert_eq!((&*inflated.text, &*kinds), expect, "{name}: {:?}", inflated.problems);
+        if let Some(mut pieces) = sound(bytes, limits) {
+            let mut text = String::new();
+            pieces.read_to_string(&mut text).unwrap();
+            assert_eq!((text.as_str(), &*kinds), (expect.0, &[][..]), "{name}, piece by piece");
+        }
+    }
+
+    #[test]
+    fn what_is_sound_is_known_before() {
+        let one = gzip("é".repeat(100_000).as_bytes());
+        let is_sound = |bytes: &[u8], limits: Limits| sound(bytes, limits).is_some();
+        let small = Limits { decoded_bytes_max: 200_000, ..Limits::default() };
+        assert!(is_sound(&one, small) && is_sound(&one.repeat(2), Limits::default()));
+        assert!(!is_sound(&one.repeat(2), small));
+        for bad in [
+            b"{}".as_slice(),
+            one.get(..one.len() - 1).unwrap(),
+            &[one.as_slice(), &[0; 4]].concat(),
+            &gzip(b"\xef\xbb\xbf{}"),
+            &gzip(b"{}\xc3"),
+            &gzip(b"\xff"),
+        ] {
+            assert!(!is_sound(bad, Limits::default()), "{bad:?}");
+        }
+    }
+
+    /// One of the libraries looks at the checksum of a header, the other does not: files that have one are read by
+    /// the first.
+    #[test]
+    fn a_header_with_a_checksum() {
+        use ProblemKind::Corrupt;
+        let plain = gzip(b"{\"a\":1}");
+        let mut header = plain.get(..10).unwrap().to_vec();
+        *header.get_mut(3).unwrap() |= HEADER_CHECKSUM;
+        let mut sum = flate2::Crc::new();
+        sum.update(&header);
+        let sum = sum.sum().to_le_bytes();
+        let file = |sum: &[u8]| [&header, sum, plain.get(10..).unwrap()].concat();
+        check("right", &file(sum.get(..2).unwrap()), Limits::default(), ("{\"a\":1}", &[]));
+        check("wrong", &file(b"??"), Limits::default(), ("", &[Corrupt]));
     }
 
     #[test]

@@ -277,8 +277,10 @@ impl Record {
 
     /// The record, when it has what tells events and callers apart.
     fn complete(self) -> Result<Value, String> {
+        // A column that is missing may have been filled from `unmapped`, with anything.
         for name in ["eventID", "eventTime", "eventSource", "eventName", "awsRegion"] {
-            if !self.members.contains_key(name) {
+            let value = self.members.get(name).and_then(Value::as_str).unwrap_or_default();
+            if value.is_empty() || (name == "eventTime" && Timestamp::parse(value).is_none()) {
                 return Err(format!("the row has no `{name}`"));
             }
         }
@@ -407,6 +409,19 @@ mod tests {
             let mut row = second();
             *row.pointer_mut(change).unwrap() = Value::Null;
             assert_eq!(one(&row), Err(expect.to_owned()), "{change}");
+        }
+        for (unmapped, missing) in [
+            (json!({"eventName.x": "y"}), "eventName"),
+            (json!({"eventName": ""}), "eventName"),
+            (json!({"eventName": "Get", "eventTime": "yesterday"}), "eventTime"),
+        ] {
+            let mut row = second();
+            row["api"]["operation"] = Value::Null;
+            if missing == "eventTime" {
+                row["time"] = Value::Null;
+            }
+            row["unmapped"] = unmapped;
+            assert_eq!(one(&row), Err(format!("the row has no `{missing}`")));
         }
         let mut row = second();
         row["actor"] = Value::Null;

@@ -4,7 +4,7 @@ use crate::fuzz_bodies::reference::{reference, shown};
 use proptest::prelude::*;
 use serde_json::Value;
 use std::fmt::Write;
-use trailtrim::trail::decode::{Decoder, decode, decode_chunk, record_ranges, split};
+use trailtrim::trail::decode::{Decoder, Windows, decode, decode_chunk, record_ranges, split};
 
 /// A JSON value as text, in one of its many spellings.
 #[derive(Clone, Debug)]
@@ -225,6 +225,17 @@ fn in_chunks(text: &str, bytes: usize) -> Vec<Vec<String>> {
     events
 }
 
+fn in_windows(text: &str, bytes: usize) -> Vec<Vec<String>> {
+    let mut events = Vec::new();
+    let mut windows = Windows::new(text.as_bytes(), bytes, bytes / 2);
+    while let Some((window, chunks)) = windows.next_window().unwrap() {
+        for chunk in chunks {
+            decode_chunk("f", window, &chunk, &mut |event| events.push(shown(event)));
+        }
+    }
+    events
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
 
@@ -251,6 +262,7 @@ proptest! {
         let (events, problems) = decoded(&text);
         prop_assert_eq!(&events, &expect);
         prop_assert_eq!(problems, bad);
+        prop_assert_eq!(in_windows(&text, 70), expect.clone());
         prop_assert_eq!(in_chunks(&text, 50), expect);
     }
 
@@ -273,6 +285,7 @@ proptest! {
             texts.iter().filter_map(|text| reference(&serde_json::from_str(text).unwrap())).collect();
         let text = log(&texts, 0);
         prop_assert_eq!(decoded(&text).0, expect.clone());
+        prop_assert_eq!(in_windows(&text, 400), expect.clone());
         prop_assert_eq!(in_chunks(&text, 300), expect);
     }
 
@@ -326,7 +339,7 @@ proptest! {
         let mut texts: Vec<String> = texts.into_iter().map(|text| wrapped(text, shape)).collect();
         texts[hit] = damaged(&texts[hit], &damage);
         let text = joined(&texts, shape);
-        for events in [decoded(&text).0, in_chunks(&text, 200)] {
+        for events in [decoded(&text).0, in_chunks(&text, 200), in_windows(&text, 333)] {
             let mut rest = events.iter();
             prop_assert!(expect.iter().all(|event| rest.any(|found| found == event)), "{text}");
         }
@@ -346,6 +359,7 @@ proptest! {
         let text = damaged(&log(&texts.collect::<Vec<_>>(), shape), &damage);
         decoded(&text);
         in_chunks(&text, 100);
+        in_windows(&text, 200);
         record_ranges(&text).count();
     }
 }

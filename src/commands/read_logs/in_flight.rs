@@ -1,7 +1,8 @@
 //! How much text is in memory at once, whatever the number of threads.
 //!
 //! Most files inflate to a few megabytes, and all threads work. A thread whose file would not fit beside the
-//! others waits for its turn; a file that is larger than the whole budget is in memory alone.
+//! others waits for its turn. Of a file that would take half of the budget only windows are in memory (`long.rs`), unless
+//! something is wrong with it; such a one may be larger than the whole budget, and is in memory alone.
 
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 
@@ -69,6 +70,11 @@ impl InFlight {
         drop(state);
         self.changed.notify_all();
         Share { of: self, bytes, thread }
+    }
+
+    /// The whole budget.
+    pub(super) fn bytes_max(&self) -> u64 {
+        self.bytes_max
     }
 
     /// The most that was ever taken, in bytes.

@@ -38,9 +38,11 @@ fn threads_read_within_the_budget() {
         for (files_at_once, expect) in [(1, 1), (2, 2), (100, 4)] {
             let peak = check(12, 500, packed, files_at_once * (one + one / 4));
             assert!(peak <= expect * (one + one / 4), "{peak} for {files_at_once} files of {one}");
-            assert!(peak >= one);
+            // Of a packed file that takes most of the budget only windows are there.
+            assert!(peak >= one || (packed && files_at_once == 1));
         }
     }
+    assert!(check(1, 500, true, one) < one / 2);
     // Less than one file: one after the other.
     assert!(check(12, 500, true, 1) < one + one / 2);
 }
@@ -49,7 +51,9 @@ fn threads_read_within_the_budget() {
 fn files_that_several_threads_decode_are_read_to_their_end_in_any_budget() {
     for bytes_max in [1, 15 << 20, u64::MAX] {
         for files in [1, 5] {
-            check(files, 6_000, false, bytes_max);
+            for packed in [false, true] {
+                check(files, 6_000, packed, bytes_max);
+            }
         }
     }
 }

@@ -14,7 +14,12 @@ pub(super) struct Cutter<'a> {
 
 impl<'a> Cutter<'a> {
     pub(super) fn new(text: &'a str) -> Self {
-        Self { cursor: Cursor::new(text), place: Place::Top }
+        Self::at(text, Place::Top)
+    }
+
+    /// Of a part of a text.
+    pub(super) fn at(text: &'a str, place: Place) -> Self {
+        Self { cursor: Cursor::new(text), place }
     }
 
     /// The bytes of the next record; `None` at the end and at a flaw.

@@ -4,8 +4,8 @@ use super::Place;
 use crate::trail::scan::Cursor;
 
 /// Text that failed may be read again when the search for the next record starts behind its first byte.
-/// All rereading together is limited to this many times the length of the text, so that crafted text
-/// cannot make it quadratic.
+/// All rereading together is limited to this many times the length of the text behind the first flaw, so that
+/// crafted text cannot make it quadratic. What is before the flaw does not count: it may be in another chunk.
 const REREAD_TIMES_MAX: usize = 4;
 
 /// The first keys of records as `CloudTrail` and `LookupEvents` write them.
@@ -18,14 +18,15 @@ type Search = Option<(usize, Option<usize>)>;
 /// search the same text again and again.
 pub(super) struct Resync<'t> {
     text: &'t str,
-    rereads_left: usize,
+    /// `None` before the first flaw.
+    rereads_left: Option<usize>,
     keys: [Search; FIRST_KEYS.len()],
     lines: Search,
 }
 
 impl<'t> Resync<'t> {
     pub(super) fn new(text: &'t str) -> Self {
-        Self { text, rereads_left: text.len().saturating_mul(REREAD_TIMES_MAX), keys: [None; 2], lines: None }
+        Self { text, rereads_left: None, keys: [None; 2], lines: None }
     }
 
     /// Where the next record starts after a flaw at `failed` in what starts at `start`.
@@ -36,8 +37,10 @@ impl<'t> Resync<'t> {
         failed: usize,
     ) -> Option<(usize, Place)> {
         let reread = failed.saturating_sub(start);
-        let from = if reread <= self.rereads_left {
-            self.rereads_left -= reread;
+        let behind = self.text.len().saturating_sub(start);
+        let rereads_left = self.rereads_left.get_or_insert(behind.saturating_mul(REREAD_TIMES_MAX));
+        let from = if reread <= *rereads_left {
+            *rereads_left -= reread;
             start + 1
         } else {
             failed.max(start + 1)

@@ -34,6 +34,21 @@ fn run(text: &str) -> Seen {
         assert_eq!(again, ids, "in chunks of {bytes}: {text}");
         assert_eq!(merged.problems, decoded.problems, "in chunks of {bytes}: {text}");
     }
+    // And so does one that comes piece by piece.
+    for (window_bytes, chunk_bytes) in [(1, 1), (150, 300), (700, 100)] {
+        let mut again = Vec::new();
+        let mut merged = Decoded::default();
+        let mut windows = Windows::new(text.as_bytes(), window_bytes, chunk_bytes);
+        while let Some((window, chunks)) = windows.next_window().unwrap() {
+            for chunk in chunks {
+                merged
+                    .merge(decode_chunk("f", window, &chunk, &mut |event| again.push(event.id.to_string())));
+            }
+        }
+        assert_eq!(again, ids, "in windows of {window_bytes}: {text}");
+        assert_eq!(merged.problems, decoded.problems, "in windows of {window_bytes}: {text}");
+        assert_eq!(merged.shape, decoded.shape, "in windows of {window_bytes}: {text}");
+    }
     Seen { ids, decoded }
 }
 

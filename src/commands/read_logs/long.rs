@@ -1,0 +1,77 @@
+//! Files whose text is too long to be held whole.
+
+use super::{CHUNK_BYTES, Delivered, Reader};
+use crate::source::LogObject;
+use crate::trail::ProblemKind;
+use crate::trail::decode::{Chunk, Decoded, Windows};
+use crate::trail::inflate;
+use crate::trail::problem::Problem;
+use std::io::Read;
+
+/// A text is decoded while it is inflated when it has more than one part in so many of what all texts together may
+/// hold.
+const LONG_SHARES: u64 = 2;
+
+/// A window of it is one part in so many.
+const WINDOW_SHARES: u64 = 8;
+
+impl Reader<'_> {
+    /// The text of a long file, when every byte of it is sound. Anything else is read as a whole: what is wrong with it
+    /// has to be known before its first event counts.
+    pub(super) fn long<'b>(&self, bytes: &'b [u8], expected: u64) -> Option<impl Read + use<'b>> {
+        let is_long = expected > self.in_flight.bytes_max() / LONG_SHARES && self.options.proven.is_none();
+        if is_long { inflate::sound(bytes, self.options.limits) } else { None }
+    }
+
+    /// About so many bytes of a long text are in memory at once, and as many again while more is read, as long as its
+    /// structure is sound.
+    pub(super) fn window_bytes(&self) -> u64 {
+        self.in_flight.bytes_max() / WINDOW_SHARES
+    }
+
+    /// Decodes a long text window by window, and gives the number of its events.
+    pub(super) fn windows(&self, object: &LogObject, text: impl Read) -> usize {
+        // Nobody else has to wait for it.
+        self.is_large(object);
+        let window_bytes = usize::try_from(self.window_bytes()).unwrap_or(usize::MAX);
+        let mut windows = Windows::new(text, window_bytes, CHUNK_BYTES);
+        let mut whole = Decoded::default();
+        loop {
+            match windows.next_window() {
+                Ok(Some((text, chunks))) => self.chunks(&object.name, text, &chunks, &mut whole),
+                Ok(None) => break,
+                // The same bytes were sound a moment ago.
+                Err(error) => {
+                    whole.add_problem(Problem {
+                        file: object.name.clone(),
+                        record: None,
+                        kind: ProblemKind::Corrupt,
+                        message: error.to_string(),
+                    });
+                    break;
+                }
+            }
+        }
+        let events = whole.events;
+        self.part().add_file(&object.name, object.named, whole);
+        events
+    }
+
+    /// Decodes chunks of a text in parallel. No lock is held while this thread waits for others.
+    pub(super) fn chunks(&self, file: &str, text: &str, chunks: &[Chunk], whole: &mut Decoded) {
+        let delivered = Delivered::of_name(file);
+        let mut parts = vec![Decoded::default(); chunks.len()];
+        // Tasks that wait for nothing: a thread that helps is never kept from finishing its own part.
+        rayon::scope(|scope| {
+            for (chunk, part) in chunks.iter().zip(&mut parts) {
+                scope.spawn(move |_| {
+                    *part = self
+                        .decoded(delivered, |decoder, each| decoder.decode_chunk(file, text, chunk, each));
+                });
+            }
+        });
+        for decoded in parts {
+            whole.merge(decoded);
+        }
+    }
+}
