@@ -118,11 +118,11 @@ impl Found {
         let queries: Vec<Query> =
             known(args.queries.as_deref())?.into_iter().filter(investigate::is_on_topic).collect();
         let snapshot = (!args.grants.is_empty()).then(|| Snapshot::read(&args.grants)).transpose()?;
-        let mut asked = asked(&queries, pivot);
+        let mut wanted = asked(&queries, pivot);
         if snapshot.is_some() {
-            asked.entry("usage").or_default();
+            wanted.entry("usage").or_default();
         }
-        let gather = Gather::new(&asked);
+        let gather = Gather::new(&wanted);
         let logs = LogArgs { paths: paths.to_vec(), read: args.read.clone() };
         let (mut logs, pool) = read_logs::read_into(&logs, &gather, settings)?;
         if let Some(snapshot) = &snapshot {
@@ -131,7 +131,7 @@ impl Found {
         let params = Params::new(logs.coverage.span(), args.since.map(|since| since.resolve(settings.now)))
             .covered(&logs.coverage);
         // On the threads that read: what they freed is theirs to use again.
-        let asker = pool.install(|| Asker::new(tables(&asked, gather, &logs, snapshot.as_ref(), params)));
+        let asker = pool.install(|| Asker::new(tables(&wanted, gather, &logs, snapshot.as_ref(), params)));
         let mut found = Self {
             logs,
             snapshot,

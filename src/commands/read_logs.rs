@@ -6,7 +6,7 @@
 
 mod heap;
 mod in_flight;
-mod long;
+pub(super) mod long;
 mod merged;
 mod order;
 

@@ -385,8 +385,8 @@ pub fn rank(cases: &mut [Case<'_>]) {
 fn case<'f>(scored: Scored<'f>, facts: &'f Facts, context: &Context, acts: &Acts<'_>) -> Case<'f> {
     let Scored { group, reasons, score } = scored;
     let handed = group.handed(facts);
-    let seen = acts.seen(&group, &handed);
-    let events: Vec<&EventRow> = seen.iter().map(|one| one.event).collect();
+    let all = acts.seen(&group, &handed);
+    let events: Vec<&EventRow> = all.iter().map(|one| one.event).collect();
     let own: Vec<&EventRow> =
         events.iter().filter(|event| event.actor.key == group.actor.key).copied().collect();
     let first = group.found.iter().map(|(_, event)| *event).min_by_key(|event| (event.time, event.key));
@@ -407,8 +407,8 @@ fn case<'f>(scored: Scored<'f>, facts: &'f Facts, context: &Context, acts: &Acts
         access_keys: used.map(|event| (event.actor.key.clone(), event.access_key.clone())).collect(),
         actors,
         handed,
-        omitted: seen.len().saturating_sub(TIMELINE_MAX),
-        timeline: timeline(seen),
+        omitted: all.len().saturating_sub(TIMELINE_MAX),
+        timeline: timeline(all),
     }
 }
 

@@ -193,7 +193,6 @@ impl Facts {
             profiles: profiles(&asker.records(PROFILES_SQL, &[])?),
             active: active(&asker.records(ACTIVE_SQL, &[])?),
             events,
-            ..Self::default()
         })
     }
 

@@ -177,8 +177,9 @@ impl Steps {
             (None, Some(_)) if other.table == EVENTS || is_params(&other) => return Ok(None),
             _ => {}
         }
-        let crossed: String =
+        let crossed: Vec<String> =
             params.iter().map(|params| format!(" CROSS JOIN {PARAMS} AS {}", params.alias)).collect();
+        let crossed = crossed.concat();
         let (table, alias) = (&other.table, &other.alias);
         let filter = filter.unwrap_or_default();
         let sql =

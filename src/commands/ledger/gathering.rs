@@ -2,6 +2,7 @@
 
 use super::ingest::{Keyed, Reading, problems_of};
 use crate::commands::progress::Progress;
+use crate::commands::read_logs::long::each_window;
 use crate::ledger::{Batch, Begun, DayPart, EventRows, LedgerError, Object, Place, Seen, Writer};
 use crate::time::Day;
 use crate::trail::Problem;
@@ -11,8 +12,12 @@ use crate::trail::event::Event;
 use crate::usage::{Fold, Usage};
 use rayon::prelude::*;
 use std::collections::BTreeMap;
+use std::io::Read;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+/// How much of a long text is in memory at once, in bytes.
+const WINDOW_BYTES: usize = 32 << 20;
 
 /// The size of the chunks in which a large text is decoded, in bytes.
 const CHUNK_BYTES: usize = 4 << 20;
@@ -135,17 +140,35 @@ impl<'a> Gathering<'a> {
         if text.len() <= 2 * CHUNK_BYTES {
             return self.decoded(|each| decode::decode(file, text, each));
         }
-        let chunk = |chunk: &Chunk| self.decoded(|each| decode::decode_chunk(file, text, chunk, each));
-        let chunks: Vec<(Decoded, BTreeMap<Day, u64>)> =
-            decode::split(text, CHUNK_BYTES).par_iter().map(chunk).collect();
         let (mut whole, mut days) = (Decoded::default(), BTreeMap::new());
-        for (decoded, part) in chunks {
+        self.chunks(file, text, &decode::split(text, CHUNK_BYTES), (&mut whole, &mut days));
+        (whole, days)
+    }
+
+    /// Decodes a text that is too long to be held whole.
+    pub(super) fn long(&self, file: &str, text: impl Read) -> (Decoded, BTreeMap<Day, u64>) {
+        let mut days = BTreeMap::new();
+        let whole = each_window(file, text, WINDOW_BYTES, |text, chunks, whole| {
+            self.chunks(file, text, chunks, (whole, &mut days));
+        });
+        (whole, days)
+    }
+
+    fn chunks(
+        &self,
+        file: &str,
+        text: &str,
+        chunks: &[Chunk],
+        into: (&mut Decoded, &mut BTreeMap<Day, u64>),
+    ) {
+        let chunk = |chunk: &Chunk| self.decoded(|each| decode::decode_chunk(file, text, chunk, each));
+        let (whole, days) = into;
+        for (decoded, part) in chunks.par_iter().map(chunk).collect::<Vec<_>>() {
             whole.merge(decoded);
             for (day, events) in part {
                 *days.entry(day).or_default() += events;
             }
         }
-        (whole, days)
     }
 
     /// Decodes into this thread's part, and writes its rows when they have become many.

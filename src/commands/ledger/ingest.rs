@@ -27,6 +27,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+/// A text of more bytes is decoded while it is inflated.
+const LONG_BYTES_MIN: u64 = 128 << 20;
+
 /// The stored bytes of one batch. A kill loses at most so much work.
 const BATCH_BYTES_MAX: u64 = 256 << 20;
 
@@ -262,6 +265,12 @@ impl Reading<'_> {
                 Some(decoded) => found(Content::Decoded(Box::new(decoded)), BTreeMap::new()),
                 None => failed(ProblemKind::Unverified, standing.to_string()),
             };
+        }
+        if inflate::expected_bytes(bytes, self.limits) > LONG_BYTES_MIN
+            && let Some(text) = inflate::sound(bytes, self.limits)
+        {
+            let (decoded, days) = gathering.long(&object.name, text);
+            return found(Content::Decoded(Box::new(decoded)), days);
         }
         let inflated = unpack(bytes, self.limits, text);
         if once_more && inflated.problems.iter().any(|problem| is_damaged(problem.kind)) {

@@ -15,6 +15,29 @@ const LONG_SHARES: u64 = 2;
 /// A window of it is one part in so many.
 const WINDOW_SHARES: u64 = 8;
 
+/// Hands out the windows of a text with their chunks. What stops it is a problem of the file.
+pub(in crate::commands) fn each_window(
+    file: &str,
+    text: impl Read,
+    window_bytes: usize,
+    mut each: impl FnMut(&str, &[Chunk], &mut Decoded),
+) -> Decoded {
+    let mut windows = Windows::new(text, window_bytes, CHUNK_BYTES);
+    let mut whole = Decoded::default();
+    loop {
+        match windows.next_window() {
+            Ok(Some((text, chunks))) => each(text, &chunks, &mut whole),
+            Ok(None) => return whole,
+            // The same bytes were sound a moment ago.
+            Err(error) => {
+                let (file, message) = (file.to_owned(), error.to_string());
+                whole.add_problem(Problem { file, record: None, kind: ProblemKind::Corrupt, message });
+                return whole;
+            }
+        }
+    }
+}
+
 impl Reader<'_> {
     /// The text of a long file, when every byte of it is sound. Anything else is read as a whole: what is wrong with it
     /// has to be known before its first event counts.
@@ -34,24 +57,9 @@ impl Reader<'_> {
         // Nobody else has to wait for it.
         self.is_large(object);
         let window_bytes = usize::try_from(self.window_bytes()).unwrap_or(usize::MAX);
-        let mut windows = Windows::new(text, window_bytes, CHUNK_BYTES);
-        let mut whole = Decoded::default();
-        loop {
-            match windows.next_window() {
-                Ok(Some((text, chunks))) => self.chunks(&object.name, text, &chunks, &mut whole),
-                Ok(None) => break,
-                // The same bytes were sound a moment ago.
-                Err(error) => {
-                    whole.add_problem(Problem {
-                        file: object.name.clone(),
-                        record: None,
-                        kind: ProblemKind::Corrupt,
-                        message: error.to_string(),
-                    });
-                    break;
-                }
-            }
-        }
+        let whole = each_window(&object.name, text, window_bytes, |text, chunks, whole| {
+            self.chunks(&object.name, text, chunks, whole);
+        });
         let events = whole.events;
         self.part().add_file(&object.name, object.named, whole);
         events
