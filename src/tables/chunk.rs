@@ -32,7 +32,7 @@ pub enum Strings {
 pub enum Numbers {
     /// None in so many rows.
     Absent(usize),
-    /// So much above the least; [`NOWHERE`] where there is none.
+    /// So much above the least; the largest number there is where there is none.
     Near(i64, Box<[u32]>),
     /// One in every row.
     All(Box<[i64]>),
