@@ -31,6 +31,8 @@ pub struct Case<'f> {
     /// What happened, by time; at most [`TIMELINE_MAX`] events: those that a rule found first, then what changed
     /// something, then the earlier ones.
     pub timeline: Vec<Moment>,
+    /// The ids of all events that a rule found, by time.
+    pub evidence: Vec<String>,
     /// So many more events count in everything else that a case tells.
     pub omitted: usize,
     /// The names of all calls.
@@ -403,6 +405,7 @@ fn case<'f>(scored: Scored<'f>, facts: &'f Facts, context: &Context, acts: &Acts
         changes: standing::left(&events, &context.undone),
         outflow: Outflow::of(&events, &context.refs),
         places: places(&own, context),
+        evidence: all.iter().filter(|one| one.found).map(|one| one.event.id.clone()).collect(),
         calls: events.iter().map(|event| event.name.clone()).collect(),
         access_keys: used.map(|event| (event.actor.key.clone(), event.access_key.clone())).collect(),
         actors,
@@ -535,17 +538,13 @@ impl Case<'_> {
         self.span.1
     }
 
-    /// The events that a rule found, by time.
-    pub fn found(&self) -> impl Iterator<Item = &EventRow> {
-        self.timeline.iter().filter(|moment| moment.found).map(|moment| &moment.event)
-    }
-
     /// The case in a sentence: who, and what the heaviest reasons say, in the order of time.
     pub fn sentence(&self) -> String {
         const SAID: usize = 3;
         let mut said: Vec<(usize, &str)> = Vec::new();
         for reason in self.reasons.iter().take(SAID) {
-            let at = reason.event_ids.first().and_then(|id| self.found().position(|event| event.id == *id));
+            let at =
+                reason.event_ids.first().and_then(|id| self.evidence.iter().position(|found| found == id));
             said.push((at.unwrap_or_default(), reason.whys.first().map_or("", String::as_str)));
         }
         said.sort_by_key(|(at, _)| *at);

@@ -131,23 +131,18 @@ impl Actor {
 impl EventRow {
     /// From the cells of [`COLUMNS`].
     pub(super) fn read(mut cells: Record<'_>) -> Self {
-        let (key, id, time) = (cells.number(), cells.text().to_owned(), cells.number());
-        let (source, name, region, account) = (
-            cells.text().to_owned(),
-            cells.text().to_owned(),
-            cells.text().to_owned(),
-            cells.text().to_owned(),
-        );
+        let (key, id, time) = (cells.number(), cells.text(), cells.number());
+        let (source, name, region, account) = (cells.text(), cells.text(), cells.text(), cells.text());
         let actor = Actor {
-            key: cells.text().to_owned(),
-            kind: cells.text().to_owned(),
-            account: cells.text().to_owned(),
-            name: cells.text().to_owned(),
-            arn: cells.text().to_owned(),
-            session: cells.text().to_owned(),
-            source_identity: cells.text().to_owned(),
-            on_behalf_of: cells.text().to_owned(),
-            human: cells.text().to_owned(),
+            key: cells.text(),
+            kind: cells.text(),
+            account: cells.text(),
+            name: cells.text(),
+            arn: cells.text(),
+            session: cells.text(),
+            source_identity: cells.text(),
+            on_behalf_of: cells.text(),
+            human: cells.text(),
         };
         Self {
             key,
@@ -158,18 +153,18 @@ impl EventRow {
             region,
             account,
             actor,
-            access_key: cells.text().to_owned(),
-            invoked_by: cells.text().to_owned(),
-            ip: cells.text().to_owned(),
-            ip_kind: cells.text().to_owned(),
-            user_agent: cells.text().to_owned(),
-            vpc_endpoint: cells.text().to_owned(),
-            error: cells.text().to_owned(),
-            outcome: cells.text().to_owned(),
-            resource: cells.text().to_owned(),
-            resource_arn: cells.text().to_owned(),
-            profile: cells.text().to_owned(),
-            bucket: cells.text().to_owned(),
+            access_key: cells.text(),
+            invoked_by: cells.text(),
+            ip: cells.text(),
+            ip_kind: cells.text(),
+            user_agent: cells.text(),
+            vpc_endpoint: cells.text(),
+            error: cells.text(),
+            outcome: cells.text(),
+            resource: cells.text(),
+            resource_arn: cells.text(),
+            profile: cells.text(),
+            bucket: cells.text(),
             ok: cells.flag(),
             is_write: cells.flag(),
             is_data: cells.flag(),

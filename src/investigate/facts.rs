@@ -231,10 +231,10 @@ fn refs<'e>(asker: &Asker, events: impl Iterator<Item = &'e EventRow>) -> Result
     for mut cells in asker.records(REFS_SQL, &[among])?.iter() {
         let key = cells.number();
         all.entry(key).or_default().push(Reference {
-            kind: cells.text().to_owned(),
-            path: cells.text().to_owned(),
-            value: cells.text().to_owned(),
-            norm: cells.text().to_owned(),
+            kind: cells.text(),
+            path: cells.text(),
+            value: cells.text(),
+            norm: cells.text(),
             external: cells.flag(),
         });
     }
@@ -253,7 +253,7 @@ fn active(answer: &Records) -> usize {
 fn profiles(answer: &Records) -> BTreeMap<String, BTreeSet<String>> {
     let mut all: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
     for mut row in answer.iter() {
-        all.entry(row.text().to_owned()).or_default().insert(row.text().to_owned());
+        all.entry(row.text()).or_default().insert(row.text());
     }
     all
 }
@@ -275,7 +275,7 @@ fn issued(asker: &Asker, events: &[EventRow]) -> Result<BTreeMap<String, EventRo
             let key = row.text();
             let event = EventRow::read(row);
             open.insert(event.access_key.clone());
-            all.entry(key.to_owned()).or_insert(event);
+            all.entry(key).or_insert(event);
         }
     }
     Ok(all)
@@ -287,10 +287,7 @@ fn places(asker: &Asker, events: &[EventRow]) -> Result<BTreeMap<(String, String
         events_of(&["source_ip"], events.iter().map(|event| event.ip.as_str())),
     ];
     let answer = asker.records(PLACES_SQL, &among)?;
-    let place = |mut row: Record<'_>| {
-        let mut text = || row.text().to_owned();
-        ((text(), text(), text()), row.number())
-    };
+    let place = |mut row: Record<'_>| ((row.text(), row.text(), row.text()), row.number());
     Ok(answer.iter().map(place).collect())
 }
 

@@ -154,10 +154,10 @@ impl<'r> Record<'r> {
     }
 
     /// The text of the next cell; empty where there is none.
-    pub fn text(&mut self) -> &'r str {
+    pub fn text(&mut self) -> String {
         match self.next() {
-            Some(Cells::Texts(all)) => all.get(self.row).unwrap_or_default(),
-            _ => "",
+            Some(Cells::Texts(all)) => all.get(self.row).unwrap_or_default().to_owned(),
+            _ => String::new(),
         }
     }
 

@@ -52,6 +52,24 @@ impl Source {
     }
 }
 
+/// Functions that look at one row and give the same every time.
+const OF_ROW: [&str; 9] =
+    ["abs", "coalesce", "ends_with", "floor", "length", "lower", "split_part", "starts_with", "upper"];
+
+/// Does a `WHERE` ask each row by itself? Polars takes averages and windows in it too: they are of all rows of the join,
+/// so no part of the `WHERE` may take a row away before.
+fn is_of_row(filter: &Expr) -> bool {
+    let found = visit_expressions(filter, |expression| match expression {
+        Expr::Function(function) => {
+            let name = function.name.to_string().to_ascii_lowercase();
+            let known = function.over.is_none() && OF_ROW.contains(&name.as_str());
+            if known { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
+        }
+        _ => ControlFlow::Continue(()),
+    });
+    found.is_continue()
+}
+
 /// A name that may be written again as it is.
 fn is_plain(name: &Ident) -> bool {
     name.quote_style.is_none()
@@ -75,7 +93,11 @@ impl Joins {
             }
         }
         let mut filters = Vec::new();
-        select.selection.iter().for_each(|filter| conjuncts(filter, &mut filters));
+        select
+            .selection
+            .iter()
+            .filter(|filter| is_of_row(filter))
+            .for_each(|filter| conjuncts(filter, &mut filters));
         let filters = filters.into_iter().cloned().collect();
         let sources = select.from.iter().flat_map(factors).filter_map(Source::of).collect();
         Self { sources, equals, filters, is_left }
@@ -95,7 +117,7 @@ impl Joins {
         })
     }
 
-    /// What the `WHERE` says about one table alone, or about it and a row of the others. A join that keeps rows of
+    /// What the `WHERE` says about one row of a table, or about it and one of the others. A join that keeps rows of
     /// its right side could bring back a row whose left one was thrown away: nothing is said then.
     pub(super) fn filter(&self, alias: &str, others: &[&Source]) -> Option<String> {
         let is_known = |name: &str| name == alias || others.iter().any(|other| other.alias == name);

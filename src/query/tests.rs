@@ -145,7 +145,10 @@ fn table_of(rows: &[(u8, u8)]) -> Table {
 }
 
 /// Questions whose filters are looked up in words, in numbers, in both, and in more than one row.
-const FILTERED: [&str; 27] = [
+const FILTERED: [&str; 30] = [
+    "WITH f AS (SELECT event_name, ts, n FROM events) SELECT e.ts, f.n FROM f JOIN events e ON e.event_name = f.event_name WHERE f.ts > AVG(f.ts)",
+    "WITH f AS (SELECT event_name, ts, n FROM events) SELECT e.ts, f.ts AS t FROM f JOIN events e ON e.event_name = f.event_name WHERE f.ts >= MAX(f.ts) - 9 AND COALESCE(f.n, 1) > 0",
+    "SELECT e.ts, r.ts AS t FROM refs r JOIN events e ON e.event_name = r.event_name WHERE r.n > AVG(r.n) AND r.ok = 1",
     "WITH f AS (SELECT event_name, MIN(ts) AS t FROM events GROUP BY event_name) SELECT e.event_id, f.t FROM f JOIN events e ON e.event_name = f.event_name AND e.ts = f.t WHERE e.ok = 1 AND f.t > 3",
     "WITH f AS (SELECT ts, n FROM events WHERE ok = 1) SELECT e.ts, f.n FROM events e JOIN f ON f.n = e.n LEFT JOIN f g ON g.ts = e.ts WHERE f.ts < 100 AND g.n IS NULL",
     "WITH f AS (SELECT event_name, n FROM events WHERE n > 2) SELECT a.ts AS t, b.n AS m FROM f JOIN events a ON a.event_name = f.event_name FULL JOIN refs b ON b.ts = a.ts WHERE f.n IS NULL OR f.n = 3",

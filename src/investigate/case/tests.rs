@@ -44,14 +44,42 @@ fn facts(mut events: Vec<EventRow>) -> Facts {
 
 /// The ids of each case's evidence, and its score.
 fn told(facts: &Facts, hits: &[Hit], rules: &[Rule]) -> Vec<(String, u32)> {
+    all_of(facts, hits, rules).iter().map(|case| (case.evidence.join(" "), case.score)).collect()
+}
+
+fn all_of<'f>(facts: &'f Facts, hits: &'f [Hit], rules: &[Rule]) -> Vec<Case<'f>> {
     let groups = join(groups(hits, &BTreeSet::new(), facts), facts);
     let context = Context { events: facts.events.clone(), ..Context::default() };
     let mut cases = cases(scored(groups, rules, facts), facts, &context);
     rank(&mut cases);
-    let line = |case: &Case<'_>| {
-        (case.found().map(|event| event.id.as_str()).collect::<Vec<_>>().join(" "), case.score)
+    cases
+}
+
+#[test]
+fn a_long_timeline_keeps_what_matters_and_counts_the_rest() {
+    let ids: Vec<String> = (0..600).map(|number| format!("e{number:03}")).collect();
+    let made = |(number, id): (usize, &String)| {
+        let name = format!("Call{}", number % 7);
+        let is_write = number >= 590;
+        EventRow { key: i64::try_from(number).unwrap(), is_write, name, bytes_out: 1, ..event(id, "r", 0) }
     };
-    cases.iter().map(line).collect()
+    let facts = facts(ids.iter().enumerate().map(made).collect());
+    // Every second one of the last 300 was found; of the others the writes come before the early ones.
+    let found = |number: usize| number >= 300 && number.is_multiple_of(2);
+    let number = |event: &EventRow| usize::try_from(event.key).unwrap();
+    let hits: Vec<Hit> =
+        facts.events.iter().filter(|event| found(number(event))).map(|event| hit(0, event)).collect();
+    let rules = [rule(Severity::High)];
+    let cases = all_of(&facts, &hits, &rules);
+    let [case] = cases.as_slice() else { panic!("{} cases", cases.len()) };
+    let kept: Vec<usize> = case.timeline.iter().map(|moment| number(&moment.event)).collect();
+    let expect = (0..600).filter(|number| *number < 95 || found(*number) || *number >= 590);
+    assert_eq!(kept, expect.collect::<Vec<_>>());
+    assert_eq!((case.timeline.len(), case.omitted, case.evidence.len()), (TIMELINE_MAX, 350, 150));
+    assert_eq!((case.outflow.bytes, case.calls.len()), (600, 7));
+
+    let more: Vec<Hit> = facts.events.iter().map(|event| hit(0, event)).collect();
+    assert_eq!(all_of(&facts, &more, &rules)[0].evidence, ids);
 }
 
 #[test]

@@ -52,7 +52,7 @@ fn case(one: &CaseReport<'_>, rank: u32, report: &CasesReport<'_>) -> Value {
         })
         .collect();
     let out = &case.outflow;
-    let mut evidence: Vec<&str> = case.found().map(|event| event.id.as_str()).collect();
+    let mut evidence: Vec<&str> = case.evidence.iter().map(String::as_str).collect();
     evidence.dedup();
     json!({
         "id": case.id,
