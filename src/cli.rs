@@ -261,9 +261,13 @@ pub enum LedgerCommand {
         /// The ledger that is added; it stays as it is.
         #[arg(value_name = "OTHER")]
         other: PathBuf,
-        /// The logs of the other ledger: read again where both ledgers have the same events; repeatable
+        /// The logs of the other ledger, in a folder or in S3: read again where both ledgers have the same events;
+        /// repeatable
         #[arg(long, value_name = "PATH")]
         logs: Vec<PathBuf>,
+        /// How AWS is reached.
+        #[command(flatten)]
+        aws: AwsArgs,
     },
 }
 

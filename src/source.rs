@@ -46,6 +46,8 @@ pub struct LogObject {
     /// Did the user name this very object? Otherwise it was found in a folder, and being no log is no
     /// mistake of the user.
     pub named: bool,
+    /// S3's `ETag` as listed, without its quotes: another one after every change of the bytes. `None` elsewhere.
+    pub etag: Option<Box<str>>,
     /// What the source opens, where that is not what `name` shows; else empty, so that a hundred thousand
     /// names are in memory once.
     location: OsString,

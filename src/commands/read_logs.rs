@@ -5,7 +5,7 @@
 //! summaries.
 
 mod heap;
-mod in_flight;
+pub(super) mod in_flight;
 pub(super) mod long;
 mod merged;
 mod order;
@@ -43,7 +43,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// The size of the chunks in which a large text is decoded, in bytes. Small enough to keep all cores busy at
 /// the end of a run, large enough for the cutting not to matter.
-const CHUNK_BYTES: usize = 4 << 20;
+pub(super) const CHUNK_BYTES: usize = 4 << 20;
 
 /// A buffer that has grown beyond this, in bytes, is not kept for the next file.
 const BUFFER_BYTES_MAX: usize = 32 << 20;
@@ -237,7 +237,7 @@ pub fn read(
     options: Options<'_>,
     progress: &Arc<Progress>,
 ) -> Logs {
-    let in_flight = InFlight::new(in_flight::BYTES_MAX, rayon::current_num_threads());
+    let in_flight = InFlight::of_threads(rayon::current_num_threads());
     read_within(source, listing, options, progress, &in_flight)
 }
 
@@ -345,14 +345,14 @@ pub(super) struct Part {
 
 /// Kept from file to file.
 #[derive(Default)]
-struct Buffers {
-    bytes: Vec<u8>,
-    text: Vec<u8>,
+pub(super) struct Buffers {
+    pub(super) bytes: Vec<u8>,
+    pub(super) text: Vec<u8>,
 }
 
 impl Buffers {
     /// Gives back what only a large file needed.
-    fn shrink(&mut self) {
+    pub(super) fn shrink(&mut self) {
         for buffer in [&mut self.bytes, &mut self.text] {
             if buffer.capacity() > BUFFER_BYTES_MAX {
                 *buffer = Vec::new();
@@ -396,7 +396,7 @@ impl Reader<'_> {
                 let expected = expected_bytes(&buffers.bytes, self.options.limits);
                 let take = |bytes| self.in_flight.take(bytes, rayon::current_thread_index());
                 let events = if let Some(text) = self.long(&buffers.bytes, expected) {
-                    let _share = take(own + 2 * self.window_bytes());
+                    let _share = take(own + 2 * self.in_flight.window_bytes());
                     self.hash(&buffers.bytes);
                     self.windows(object, text)
                 } else {

@@ -23,6 +23,8 @@ pub struct Object {
     pub size: u64,
     /// The hash of the stored bytes; `None` when they could not be read.
     pub sha256: Option<Sha256>,
+    /// S3's `ETag` when it was read, without its quotes; `None` for what did not come from S3.
+    pub etag: Option<Box<str>>,
     /// What was found.
     pub content: Content,
     /// Events by UTC day, every delivery counted; without those of days that the ledger does not keep.
@@ -57,6 +59,9 @@ impl Object {
 /// The columns of text.
 const TEXTS: [&str; 7] = ["key", "name", "sha256", "state", "shape", "days", "problems"];
 
+/// A column of text that tables written earlier do not have.
+const ETAG: &str = "etag";
+
 /// The columns of numbers.
 const NUMBERS: [&str; 6] = ["size", "records", "events", "digests", "insights", "problems_more"];
 
@@ -74,9 +79,14 @@ const SHAPES: [(&str, Shape); 8] = [
 
 /// The objects as Parquet.
 pub(super) fn write(objects: &[Object]) -> Result<Vec<u8>, String> {
+    super::table::write(columns(objects))
+}
+
+fn columns(objects: &[Object]) -> Vec<(&'static str, Cells)> {
     let mut texts: [Vec<Option<String>>; TEXTS.len()] = Default::default();
     let mut numbers: [Vec<u64>; NUMBERS.len()] = Default::default();
     let (mut named, mut first, mut last) = (Vec::new(), Vec::new(), Vec::new());
+    let mut etags = Vec::new();
     for object in objects {
         let empty = Decoded::default();
         let (state, decoded, problems) = match &object.content {
@@ -103,13 +113,19 @@ pub(super) fn write(objects: &[Object]) -> Result<Vec<u8>, String> {
         ];
         numbers.iter_mut().zip(row).for_each(|(column, number)| column.push(number));
         named.push(Some(object.named));
+        etags.push(object.etag.as_deref().map(ToOwned::to_owned));
         first.push(decoded.span.map(|(first, _)| first.seconds()));
         last.push(decoded.span.map(|(_, last)| last.seconds()));
     }
     let texts = TEXTS.into_iter().zip(texts).map(|(name, cells)| (name, Cells::Text(cells)));
     let numbers = NUMBERS.into_iter().zip(numbers).map(|(name, cells)| (name, Cells::Numbers(cells)));
-    let rest = [("named", Cells::Flags(named)), ("first", Cells::Times(first)), ("last", Cells::Times(last))];
-    super::table::write(texts.chain(numbers).chain(rest).collect())
+    let rest = [
+        (ETAG, Cells::Text(etags)),
+        ("named", Cells::Flags(named)),
+        ("first", Cells::Times(first)),
+        ("last", Cells::Times(last)),
+    ];
+    texts.chain(numbers).chain(rest).collect()
 }
 
 /// Reads the objects of one table. An error says what is wrong with it.
@@ -121,6 +137,7 @@ pub(super) fn read(bytes: &[u8]) -> Result<Vec<Object>, String> {
     let (days, problems, sizes, records, events) = (days?, problems?, sizes?, records?, events?);
     let (digests, insights, more) = (digests?, insights?, more?);
     let (by_user, first, last) = (table.flags("named")?, table.times("first")?, table.times("last")?);
+    let etags = if table.has(ETAG) { Some(table.text(ETAG)?) } else { None };
     let number = |number: u64| usize::try_from(number).ok();
     let object = |row: usize| -> Option<Object> {
         let name = names.at(row);
@@ -149,6 +166,7 @@ pub(super) fn read(bytes: &[u8]) -> Result<Vec<Object>, String> {
                 None => None,
                 Some(text) => Some(Sha256::parse(text)?),
             },
+            etag: etags.as_ref().and_then(|etags| etags.get(row)).map(Into::into),
             content,
             days: days_of(days.at(row))?,
         })
@@ -187,4 +205,29 @@ fn problems_of(file: &str, text: &str) -> Option<Vec<Problem>> {
         Some(Problem { file: file.to_owned(), record, kind, message })
     };
     list.into_iter().map(one).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn tables_without_the_column_of_etags_are_read() {
+        let object = |key: &str, etag: Option<&str>| Object {
+            key: key.to_owned(),
+            name: format!("s3://trail/{key}"),
+            named: false,
+            size: 9,
+            sha256: Some(Sha256::of(key.as_bytes())),
+            etag: etag.map(Into::into),
+            content: Content::Decoded(Box::default()),
+            days: BTreeMap::from([(Day::from_epoch_days(20_000), 3)]),
+        };
+        let objects = [object("a", Some("0f-2")), object("b", None)];
+        assert_eq!(read(&write(&objects).unwrap()).unwrap(), objects);
+        let mut before = columns(&objects);
+        before.retain(|(name, _)| *name != ETAG);
+        let before = super::super::table::write(before).unwrap();
+        assert_eq!(read(&before).unwrap(), [object("a", None), object("b", None)]);
+    }
 }

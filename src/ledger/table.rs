@@ -146,6 +146,11 @@ impl Table {
         self.0.height()
     }
 
+    /// Is there a column with this name?
+    pub(super) fn has(&self, name: &str) -> bool {
+        self.0.get_column_index(name).is_some()
+    }
+
     fn column<T>(&self, name: &str, typed: impl FnOnce(&Column) -> PolarsResult<T>) -> Result<T, String> {
         self.0.column(name).and_then(typed).map_err(|error| format!("column `{name}`: {error}"))
     }

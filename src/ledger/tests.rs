@@ -93,6 +93,7 @@ fn gather(
             named: false,
             size: text.len() as u64,
             sha256: Some(Sha256::of(text.as_bytes())),
+            etag: name.ends_with('1').then(|| format!("{name}-2").into()),
             content: Content::Decoded(Box::new(decoded)),
             days: by_day,
         });

@@ -37,8 +37,8 @@ pub struct Writer {
 /// What a new object is compared with.
 #[derive(Debug)]
 enum Known {
-    /// Everything in it was used: size and hash.
-    Whole(u64, Option<Sha256>),
+    /// Everything in it was used: size, hash, `ETag`.
+    Whole(u64, Option<Sha256>, Option<Box<str>>),
     /// Something was not: it is read again.
     Flawed(Box<Object>),
 }
@@ -99,19 +99,28 @@ impl Writer {
     /// Is an object in the ledger, as its name and size tell? Only for names that are never given twice.
     pub fn has(&self, key: &str, size: u64) -> bool {
         let known = self.known.get(key).into_iter().flatten();
-        size > 0 && known.into_iter().any(|one| matches!(one, Known::Whole(known, _) if *known == size))
+        size > 0 && known.into_iter().any(|one| matches!(one, Known::Whole(known, ..) if *known == size))
+    }
+
+    /// Is an object with this size and `ETag` in the ledger under this key, used as a whole?
+    pub fn has_version(&self, key: &str, size: u64, etag: &str) -> bool {
+        let same = |one: &Known| match one {
+            Known::Whole(known, _, Some(version)) => *known == size && **version == *etag,
+            _ => false,
+        };
+        self.known.get(key).into_iter().flatten().any(same)
     }
 
     /// Is an object with these stored bytes in the ledger under this key, used as a whole?
     pub fn has_content(&self, key: &str, sha256: Sha256) -> bool {
         let known = self.known.get(key).into_iter().flatten();
-        known.into_iter().any(|one| matches!(one, Known::Whole(_, Some(known)) if *known == sha256))
+        known.into_iter().any(|one| matches!(one, Known::Whole(_, Some(known), _) if *known == sha256))
     }
 
     /// Is this very object, with the same flaws, in the ledger?
     pub fn has_same(&self, object: &Object) -> bool {
         let same = |one: &Known| match one {
-            Known::Whole(_, known) => *known == object.sha256 && object.is_whole(),
+            Known::Whole(_, known, _) => *known == object.sha256 && object.is_whole(),
             Known::Flawed(known) => **known == *object,
         };
         self.known.get(&object.key).into_iter().flatten().any(same)
@@ -201,7 +210,7 @@ impl Writer {
         let known = self.known.entry(object.key.clone()).or_default();
         known.retain(|one| matches!(one, Known::Whole(..)));
         known.push(if object.is_whole() {
-            Known::Whole(object.size, object.sha256)
+            Known::Whole(object.size, object.sha256, object.etag)
         } else {
             Known::Flawed(Box::new(object))
         });
@@ -286,7 +295,7 @@ impl Writer {
     /// Was an object with this key and content read, or one with the key that is to be read again?
     fn knows(&self, object: &Object) -> bool {
         let same = |one: &Known| match one {
-            Known::Whole(_, known) => *known == object.sha256,
+            Known::Whole(_, known, _) => *known == object.sha256,
             Known::Flawed(_) => true,
         };
         self.known.get(&object.key).into_iter().flatten().any(same)

@@ -170,7 +170,7 @@ impl Walk {
 
 fn object(shown: &Path, location: PathBuf, size: u64, named: bool) -> LogObject {
     let name = shown.to_string_lossy().into_owned();
-    LogObject { name, size, named, location: location.into_os_string() }
+    LogObject { name, size, named, etag: None, location: location.into_os_string() }
 }
 
 #[cfg(test)]

@@ -154,7 +154,13 @@ impl LookupSource {
                 let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
                 for (name, bytes) in pages {
                     let (size, location) = (bytes.len() as u64, OsString::new());
-                    listing.objects.push(LogObject { name: name.clone(), size, named: true, location });
+                    listing.objects.push(LogObject {
+                        name: name.clone(),
+                        size,
+                        named: true,
+                        etag: None,
+                        location,
+                    });
                     kept.insert(name, bytes);
                 }
                 listing

@@ -46,6 +46,7 @@ impl LogSource for MemorySource {
                 Content::Fault(_) => 0,
             },
             named: true,
+            etag: None,
             location: name.into(),
         };
         Listing { objects: self.objects.iter().map(object).collect(), ..Listing::default() }.sorted()

@@ -88,7 +88,7 @@ impl S3Source {
     /// Fetches an object now, on this thread.
     fn fetch(&self, object: &LogObject) -> Result<Vec<u8>, SourceError> {
         match &self.runtime {
-            Some(runtime) => runtime.block_on(self.reach.fetch(&object.name, object.size)),
+            Some(runtime) => runtime.block_on(self.reach.fetch(object)),
             None => Err(refused(&object.name, "the source is closed")),
         }
     }
@@ -114,6 +114,7 @@ impl LogSource for S3Source {
                 name: format!("{}{METADATA_END}", object.name),
                 size: object.size,
                 named: false,
+                etag: object.etag.clone(),
                 location: OsString::new(),
             })
             .collect();
@@ -160,7 +161,7 @@ async fn fill(reach: Arc<Reach>, order: Arc<Vec<LogObject>>) {
         let (reach, order) = (Arc::clone(&reach), Arc::clone(&order));
         tokio::spawn(async move {
             if let Some(object) = order.get(at) {
-                promise.keep(reach.fetch(&object.name, object.size).await);
+                promise.keep(reach.fetch(object).await);
             }
         });
     }
@@ -170,12 +171,13 @@ async fn fill(reach: Arc<Reach>, order: Arc<Vec<LogObject>>) {
 impl Reach {
     /// Fetches an object, repeating what may pass. The metadata of a digest file, which hold its signature,
     /// are read as the file beside it that `aws s3api head-object` would have made.
-    async fn fetch(&self, name: &str, size: u64) -> Result<Vec<u8>, SourceError> {
+    async fn fetch(&self, object: &LogObject) -> Result<Vec<u8>, SourceError> {
+        let name = &object.name;
         let found = split(name).and_then(|(bucket, key)| Some((self.buckets.get(bucket)?, key)));
         let (bucket, key) = found.ok_or_else(|| refused(name, "not a bucket that was opened"))?;
         let digest = key.strip_suffix(METADATA_END);
         let digest = digest.filter(|key| LogFile::from_name(key).kind == LogFileKind::Digest);
-        let content = bucket.content(digest.unwrap_or(key), size, &self.effort).await;
+        let content = bucket.content(digest.unwrap_or(key), object, &self.effort).await;
         let content = content.map_err(|why| refused(name, &why))?;
         if digest.is_none() {
             return Ok(content.bytes);

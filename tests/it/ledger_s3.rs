@@ -81,6 +81,67 @@ fn what_is_in_the_ledger_is_not_fetched_again() {
     assert!(!lists.is_empty() && lists.iter().all(|after| !after.contains("/2026/08/")), "{lists:?}");
 }
 
+/// Names that say nothing: what was listed tells whether the bytes are known.
+#[test]
+fn objects_of_other_names_are_known_by_their_etags() {
+    let (folder, name) = (Folder::new(), |number: usize| format!("exports/{number}.json.gz"));
+    let ledger = folder.path("ledger");
+    let logs = sample().into_iter().filter(|(name, _)| !name.contains("Digest")).map(|(_, content)| content);
+    let contents: Vec<_> = logs.take(40).collect();
+    let of = |contents: &[std::sync::Arc<Vec<u8>>]| {
+        let objects = contents.iter().enumerate().map(|(number, content)| (name(number), content.clone()));
+        let mut world = world(in_tree);
+        world.buckets.get_mut("trail").unwrap().1 = objects.collect();
+        world
+    };
+    let stub = Stub::start(of(&contents));
+    let ran = ingest(&stub, "s3://trail/exports/", &ledger, &[]);
+    assert!(ran.status == 0 && ran.stdout.contains("40 listed, 0 known, 40 added"), "{ran:?}");
+    let stub = Stub::start(of(&contents));
+    let ran = ingest(&stub, "s3://trail/exports/", &ledger, &[]);
+    assert!(ran.status == 0 && ran.stdout.contains("40 listed, 40 known, 0 added"), "{ran:?}");
+    assert_eq!(fetched(&stub), [""; 0]);
+
+    // Another object under a known name, one of whose bytes nobody knows when it is fetched, and one that is known
+    // under another name.
+    let mut others = contents.clone();
+    others.swap(3, 4);
+    others.push(contents[5].clone());
+    let changed = BTreeSet::from([name(4)]);
+    let stub = Stub::start(World { changed, ..of(&others) });
+    let ran = ingest(&stub, "s3://trail/exports/", &ledger, &[]);
+    assert!(ran.status == 3 && ran.stdout.contains("41 listed, 38 known, 3 added"), "{ran:?}");
+    assert!(usage(&ledger).stdout.contains("changed since it was listed; run it again"), "{ran:?}");
+    let asked = [3, 4, 40].map(|number| format!("/trail/{}", name(number)));
+    assert_eq!(fetched(&stub).into_iter().collect::<BTreeSet<_>>(), asked.into());
+    let stub = Stub::start(of(&others));
+    let ran = ingest(&stub, "s3://trail/exports/", &ledger, &[]);
+    assert!(ran.status == 0 && ran.stdout.contains("41 listed, 40 known, 1 added"), "{ran:?}");
+    assert!(ran.stdout.contains(" 0 new"), "{ran:?}");
+}
+
+#[test]
+fn what_two_ledgers_have_in_common_is_read_again_from_s3() {
+    let (folder, expect) = (Folder::new(), expected(&[]));
+    let (left, right) = (folder.path("left"), folder.path("right"));
+    let mut first = world(in_tree);
+    let days = &mut first.buckets.get_mut("trail").unwrap().1;
+    days.retain(|key, _| !key.contains("/2026/10/"));
+    ingest(&Stub::start(first), "s3://trail", &left, &[]);
+    let stub = Stub::start(world(in_tree));
+    ingest(&stub, "s3://trail", &right, &[]);
+    let args = ["ledger", "merge", &left, &right, "--quiet", "--endpoint-url", &stub.url, "--logs"];
+    for (place, status, says) in [
+        ("s3://trail/AWSLogs/111122223333/CloudTrail/us-east-1/", 2, "are not there"),
+        ("s3://trail", 0, "overlap"),
+    ] {
+        let ran = with_env(&[&args[..], &[place]].concat(), &ENV);
+        let said = [&*ran.stdout, &ran.stderr].concat();
+        assert!(ran.status == status && said.contains(says), "{place}: {ran:?}");
+    }
+    check(&usage(&left), "s3://trail/AWSLogs/", &expect);
+}
+
 #[test]
 fn what_could_not_be_fetched_is_named_and_read_the_next_time() {
     let (folder, expect) = (Folder::new(), expected(&[]));

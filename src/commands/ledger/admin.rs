@@ -9,6 +9,7 @@ use crate::commands::{Outcome, Settings, print};
 use crate::ledger::manifest::TableKind;
 use crate::ledger::{Ledger, Window, Writer};
 use crate::report::{escape, text};
+use crate::source::open::Request;
 use crate::time::Day;
 use rayon::ThreadPoolBuilder;
 use std::collections::BTreeSet;
@@ -23,7 +24,10 @@ pub fn run(command: &LedgerCommand, settings: &Settings) -> anyhow::Result<Outco
     match command {
         LedgerCommand::Status { folder } => status(folder, settings),
         LedgerCommand::Compact { folder, keep } => compact(folder, *keep, settings),
-        LedgerCommand::Merge { folder, other, logs } => merge::run(folder, other, logs, settings),
+        LedgerCommand::Merge { folder, other, logs, aws } => {
+            let request = Request { paths: logs.clone(), aws: aws.options(), ..Request::default() };
+            merge::run(folder, other, &request, settings)
+        }
     }
 }
 

@@ -3,6 +3,7 @@
 use super::ingest::{Keyed, Reading, problems_of};
 use crate::commands::progress::Progress;
 use crate::commands::read_logs::long::each_window;
+use crate::commands::read_logs::{Buffers, CHUNK_BYTES};
 use crate::ledger::{Batch, Begun, DayPart, EventRows, LedgerError, Object, Place, Seen, Writer};
 use crate::time::Day;
 use crate::trail::Problem;
@@ -16,22 +17,9 @@ use std::io::Read;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-/// How much of a long text is in memory at once, in bytes.
-const WINDOW_BYTES: usize = 32 << 20;
-
-/// The size of the chunks in which a large text is decoded, in bytes.
-const CHUNK_BYTES: usize = 4 << 20;
-
 /// The rows of all threads that are in memory, in bytes. What is beyond, by at most the rows of one chunk a thread, is
 /// written before the batch is whole.
 const ROWS_BYTES_MAX: usize = 256 << 20;
-
-/// Kept from object to object.
-#[derive(Default)]
-pub(super) struct Buffers {
-    pub(super) bytes: Vec<u8>,
-    pub(super) text: Vec<u8>,
-}
 
 /// What one thread has gathered of the new events.
 #[derive(Default)]
@@ -148,7 +136,7 @@ impl<'a> Gathering<'a> {
     /// Decodes a text that is too long to be held whole.
     pub(super) fn long(&self, file: &str, text: impl Read) -> (Decoded, BTreeMap<Day, u64>) {
         let mut days = BTreeMap::new();
-        let whole = each_window(file, text, WINDOW_BYTES, |text, chunks, whole| {
+        let whole = each_window(file, text, self.reading.in_flight.window_bytes(), |text, chunks, whole| {
             self.chunks(file, text, chunks, (whole, &mut days));
         });
         (whole, days)

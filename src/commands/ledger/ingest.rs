@@ -1,12 +1,14 @@
 //! `trailtrim ingest`: reads the objects that a ledger does not have, in batches that are committed one by
 //! one. A batch is of neighbouring days, so that only their fingerprints need to be in memory.
 
-use super::gathering::{Buffers, Gathering};
+use super::gathering::Gathering;
 use super::read::complaint;
 use crate::cli::IngestArgs;
 use crate::commands::progress::Progress;
+use crate::commands::read_logs::Buffers;
+use crate::commands::read_logs::in_flight::InFlight;
 use crate::commands::review::note_problems;
-use crate::commands::unpack::{is_final, unpack};
+use crate::commands::unpack::{expected_bytes, is_final, unpack};
 use crate::commands::{Outcome, Settings, digests, print, read_logs};
 use crate::escape;
 use crate::ledger::manifest::Root;
@@ -14,6 +16,7 @@ use crate::ledger::{Content, DayPart, LedgerError, Object, Writer};
 use crate::sha256::Sha256;
 use crate::source::open::{self, Request, Window};
 use crate::source::{Listing, LogObject, LogSource};
+use crate::time::Day;
 use crate::trail::decode::{self, Decoded};
 use crate::trail::digest::chain::Range;
 use crate::trail::digest::expected::Expected;
@@ -24,11 +27,9 @@ use crate::trail::{Problem, ProblemKind};
 use anyhow::{Context as _, bail};
 use rayon::ThreadPoolBuilder;
 use std::collections::{BTreeMap, BTreeSet};
+use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-
-/// A text of more bytes is decoded while it is inflated.
-const LONG_BYTES_MIN: u64 = 128 << 20;
 
 /// The stored bytes of one batch. A kill loses at most so much work.
 const BATCH_BYTES_MAX: u64 = 256 << 20;
@@ -101,7 +102,8 @@ pub fn run(args: &IngestArgs, settings: &Settings) -> anyhow::Result<Outcome> {
     }
     let mut writer = Writer::open(&args.ledger).map_err(|error| complaint(&error))?;
     let (expected, roots) = (expected.as_ref(), args.paths.as_slice());
-    let reading = Reading { source: &source, limits, expected, roots, rows: !args.no_events };
+    let in_flight = InFlight::of_threads(pool.current_num_threads());
+    let reading = Reading { source: &source, limits, expected, roots, rows: !args.no_events, in_flight };
     let done = pool.install(|| reading.all(listing, &mut writer, &progress));
     let (sums, problems) = done.map_err(|error| complaint(&error))?;
     print(&text(sums))?;
@@ -128,6 +130,8 @@ pub(super) struct Reading<'a> {
     pub(super) roots: &'a [PathBuf],
     /// Are events kept as rows, too?
     pub(super) rows: bool,
+    /// The bytes of texts that are in memory at once.
+    pub(super) in_flight: InFlight,
 }
 
 /// What an object is known by wherever the logs lie: the path from `AWSLogs` on, else below what the user
@@ -171,7 +175,7 @@ impl Reading<'_> {
         let mut sums = Sums { listed: listing.objects.len() as u64, ..Sums::default() };
         let mut wanted: Vec<Keyed> =
             listing.objects.into_iter().map(|object| (key(&object.name, self.roots), object)).collect();
-        wanted.retain(|(key, object)| !(is_delivered(key) && writer.has(key, object.size)));
+        wanted.retain(|(key, object)| !is_known(writer, key, object));
         sums.known = sums.listed - wanted.len() as u64;
         // In order of time, so that the days of a batch are few.
         wanted.sort_by(|(a, _), (b, _)| (LogFile::from_name(a).day, a).cmp(&(LogFile::from_name(b).day, b)));
@@ -223,13 +227,20 @@ impl Reading<'_> {
         gathering: &Gathering<'_>,
         buffers: &mut Buffers,
     ) -> Option<Object> {
-        let (key, object) = keyed;
+        let (_, object) = keyed;
         if let Err(error) = self.source.read(object, &mut buffers.bytes) {
-            let (key, name, named) = (key.clone(), object.name.clone(), object.named);
-            let (content, days) = (Content::Failed(error.into()), BTreeMap::new());
-            return Some(Object { key, name, named, size: object.size, sha256: None, content, days });
+            return Some(found(keyed, (object.size, None), Content::Failed(error.into()), BTreeMap::new()));
         }
-        self.content(keyed, gathering, buffers, true)
+        let found = self.content(keyed, gathering, buffers, true);
+        buffers.shrink();
+        found
+    }
+
+    /// The text of a long object, when every byte of it is sound. What a digest file has to prove is looked at as a
+    /// whole.
+    fn long<'b>(&self, bytes: &'b [u8], expected: u64) -> Option<impl Read + use<'b>> {
+        let is_long = self.in_flight.is_long(expected) && self.expected.is_none();
+        if is_long { inflate::sound(bytes, self.limits) } else { None }
     }
 
     /// The bytes of an object, decoded. Damaged ones may have been damaged on the way, and are read again.
@@ -246,14 +257,19 @@ impl Reading<'_> {
         if gathering.writer.has_content(key, sha256) {
             return None;
         }
-        let found = |content, days| {
-            let (key, name, named) = (key.clone(), object.name.clone(), object.named);
-            Some(Object { key, name, named, size, sha256: Some(sha256), content, days })
-        };
+        let found = |content, days| Some(found(keyed, (size, Some(sha256)), content, days));
         let failed = |kind, message| {
             let problem = Problem { file: object.name.clone(), record: None, kind, message };
             found(Content::Failed(problem), BTreeMap::new())
         };
+        let expected = expected_bytes(bytes, self.limits);
+        let take = |more| self.in_flight.take(size + more, rayon::current_thread_index());
+        if let Some(text) = self.long(bytes, expected) {
+            let _share = take(2 * self.in_flight.window_bytes());
+            let (decoded, days) = gathering.long(&object.name, text);
+            return found(Content::Decoded(Box::new(decoded)), days);
+        }
+        let _share = take(expected);
         let (standing, unproved) = self.standing(object, bytes);
         if once_more && unproved.is_some_and(is_damaged) {
             self.source.read_again(object, bytes);
@@ -265,12 +281,6 @@ impl Reading<'_> {
                 Some(decoded) => found(Content::Decoded(Box::new(decoded)), BTreeMap::new()),
                 None => failed(ProblemKind::Unverified, standing.to_string()),
             };
-        }
-        if inflate::expected_bytes(bytes, self.limits) > LONG_BYTES_MIN
-            && let Some(text) = inflate::sound(bytes, self.limits)
-        {
-            let (decoded, days) = gathering.long(&object.name, text);
-            return found(Content::Decoded(Box::new(decoded)), days);
         }
         let inflated = unpack(bytes, self.limits, text);
         if once_more && inflated.problems.iter().any(|problem| is_damaged(problem.kind)) {
@@ -323,6 +333,23 @@ fn is_delivered(key: &str) -> bool {
     name.kind == LogFileKind::Events && name.delivered.is_some()
 }
 
+/// Is an object known that the listing shows: by a name that is given once, or by what S3 says of its bytes?
+fn is_known(writer: &Writer, key: &str, object: &LogObject) -> bool {
+    let same = object.etag.as_deref().is_some_and(|etag| writer.has_version(key, object.size, etag));
+    same || (is_delivered(key) && writer.has(key, object.size))
+}
+
+/// What became of an object of which these bytes were read: how many, and their hash.
+fn found(
+    (key, object): &Keyed,
+    (size, sha256): (u64, Option<Sha256>),
+    content: Content,
+    days: BTreeMap<Day, u64>,
+) -> Object {
+    let (key, name, named, etag) = (key.clone(), object.name.clone(), object.named, object.etag.clone());
+    Object { key, name, named, size, sha256, etag, content, days }
+}
+
 /// An object and its key.
 pub(super) type Keyed = (String, LogObject);
 
@@ -348,3 +375,6 @@ pub(super) fn problems_of(object: &Object) -> Vec<Problem> {
         Content::Failed(problem) => vec![problem.clone()],
     }
 }
+
+#[cfg(test)]
+mod tests;

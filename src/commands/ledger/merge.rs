@@ -7,12 +7,13 @@ use super::admin::read_again;
 use super::ingest::{Reading, key};
 use super::read::complaint;
 use crate::commands::progress::Progress;
+use crate::commands::read_logs::in_flight::InFlight;
 use crate::commands::{Outcome, Settings, print};
 use crate::ledger::manifest::{Root, SegmentName};
 use crate::ledger::{Ledger, LedgerError, Object, Writer};
 use crate::report::escape;
 use crate::sha256::Sha256;
-use crate::source::dir::DirSource;
+use crate::source::open::{self, Opened, Request};
 use crate::source::{Listing, LogObject, LogSource as _, Skipped};
 use crate::trail::inflate::Limits;
 use anyhow::bail;
@@ -25,13 +26,19 @@ use std::path::{Path, PathBuf};
 pub(super) fn run(
     folder: &Path,
     other: &Path,
-    logs: &[PathBuf],
+    logs: &Request,
     settings: &Settings,
 ) -> anyhow::Result<Outcome> {
     let theirs = Ledger::open(other).map_err(|error| complaint(&error))?;
     let mut writer = Writer::open(folder).map_err(|error| complaint(&error))?;
     let plan = Plan::new(&writer, &theirs).map_err(|error| complaint(&error))?;
-    let objects = if plan.again.is_empty() { Vec::new() } else { found(&plan, logs)? };
+    let (source, objects) = if plan.again.is_empty() {
+        (None, Vec::new())
+    } else {
+        let source = open::open(logs)?;
+        let objects = found(&plan, &source, &logs.paths)?;
+        (Some(source), objects)
+    };
     let left = objects.len() as u64;
     let under_way = Root { path: format!("merge of {}", other.display()), left, ..Root::default() };
     let mut roots = theirs.manifest.roots.clone();
@@ -41,13 +48,18 @@ pub(super) fn run(
     writer.adopt(&theirs, &plan.apart, roots).map_err(|error| complaint(&error))?;
     let mut out =
         format!("segments  {} of {} taken over as they are\n", plan.apart.len(), theirs.segments.len());
-    if left > 0 {
+    if let Some(source) = source.filter(|_| left > 0) {
         let pool = ThreadPoolBuilder::new().num_threads(settings.threads.unwrap_or(0)).build()?;
-        let source = DirSource::new(logs.to_vec());
         let rows =
             theirs.segments.iter().flat_map(|(_, segment)| &segment.files).any(|file| file.table.is_rows());
-        let limits = Limits::given(None);
-        let reading = Reading { source: &source, limits, expected: None, roots: logs, rows };
+        let reading = Reading {
+            source: &source,
+            limits: Limits::given(None),
+            expected: None,
+            roots: &logs.paths,
+            rows,
+            in_flight: InFlight::of_threads(pool.current_num_threads()),
+        };
         let listing = Listing { objects, skipped: Skipped::default(), ..Listing::default() };
         let progress = Progress::new(!settings.quiet);
         progress.stop_on_ctrl_c();
@@ -102,8 +114,7 @@ impl<'a> Plan<'a> {
 
 /// The objects that are to be read again, each with the bytes that the other ledger read. An error names
 /// what is missing.
-fn found(plan: &Plan<'_>, logs: &[PathBuf]) -> anyhow::Result<Vec<LogObject>> {
-    let source = DirSource::new(logs.to_vec());
+fn found(plan: &Plan<'_>, source: &Opened, logs: &[PathBuf]) -> anyhow::Result<Vec<LogObject>> {
     let mut bytes = Vec::new();
     let mut objects = BTreeMap::new();
     for object in source.list().objects {

@@ -7,11 +7,18 @@
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 
 /// The bytes of texts that are in memory at once, unless one file alone has more.
-pub(super) const BYTES_MAX: u64 = 256 << 20;
+const BYTES_MAX: u64 = 256 << 20;
+
+/// A text is decoded while it is inflated when it has more than one part in so many of what all texts together may
+/// hold.
+const LONG_SHARES: u64 = 2;
+
+/// A window of it is one part in so many.
+const WINDOW_SHARES: u64 = 8;
 
 /// A budget of bytes, shared by all threads of a pool.
 #[derive(Debug)]
-pub(super) struct InFlight {
+pub(in crate::commands) struct InFlight {
     bytes_max: u64,
     state: Mutex<State>,
     changed: Condvar,
@@ -31,15 +38,20 @@ struct State {
 
 /// Bytes of the budget; given back when dropped.
 #[derive(Debug)]
-pub(super) struct Share<'a> {
+pub(in crate::commands) struct Share<'a> {
     of: &'a InFlight,
     bytes: u64,
     thread: Option<usize>,
 }
 
 impl InFlight {
+    /// The usual budget for the threads of a pool.
+    pub(in crate::commands) fn of_threads(threads: usize) -> Self {
+        Self::new(BYTES_MAX, threads)
+    }
+
     /// A budget for the threads of a pool.
-    pub(super) fn new(bytes_max: u64, threads: usize) -> Self {
+    pub(in crate::commands) fn new(bytes_max: u64, threads: usize) -> Self {
         let state = State { held: vec![0; threads], ..State::default() };
         Self { bytes_max, state: Mutex::new(state), changed: Condvar::new() }
     }
@@ -49,7 +61,7 @@ impl InFlight {
     /// A thread that holds a share does not wait: while it waits for others to decode parts of its file, it
     /// may have been given another file to read, and nobody would come back to finish the first. `thread` is
     /// the index in the pool; a thread outside does not wait either.
-    pub(super) fn take(&self, bytes: u64, thread: Option<usize>) -> Share<'_> {
+    pub(in crate::commands) fn take(&self, bytes: u64, thread: Option<usize>) -> Share<'_> {
         let mut state = self.state();
         let may_wait = thread.and_then(|thread| state.held.get(thread)).is_some_and(|held| *held == 0);
         if may_wait {
@@ -72,14 +84,20 @@ impl InFlight {
         Share { of: self, bytes, thread }
     }
 
-    /// The whole budget.
-    pub(super) fn bytes_max(&self) -> u64 {
-        self.bytes_max
+    /// Is a text of so many bytes too long to be held whole?
+    pub(in crate::commands) fn is_long(&self, bytes: u64) -> bool {
+        bytes > self.bytes_max / LONG_SHARES
+    }
+
+    /// About so many bytes of a long text are in memory at once, and as many again while more is read, as long as its
+    /// structure is sound.
+    pub(in crate::commands) fn window_bytes(&self) -> u64 {
+        self.bytes_max / WINDOW_SHARES
     }
 
     /// The most that was ever taken, in bytes.
     #[cfg(test)]
-    pub(super) fn peak(&self) -> u64 {
+    pub(in crate::commands) fn peak(&self) -> u64 {
         self.state().peak
     }
 

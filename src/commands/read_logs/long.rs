@@ -8,20 +8,14 @@ use crate::trail::inflate;
 use crate::trail::problem::Problem;
 use std::io::Read;
 
-/// A text is decoded while it is inflated when it has more than one part in so many of what all texts together may
-/// hold.
-const LONG_SHARES: u64 = 2;
-
-/// A window of it is one part in so many.
-const WINDOW_SHARES: u64 = 8;
-
 /// Hands out the windows of a text with their chunks. What stops it is a problem of the file.
 pub(in crate::commands) fn each_window(
     file: &str,
     text: impl Read,
-    window_bytes: usize,
+    window_bytes: u64,
     mut each: impl FnMut(&str, &[Chunk], &mut Decoded),
 ) -> Decoded {
+    let window_bytes = usize::try_from(window_bytes).unwrap_or(usize::MAX);
     let mut windows = Windows::new(text, window_bytes, CHUNK_BYTES);
     let mut whole = Decoded::default();
     loop {
@@ -42,22 +36,15 @@ impl Reader<'_> {
     /// The text of a long file, when every byte of it is sound. Anything else is read as a whole: what is wrong with it
     /// has to be known before its first event counts.
     pub(super) fn long<'b>(&self, bytes: &'b [u8], expected: u64) -> Option<impl Read + use<'b>> {
-        let is_long = expected > self.in_flight.bytes_max() / LONG_SHARES && self.options.proven.is_none();
+        let is_long = self.in_flight.is_long(expected) && self.options.proven.is_none();
         if is_long { inflate::sound(bytes, self.options.limits) } else { None }
-    }
-
-    /// About so many bytes of a long text are in memory at once, and as many again while more is read, as long as its
-    /// structure is sound.
-    pub(super) fn window_bytes(&self) -> u64 {
-        self.in_flight.bytes_max() / WINDOW_SHARES
     }
 
     /// Decodes a long text window by window, and gives the number of its events.
     pub(super) fn windows(&self, object: &LogObject, text: impl Read) -> usize {
         // Nobody else has to wait for it.
         self.is_large(object);
-        let window_bytes = usize::try_from(self.window_bytes()).unwrap_or(usize::MAX);
-        let whole = each_window(&object.name, text, window_bytes, |text, chunks, whole| {
+        let whole = each_window(&object.name, text, self.in_flight.window_bytes(), |text, chunks, whole| {
             self.chunks(&object.name, text, chunks, whole);
         });
         let events = whole.events;

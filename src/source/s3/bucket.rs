@@ -1,6 +1,7 @@
 //! One bucket: pages of its listing and whole objects, in the words of this program. The only place that
 //! calls S3, with `ListObjectsV2`, `GetObject` and `HeadBucket`; nothing here can change anything.
 
+use crate::source::LogObject;
 use crate::source::aws::effort::Effort;
 use crate::source::aws::fault::Fault;
 use crate::source::aws::words;
@@ -47,11 +48,21 @@ struct Place {
     client: Client,
 }
 
+/// An object as a listing shows it.
+#[derive(Debug)]
+pub(super) struct Listed {
+    pub(super) key: String,
+    /// In bytes.
+    pub(super) size: u64,
+    /// Without its quotes.
+    pub(super) etag: Option<Box<str>>,
+}
+
 /// One page of a listing.
 #[derive(Debug, Default)]
 pub(super) struct Page {
-    /// Keys and sizes, ordered by key.
-    pub(super) objects: Vec<(String, u64)>,
+    /// Ordered by key.
+    pub(super) objects: Vec<Listed>,
     /// Prefixes up to the next slash, when the page was asked for them.
     pub(super) folders: Vec<String>,
     /// Where to go on; `None` on the last page.
@@ -140,13 +151,17 @@ impl Bucket {
         }
     }
 
-    /// All bytes of an object, of which the listing said how many there are. The error is a line for the
-    /// user.
-    pub(super) async fn content(&self, key: &str, size: u64, effort: &Effort) -> Result<Content, String> {
-        effort.repeat(|| self.ask_content(key, size)).await
+    /// All bytes of an object as it was when it was listed. The error is a line for the user.
+    pub(super) async fn content(
+        &self,
+        key: &str,
+        listed: &LogObject,
+        effort: &Effort,
+    ) -> Result<Content, String> {
+        effort.repeat(|| self.ask_content(key, listed)).await
     }
 
-    async fn ask_content(&self, key: &str, size: u64) -> Result<Content, Fault> {
+    async fn ask_content(&self, key: &str, listed: &LogObject) -> Result<Content, Fault> {
         let mut place = self.place();
         loop {
             let request = place
@@ -156,7 +171,7 @@ impl Bucket {
                 .key(key)
                 .set_request_payer(self.settings.payer());
             let error = match request.send().await {
-                Ok(answer) => return content(answer, size).await,
+                Ok(answer) => return content(answer, listed).await,
                 Err(error) => error,
             };
             let fault = Fault::of(&error, "s3:GetObject");
@@ -223,7 +238,8 @@ fn page(answer: &ListObjectsV2Output) -> Result<Page, Fault> {
     let mut page = Page { objects: Vec::with_capacity(answer.contents().len()), ..Page::default() };
     for object in answer.contents() {
         let size = object.size().and_then(|size| u64::try_from(size).ok()).unwrap_or(0);
-        page.objects.push((plain(object.key().unwrap_or_default())?, size));
+        let key = plain(object.key().unwrap_or_default())?;
+        page.objects.push(Listed { key, size, etag: object.e_tag().map(|etag| unquoted(etag).into()) });
     }
     for folder in answer.common_prefixes() {
         page.folders.push(plain(folder.prefix().unwrap_or_default())?);
@@ -237,9 +253,13 @@ fn page(answer: &ListObjectsV2Output) -> Result<Page, Fault> {
 
 /// Collects a body. That it is whole is seen from its length, and from its checksum when it has one, which
 /// the client compares at the end.
-async fn content(answer: GetObjectOutput, size: u64) -> Result<Content, Fault> {
+async fn content(answer: GetObjectOutput, listed: &LogObject) -> Result<Content, Fault> {
+    // A ledger notes what was listed: other bytes must not be taken for these.
+    if listed.etag.as_deref().zip(answer.e_tag()).is_some_and(|(listed, now)| *listed != *unquoted(now)) {
+        return Err(Fault::Final("changed since it was listed; run it again".to_owned()));
+    }
     let told = answer.content_length.and_then(|length| u64::try_from(length).ok());
-    let expected = told.unwrap_or(size);
+    let expected = told.unwrap_or(listed.size);
     let metadata = answer.metadata.unwrap_or_default().into_iter().collect();
     let mut body = answer.body;
     let room = usize::try_from(expected.min(FILE_BYTES_MAX)).unwrap_or(0);
@@ -258,6 +278,10 @@ async fn content(answer: GetObjectOutput, size: u64) -> Result<Content, Fault> {
         return Err(Fault::Passing(format!("{} of {expected} bytes arrived", bytes.len())));
     }
     Ok(Content { bytes, metadata })
+}
+
+fn unquoted(etag: &str) -> &str {
+    etag.trim_matches('"')
 }
 
 /// Undoes percent-encoding; a plus is a blank, as S3 writes it. `None` when the bytes are no Unicode.

@@ -1,6 +1,6 @@
 //! Lists what the user named in S3: folders side by side, days of busy regions side by side.
 
-use super::bucket::{Bucket, Page, Query};
+use super::bucket::{Bucket, Listed, Page, Query};
 use super::plan::{self, Folder, Stretch};
 use crate::source::aws::effort::Effort;
 use crate::source::open::{Window, split};
@@ -144,15 +144,15 @@ impl Walk {
         };
         match &task.what {
             What::Object { key, then_folder } => {
-                match page.objects.into_iter().find(|(found, _)| found == key) {
-                    Some((_, size)) => listing.objects.push(object(name(key), size, true)),
+                match page.objects.into_iter().find(|found| found.key == *key) {
+                    Some(found) => listing.objects.push(object(name(key), found.size, found.etag, true)),
                     None if *then_folder => push(0, self.folder(&with_slash(key))),
                     None => {}
                 }
             }
             What::Folder { prefix, .. } => {
-                for (key, size) in page.objects {
-                    self.found(&name(&key), &key, size, listing);
+                for one in page.objects {
+                    self.found(name(&one.key), one, listing);
                 }
                 for folder in page.folders {
                     if task.level >= FOLDER_LEVELS_MAX {
@@ -168,17 +168,15 @@ impl Walk {
                 }
             }
             What::Stretch(stretch) => {
-                if let (Some(_), Some((first, _)), Some((last, _))) =
+                if let (Some(_), Some(first), Some(last)) =
                     (&page.next, page.objects.first(), page.objects.last())
                 {
-                    for rest in stretch.rest(first, last, self.window.now.day()) {
+                    for rest in stretch.rest(&first.key, &last.key, self.window.now.day()) {
                         push(task.level, Some(What::Stretch(rest)));
                     }
                 }
-                for (key, size) in page.objects {
-                    if stretch.holds(&key) {
-                        self.found(&name(&key), &key, size, listing);
-                    }
+                for one in page.objects.into_iter().filter(|one| stretch.holds(&one.key)) {
+                    self.found(name(&one.key), one, listing);
                 }
             }
         }
@@ -211,8 +209,8 @@ impl Walk {
     }
 
     /// An object found in a folder.
-    fn found(&self, name: &str, key: &str, size: u64, listing: &mut Listing) {
-        let own = key.rsplit_once('/').map_or(key, |(_, own)| own);
+    fn found(&self, name: String, one: Listed, listing: &mut Listing) {
+        let own = one.key.rsplit_once('/').map_or(&*one.key, |(_, own)| own);
         // S3 has no folders; some programs make an empty object in the place of one.
         if own.is_empty() {
             return;
@@ -221,12 +219,12 @@ impl Walk {
             listing.skipped.others += 1;
             return;
         }
-        listing.add_found(object(name.to_owned(), size, false), self.digests);
+        listing.add_found(object(name, one.size, one.etag, false), self.digests);
     }
 }
 
-fn object(name: String, size: u64, named: bool) -> LogObject {
-    LogObject { name, size, named, location: OsString::new() }
+fn object(name: String, size: u64, etag: Option<Box<str>>, named: bool) -> LogObject {
+    LogObject { name, size, named, etag, location: OsString::new() }
 }
 
 /// A folder's prefix ends in a slash; that of the bucket itself is empty.
@@ -237,7 +235,7 @@ fn with_slash(key: &str) -> String {
 /// What could not be listed may hold anything. An object that the user named may still be readable.
 fn failed(task: &Task, why: &str, listing: &mut Listing) {
     if let What::Object { then_folder: true, .. } = task.what {
-        listing.objects.push(object(task.shown(), 0, true));
+        listing.objects.push(object(task.shown(), 0, None, true));
         return;
     }
     let (file, kind) = (task.shown(), ProblemKind::Unlisted);

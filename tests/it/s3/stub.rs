@@ -36,6 +36,8 @@ pub(crate) struct World {
     pub(crate) checksums: bool,
     /// Keys whose objects carry a signature as metadata.
     pub(crate) signatures: BTreeMap<String, String>,
+    /// Keys whose objects are others by the time they are fetched.
+    pub(crate) changed: BTreeSet<String>,
     /// Answers of other services: the body of a request to status and body.
     pub(crate) other: Option<Answer>,
 }
@@ -234,7 +236,8 @@ impl Shared {
             return (403, String::new(), error("AccessDenied", "Access Denied"));
         }
         let Some(content) = objects.get(key) else { return (404, String::new(), error("NoSuchKey", "")) };
-        let mut headers = String::new();
+        let now = if self.world.changed.contains(key) { "changed".to_owned() } else { etag(content) };
+        let mut headers = format!("ETag: \"{now}\"\r\n");
         if let Some(signature) = self.world.signatures.get(key) {
             let _ = write!(headers, "x-amz-meta-signature: {signature}\r\n");
         }
@@ -254,7 +257,7 @@ impl Shared {
         assert!(get("continuation-token").is_empty() || get("start-after").is_empty());
         let after = [get("start-after"), get("continuation-token")].concat();
         let room: usize = get("max-keys").parse().unwrap_or(1_000).min(self.world.page);
-        let mut entries: Vec<(String, Option<usize>)> = Vec::new();
+        let mut entries: Vec<(String, Option<&Arc<Vec<u8>>>)> = Vec::new();
         let mut truncated = false;
         for (key, content) in objects.range(after.clone()..) {
             if !key.starts_with(prefix) || *key == after {
@@ -263,7 +266,7 @@ impl Shared {
             let folder = key[prefix.len()..].split_once('/').filter(|_| delimiter == "/");
             let entry = match folder {
                 Some((name, _)) => (format!("{prefix}{name}/"), None),
-                None => (key.clone(), Some(content.len())),
+                None => (key.clone(), Some(content)),
             };
             // A page that ended in a folder goes on behind all of it.
             if entry.1.is_none() && entry.0 <= after && after.starts_with(&entry.0)
@@ -281,17 +284,21 @@ impl Shared {
         let mut xml = format!(
             "<?xml version=\"1.0\" encoding=\"UTF-8\"?><ListBucketResult xmlns=\"http://s3.amazonaws.com/doc/2006-03-01/\"><Name>{bucket}</Name><EncodingType>url</EncodingType><IsTruncated>{truncated}</IsTruncated>"
         );
-        for (name, size) in &entries {
-            let _ = match size {
-                Some(size) => {
-                    write!(xml, "<Contents><Key>{}</Key><Size>{size}</Size></Contents>", encoded(name))
-                }
+        for (name, content) in &entries {
+            let _ = match content {
+                Some(content) => write!(
+                    xml,
+                    "<Contents><Key>{}</Key><ETag>&quot;{}&quot;</ETag><Size>{}</Size></Contents>",
+                    encoded(name),
+                    etag(content),
+                    content.len()
+                ),
                 None => write!(xml, "<CommonPrefixes><Prefix>{}</Prefix></CommonPrefixes>", encoded(name)),
             };
         }
-        if let (true, Some((last, size))) = (truncated, entries.last()) {
+        if let (true, Some((last, content))) = (truncated, entries.last()) {
             // Behind a folder the next page begins after everything in it.
-            let next = if size.is_some() { last.clone() } else { format!("{last}\u{10ffff}") };
+            let next = if content.is_some() { last.clone() } else { format!("{last}\u{10ffff}") };
             let _ = write!(xml, "<NextContinuationToken>{next}</NextContinuationToken>");
         }
         xml.push_str("</ListBucketResult>");
@@ -356,6 +363,11 @@ fn dice(seed: u64, text: &str) -> u64 {
     hash ^= hash >> 29;
     hash = hash.wrapping_mul(0xbf58_476d_1ce4_e5b9);
     hash ^ (hash >> 32)
+}
+
+/// What S3 calls an object's bytes: here with the dash of an upload in parts.
+fn etag(content: &[u8]) -> String {
+    format!("{:016x}-2", dice(0, &String::from_utf8_lossy(content)))
 }
 
 /// CRC-32 as S3 writes it.
