@@ -26,7 +26,7 @@ pub mod validate_logs;
 pub mod verify;
 
 use crate::time::Timestamp;
-use std::io::Write as _;
+use std::io::{self, BufWriter, Write};
 
 /// What every command gets besides its own arguments.
 #[derive(Clone, Copy, Debug)]
@@ -93,8 +93,18 @@ fn with_causes(error: &anyhow::Error) -> String {
 /// Writes to standard output; a reader that went away (`| head`) is no error.
 pub fn print(text: &str) -> anyhow::Result<()> {
     let mut stdout = anstream::stdout().lock();
-    match stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()) {
-        Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => {
+    printed(stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()))
+}
+
+/// Writes JSON to standard output while it is made. It holds no colours: control characters are escaped.
+pub fn print_json(json: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> anyhow::Result<()> {
+    let mut stdout = BufWriter::with_capacity(1 << 16, io::stdout().lock());
+    printed(json(&mut stdout).and_then(|()| stdout.flush()))
+}
+
+fn printed(done: io::Result<()>) -> anyhow::Result<()> {
+    match done {
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
             Err(anyhow::Error::new(error).context("cannot write to standard output"))
         }
         _ => Ok(()),

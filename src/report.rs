@@ -16,6 +16,7 @@ mod proposals;
 #[cfg(feature = "sql")]
 pub mod rows;
 pub mod text;
+mod stream;
 mod trust_conditions;
 pub mod usage;
 pub mod validation;

@@ -2,7 +2,7 @@
 
 use super::read_logs::{self, Logs};
 use super::review::note_problems;
-use super::{Outcome, Settings, print};
+use super::{Outcome, Settings, print, print_json};
 use crate::cli::{PlainFormat, UsageArgs};
 use crate::report::usage::{self, UsageReport};
 
@@ -10,10 +10,10 @@ use crate::report::usage::{self, UsageReport};
 pub fn run(args: &UsageArgs, settings: &Settings) -> anyhow::Result<Outcome> {
     let (logs, _) = read_logs::read_given(&args.logs, false, settings)?;
     let report = report(&logs);
-    print(&match args.format {
-        PlainFormat::Table => usage::table(&report),
-        PlainFormat::Json => usage::json(&report),
-    })?;
+    match args.format {
+        PlainFormat::Table => print(&usage::table(&report))?,
+        PlainFormat::Json => print_json(|out| usage::json(&report, out))?,
+    }
     note_problems(&logs.problems, settings);
     let outcome = outcome(&logs);
     // The program ends here: a million small pieces need not be freed one by one.

@@ -7,6 +7,7 @@ use super::model::{
 };
 use super::personas;
 use super::proposals;
+use super::stream::StatsForm;
 use super::trust_conditions;
 use crate::drift::Verdict;
 use crate::iam::contain::Containment;
@@ -350,14 +351,10 @@ fn stats(stats: &Stats) -> Value {
 }
 
 pub(super) fn with_stats(mut value: Value, stats: &Stats) -> Value {
-    if let Value::Object(members) = &mut value {
-        let (first, last) = stats.span.unzip();
-        members.insert("count".to_owned(), stats.count.into());
-        members.insert("first".to_owned(), json!(first.map(|time| time.to_string())));
-        members.insert("last".to_owned(), json!(last.map(|time| time.to_string())));
-        members.insert("days".to_owned(), stats.days.count().into());
-        let evidence: Vec<&String> = stats.evidence.iter().map(|(_, id)| id).collect();
-        members.insert("evidence".to_owned(), json!(evidence));
+    if let (Value::Object(members), Ok(Value::Object(more))) =
+        (&mut value, serde_json::to_value(StatsForm::of(stats)))
+    {
+        members.extend(more);
     }
     value
 }

@@ -3,17 +3,20 @@
 
 use super::escape;
 use super::json::{text, with_stats};
+use super::stream::{Listed, Shown, StatsForm};
 use super::text::{clipped, grouped, possible_duplicates};
-use crate::iam::reference::reference;
+use crate::iam::reference::{ActionInfo, reference};
 use crate::time::Timestamp;
 use crate::trail::Problem;
 use crate::trail::coverage::Counts;
 use crate::trail::outcome::Outcome;
 use crate::trail::passed_roles::RoleReference;
 use crate::usage::{Basis, CallKey, PrincipalKey, PrincipalUsage, Resource, ResourceName, Stats, Usage};
+use serde::Serialize;
 use serde_json::{Value, json};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
+use std::io;
 
 /// The name and version of the JSON form.
 pub const SCHEMA: &str = "trailtrim.usage/v1";
@@ -126,89 +129,152 @@ fn sorted(usage: &Usage) -> Vec<(&PrincipalKey, &PrincipalUsage)> {
     all
 }
 
-/// The whole summary as one JSON text with a final newline. Equal logs give equal bytes.
-pub fn json(report: &UsageReport<'_>) -> String {
-    let window =
-        report.span.map(|(first, last)| json!({"first": first.to_string(), "last": last.to_string()}));
+/// The whole summary as one JSON text with a final newline. Equal logs give equal bytes. An error is one of `out`.
+pub fn json(report: &UsageReport<'_>, mut out: impl io::Write) -> io::Result<()> {
     let problems = report.problems.iter().map(|problem| {
         json!({"file": problem.file, "record": problem.record, "kind": problem.kind.as_str(), "message": problem.message})
     });
-    let value = json!({
-        "schema": SCHEMA,
-        "tool": {"name": "trailtrim", "version": env!("CARGO_PKG_VERSION"), "reference_date": reference().date()},
-        "window": window,
-        "files": report.files,
-        "records": report.counts.records,
-        "events": report.counts.events_distinct,
-        "duplicates": report.counts.duplicates,
-        "possible_duplicates": report.counts.possible_duplicates,
-        "principals": sorted(report.usage).into_iter().map(principal).collect::<Vec<_>>(),
-        "problems": problems.collect::<Vec<_>>(),
-    });
-    // A value made of strings, numbers and booleans always serialises.
-    serde_json::to_string_pretty(&value).map(|text| text + "\n").unwrap_or_default()
-}
-
-fn principal((key, usage): (&PrincipalKey, &PrincipalUsage)) -> Value {
-    let denied = usage.denials.iter().map(|(denial, stats)| {
-        let (source, name) = &denial.event;
-        with_stats(
-            json!({
-                "event_source": source, "event_name": name, "action": text(&denial.action),
-                "resource": text(&denial.resource), "policy_type": text(&denial.policy_type),
-            }),
-            stats,
-        )
-    });
-    let unmapped = usage.unmapped.iter().map(|((source, name), stats)| {
-        with_stats(json!({"event_source": source, "event_name": name}), stats)
-    });
-    json!({
-        "kind": key.kind.as_str(),
-        "account": text(&key.account),
-        "id": key.id,
-        "name": usage.name,
-        "arns": usage.arns,
-        "path_known": !usage.path_unknown,
-        "activity": with_stats(json!({}), &usage.events),
-        "calls": usage.calls.iter().map(call).collect::<Vec<_>>(),
-        "denied": denied.collect::<Vec<_>>(),
-        "unmapped": unmapped.collect::<Vec<_>>(),
-    })
-}
-
-fn call((key, resources): (&CallKey, &BTreeMap<Resource, Stats>)) -> Value {
-    let (source, name) = &key.event;
-    let basis = match key.basis {
-        Basis::Direct => "direct",
-        Basis::Secondary => "secondary",
-        Basis::PassedRole => "passed_role",
+    let form = Form {
+        schema: SCHEMA,
+        tool: json!({"name": "trailtrim", "version": env!("CARGO_PKG_VERSION"), "reference_date": reference().date()}),
+        window: report
+            .span
+            .map(|(first, last)| json!({"first": first.to_string(), "last": last.to_string()})),
+        files: report.files,
+        records: report.counts.records,
+        events: report.counts.events_distinct,
+        duplicates: report.counts.duplicates,
+        possible_duplicates: report.counts.possible_duplicates,
+        principals: Listed(|| sorted(report.usage).into_iter().map(principal)),
+        problems: problems.collect(),
     };
-    json!({
-        "action": key.action.0.to_string(),
-        "basis": basis,
-        "outcome": key.outcome.as_str(),
-        "region": text(&key.region),
-        "event_source": source,
-        "event_name": name,
-        "via": key.via,
-        "passed_to": key.passed_to,
-        "resources": resources.iter().map(resource).collect::<Vec<_>>(),
-    })
+    serde_json::to_writer_pretty(&mut out, &form)?;
+    out.write_all(b"\n")
 }
 
-fn resource((resource, stats): (&Resource, &Stats)) -> Value {
-    let named = |form: &str, name: &ResourceName| json!({"form": form, "type": name.kind, "arn": name.arn, "complete": name.complete});
-    let role = |form: &str, name: &str| json!({"form": form, "name": name});
-    let value = match resource {
-        Resource::Star => json!({"form": "star"}),
-        Resource::Unknown => json!({"form": "unknown"}),
+#[derive(Serialize)]
+struct Form<P> {
+    schema: &'static str,
+    tool: Value,
+    window: Option<Value>,
+    files: u64,
+    records: u64,
+    events: u64,
+    duplicates: u64,
+    possible_duplicates: u64,
+    principals: P,
+    problems: Vec<Value>,
+}
+
+#[derive(Serialize)]
+struct PrincipalForm<'a, C, D, U> {
+    kind: &'static str,
+    account: Option<&'a str>,
+    id: &'a str,
+    name: &'a str,
+    arns: &'a BTreeSet<String>,
+    path_known: bool,
+    activity: StatsForm<'a>,
+    calls: C,
+    denied: D,
+    unmapped: U,
+}
+
+fn principal<'a>((key, usage): (&'a PrincipalKey, &'a PrincipalUsage)) -> impl Serialize + use<'a> {
+    PrincipalForm {
+        kind: key.kind.as_str(),
+        account: text(&key.account),
+        id: &key.id,
+        name: &usage.name,
+        arns: &usage.arns,
+        path_known: !usage.path_unknown,
+        activity: StatsForm::of(&usage.events),
+        calls: Listed(|| usage.calls.iter().map(call)),
+        denied: Listed(|| {
+            usage.denials.iter().map(|(denial, stats)| {
+                let (source, name) = &denial.event;
+                with_stats(
+                    json!({
+                        "event_source": source, "event_name": name, "action": text(&denial.action),
+                        "resource": text(&denial.resource), "policy_type": text(&denial.policy_type),
+                    }),
+                    stats,
+                )
+            })
+        }),
+        unmapped: Listed(|| {
+            usage.unmapped.iter().map(|((source, name), stats)| {
+                with_stats(json!({"event_source": source, "event_name": name}), stats)
+            })
+        }),
+    }
+}
+
+#[derive(Serialize)]
+struct CallForm<'a, R> {
+    action: Shown<&'static ActionInfo>,
+    basis: &'static str,
+    outcome: &'static str,
+    region: Option<&'a str>,
+    event_source: &'a str,
+    event_name: &'a str,
+    via: Option<&'a str>,
+    passed_to: Option<&'a str>,
+    resources: R,
+}
+
+fn call<'a>((key, resources): (&'a CallKey, &'a BTreeMap<Resource, Stats>)) -> impl Serialize + use<'a> {
+    let (source, name) = &key.event;
+    CallForm {
+        action: Shown(key.action.0),
+        basis: match key.basis {
+            Basis::Direct => "direct",
+            Basis::Secondary => "secondary",
+            Basis::PassedRole => "passed_role",
+        },
+        outcome: key.outcome.as_str(),
+        region: text(&key.region),
+        event_source: source,
+        event_name: name,
+        via: key.via.as_deref(),
+        passed_to: key.passed_to.as_deref(),
+        resources: Listed(|| resources.iter().map(resource)),
+    }
+}
+
+/// One row. What a form does not have is not there.
+#[derive(Default, Serialize)]
+struct ResourceForm<'a> {
+    form: &'static str,
+    #[serde(rename = "type", skip_serializing_if = "Option::is_none")]
+    kind: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    arn: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    complete: Option<bool>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    name: Option<&'a str>,
+    #[serde(flatten)]
+    stats: Option<StatsForm<'a>>,
+}
+
+fn resource<'a>((resource, stats): (&'a Resource, &'a Stats)) -> ResourceForm<'a> {
+    let plain = |form| ResourceForm { form, stats: Some(StatsForm::of(stats)), ..ResourceForm::default() };
+    let named = |form, name: &'a ResourceName| ResourceForm {
+        kind: Some(name.kind),
+        arn: Some(&name.arn),
+        complete: Some(name.complete),
+        ..plain(form)
+    };
+    let role = |form, name| ResourceForm { name: Some(name), ..plain(form) };
+    match resource {
+        Resource::Star => plain("star"),
+        Resource::Unknown => plain("unknown"),
         Resource::Arn(name) => named("arn", name),
         Resource::Pattern(name) => named("pattern", name),
         Resource::Role(RoleReference::Arn(arn)) => role("role", arn.as_str()),
         Resource::Role(RoleReference::Name(name)) => role("role_name", name),
         Resource::Role(RoleReference::InstanceProfileArn(arn)) => role("instance_profile", arn.as_str()),
         Resource::Role(RoleReference::InstanceProfileName(name)) => role("instance_profile_name", name),
-    };
-    with_stats(value, stats)
+    }
 }
