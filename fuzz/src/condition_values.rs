@@ -67,7 +67,10 @@ fn check_any(operator: &str, negated: bool, values: [&str; 3], variables: bool) 
     assert_eq!(both, if negated { alone && other } else { alone || other }, "{operator} {values:?}");
     assert_eq!(of(&format!("{operator}IfExists"), &[one], request, variables), alone);
     let list = context().with_list("aws:k", [request]);
-    for set in ["ForAllValues:", "ForAnyValue:"] {
+    // A value that names its own key says something else when the key has many values: a variable has one.
+    let sets: &[&str] =
+        if one.to_lowercase().contains("aws:k") { &[] } else { &["ForAllValues:", "ForAnyValue:"] };
+    for set in sets {
         let found = holds(&block(&format!("{set}{operator}"), &texts(&[one])), &list, variables);
         assert_eq!(found, Truth::from(alone), "{set}{operator} {values:?}");
     }
