@@ -10,6 +10,8 @@ use std::ops::ControlFlow;
 pub(super) struct Source {
     pub(super) alias: String,
     pub(super) table: String,
+    /// Of a left join: a row may come without one of this table.
+    pub(super) is_optional: bool,
 }
 
 /// Tables, and what joins them.
@@ -42,8 +44,11 @@ impl Source {
             Some(_) => return None,
             None => name,
         };
-        (is_plain(name) && is_plain(alias))
-            .then(|| Self { alias: alias.value.clone(), table: name.value.clone() })
+        (is_plain(name) && is_plain(alias)).then(|| Self {
+            alias: alias.value.clone(),
+            table: name.value.clone(),
+            is_optional: false,
+        })
     }
 
     /// Its alias, for a table that gets another name.
@@ -99,7 +104,7 @@ impl Joins {
             .filter(|filter| is_of_row(filter))
             .for_each(|filter| conjuncts(filter, &mut filters));
         let filters = filters.into_iter().cloned().collect();
-        let sources = select.from.iter().flat_map(factors).filter_map(Source::of).collect();
+        let sources = select.from.iter().flat_map(sources).collect();
         Self { sources, equals, filters, is_left }
     }
 
@@ -144,8 +149,12 @@ impl Joins {
     }
 }
 
-fn factors(from: &TableWithJoins) -> impl Iterator<Item = &TableFactor> {
-    std::iter::once(&from.relation).chain(from.joins.iter().map(|join| &join.relation))
+fn sources(from: &TableWithJoins) -> impl Iterator<Item = Source> {
+    let joined = from.joins.iter().filter_map(|join| {
+        let is_optional = matches!(join.join_operator, JoinOperator::Left(_) | JoinOperator::LeftOuter(_));
+        Some(Source { is_optional, ..Source::of(&join.relation)? })
+    });
+    Source::of(&from.relation).into_iter().chain(joined)
 }
 
 /// The tables of a `FROM`.

@@ -143,12 +143,21 @@ impl Steps {
             if narrow.is_empty() {
                 continue;
             }
-            let new = format!("{}__{}", own.table, narrowed.len());
+            let new = self.free_name(&own.table, narrowed.len());
             *name = ObjectName::from(Ident::new(&new));
             alias.get_or_insert_with(|| own.named());
             narrowed.push((new, View { narrow, ..view.clone() }.lazy()?));
         }
         Ok(())
+    }
+
+    /// A name that no table has.
+    fn free_name(&self, table: &str, number: usize) -> String {
+        let mut name = format!("{table}__{number}");
+        while self.answers.contains_key(&name) || self.views.contains_key(name.as_str()) {
+            name.push('_');
+        }
+        name
     }
 
     /// What the tables that a table is joined to say about its columns.
@@ -167,7 +176,9 @@ impl Steps {
     /// too many.
     fn values(&self, other: &Source, column: &str, joins: &Joins) -> Result<Option<Values>, QueryError> {
         let is_params = |source: &&Source| source.table == PARAMS && !self.answers.contains_key(PARAMS);
-        let params: Vec<&Source> = joins.sources().filter(is_params).collect();
+        // Where every row has the one of `params`.
+        let params: Vec<&Source> =
+            joins.sources().filter(is_params).filter(|source| !source.is_optional).collect();
         let filter = joins.filter(&other.alias, &params);
         let step = self.answers.get(&other.table);
         match (step, &filter) {
