@@ -96,7 +96,7 @@ pub fn inflate<'a>(bytes: &'a [u8], limits: Limits, buffer: &'a mut Vec<u8>) -> 
     let content = content.strip_prefix(b"\xef\xbb\xbf").unwrap_or(content);
     // A cut between the bytes of one character is part of the truncation, not a problem of its own.
     let cut = problems.iter().any(|problem: &InflateProblem| problem.kind == ProblemKind::Truncated);
-    let text = match std::str::from_utf8(content) {
+    let text = match simdutf8::compat::from_utf8(content) {
         Ok(text) => Cow::Borrowed(text),
         Err(error) if cut && error.error_len().is_none() => {
             let valid = content.get(..error.valid_up_to()).unwrap_or_default();
@@ -168,7 +168,7 @@ pub fn sound(bytes: &[u8], limits: Limits) -> Option<impl Read> {
         if read == 0 {
             return (open == 0).then(|| MultiGzDecoder::new(bytes));
         }
-        let whole = match std::str::from_utf8(text) {
+        let whole = match simdutf8::compat::from_utf8(text) {
             Ok(text) => text.len(),
             Err(error) if error.error_len().is_none() => error.valid_up_to(),
             Err(_) => return None,

@@ -40,11 +40,13 @@ pub enum LogFileKind {
 impl<'a> LogFile<'a> {
     /// Reads a path or an object key; both kinds of slashes separate.
     pub fn from_name(name: &'a str) -> Self {
-        let (folders, file) = name.rsplit_once(['/', '\\']).unwrap_or(("", name));
+        let slash = memchr::memrchr2(b'/', b'\\', name.as_bytes());
+        let split = slash.and_then(|at| Some((name.get(..at)?, name.get(at + 1..)?)));
+        let (folders, file) = split.unwrap_or(("", name));
         let mut found = Self::default();
         found.read_file(file);
         found.read_folders(folders);
-        if file.to_ascii_lowercase().ends_with(".parquet") {
+        if file.as_bytes().last_chunk::<8>().is_some_and(|end| end.eq_ignore_ascii_case(b".parquet")) {
             found.read_security_lake(folders);
         }
         found
@@ -55,7 +57,8 @@ impl<'a> LogFile<'a> {
     fn read_file(&mut self, file: &'a str) {
         // A trail's name, which is part of its digest files' names, may hold dots.
         let dot = || file.split_once('.').map_or(file, |(stem, _)| stem);
-        let stem = file.split_once(".json").map_or_else(dot, |(stem, _)| stem);
+        let json = memchr::memmem::find(file.as_bytes(), b".json").and_then(|at| file.get(..at));
+        let stem = json.unwrap_or_else(dot);
         let mut parts = stem.split('_');
         let (Some(account), Some(word), Some(region)) = (parts.next(), parts.next(), parts.next()) else {
             return;
@@ -70,7 +73,7 @@ impl<'a> LogFile<'a> {
     }
 
     fn read_folders(&mut self, folders: &'a str) {
-        let mut parts = folders.split(['/', '\\']).skip_while(|part| *part != "AWSLogs").skip(1).peekable();
+        let mut parts = parts(folders).skip_while(|part| *part != "AWSLogs").skip(1).peekable();
         self.organization = parts.next_if(|part| part.starts_with("o-")).unwrap_or_default();
         let (Some(account), Some(kind)) =
             (parts.next().and_then(AccountId::parse), parts.next().and_then(kind_of))
@@ -98,7 +101,7 @@ impl<'a> LogFile<'a> {
 
     /// `aws/CLOUD_TRAIL_MGMT/2.0/region=eu-west-1/accountId=111122223333/eventDay=20240501/x.gz.parquet`.
     fn read_security_lake(&mut self, folders: &'a str) {
-        let mut parts = folders.split(['/', '\\']).skip_while(|part| !LAKE_SOURCES.contains(part));
+        let mut parts = parts(folders).skip_while(|part| !LAKE_SOURCES.contains(part));
         if parts.next().is_none() {
             return;
         }
@@ -118,6 +121,13 @@ impl<'a> LogFile<'a> {
 /// and the name in the samples that AWS published of version 1.
 const LAKE_SOURCES: [&str; 4] = ["CLOUD_TRAIL_MGMT", "S3_DATA", "LAMBDA_EXECUTION", "CLOUD_TRAIL"];
 
+/// The parts of a path; both kinds of slashes separate.
+fn parts(path: &str) -> impl Iterator<Item = &str> {
+    let ends = memchr::memchr2_iter(b'/', b'\\', path.as_bytes()).chain([path.len()]);
+    let mut start = 0;
+    ends.filter_map(move |end| path.get(std::mem::replace(&mut start, end + 1)..end))
+}
+
 fn kind_of(word: &str) -> Option<LogFileKind> {
     match word {
         "CloudTrail" => Some(LogFileKind::Events),
@@ -130,13 +140,14 @@ fn kind_of(word: &str) -> Option<LogFileKind> {
 /// `20210730T1040Z`, or with seconds.
 fn stamp(text: &str) -> Option<Timestamp> {
     let (date, clock) = text.strip_suffix('Z')?.split_once('T')?;
-    if date.len() != 8 || !matches!(clock.len(), 4 | 6) || !(date.is_ascii() && clock.is_ascii()) {
-        return None;
-    }
-    let (year, month, day) = (date.get(..4)?, date.get(4..6)?, date.get(6..)?);
-    let (hour, minute) = (clock.get(..2)?, clock.get(2..4)?);
-    let second = clock.get(4..).filter(|second| !second.is_empty()).unwrap_or("00");
-    Timestamp::parse(&format!("{year}-{month}-{day}T{hour}:{minute}:{second}Z"))
+    let &[y1, y2, y3, y4, m1, m2, d1, d2] = date.as_bytes() else { return None };
+    let (h1, h2, n1, n2, [s1, s2]) = match *clock.as_bytes() {
+        [h1, h2, n1, n2] => (h1, h2, n1, n2, *b"00"),
+        [h1, h2, n1, n2, s1, s2] => (h1, h2, n1, n2, [s1, s2]),
+        _ => return None,
+    };
+    let plain = [y1, y2, y3, y4, b'-', m1, m2, b'-', d1, d2, b'T', h1, h2, b':', n1, n2, b':', s1, s2, b'Z'];
+    Timestamp::parse(std::str::from_utf8(&plain).ok()?)
 }
 
 #[cfg(test)]

@@ -21,6 +21,7 @@ const CONFINED: &[(&str, &[&str])] = &[
     ("rayon", &["commands", "query"]),
     ("flate2", &["trail/inflate", "iam/reference"]),
     ("libdeflater", &["trail/inflate"]),
+    ("simdutf8", &["trail/inflate"]),
     ("ctrlc", &["commands/progress"]),
     ("indicatif", &["commands/progress"]),
     ("foldhash", &["usage", "trail/decode", "ledger", "query"]),
