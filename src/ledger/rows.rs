@@ -9,6 +9,7 @@ use crate::tables::references::{FIELDS, REFS, field_rows, ref_cells, references}
 use crate::tables::{Builder, Cell, Column, EventView, Kind, Kinds};
 use crate::trail::event::Event;
 use crate::trail::identity;
+use rayon::prelude::*;
 use std::collections::BTreeMap;
 
 /// The columns by which rows are sorted, in this order.
@@ -68,7 +69,8 @@ pub(super) struct RowsFile {
 }
 
 /// The rows of all threads as files: one for each account, day and table that has rows.
-pub(super) fn write(parts: Vec<EventRows>) -> impl Iterator<Item = Result<RowsFile, String>> {
+/// Compressed on all threads.
+pub(super) fn write(parts: Vec<EventRows>) -> Vec<Result<RowsFile, String>> {
     let mut places: BTreeMap<Place, [Vec<Builder>; TableKind::ROWS.len()]> = BTreeMap::new();
     for (place, OfPlace(builders)) in parts.into_iter().flat_map(|part| part.places) {
         let of = places.entry(place).or_default();
@@ -77,13 +79,14 @@ pub(super) fn write(parts: Vec<EventRows>) -> impl Iterator<Item = Result<RowsFi
     let tables = places.into_iter().flat_map(|(place, tables)| {
         TableKind::ROWS.into_iter().zip(tables).map(move |(kind, builders)| (place, kind, builders))
     });
-    tables.filter(|(.., builders)| builders.iter().any(|builder| builder.rows() > 0)).map(
-        |(place, kind, builders)| {
-            let whole = crate::tables::Table::join(&columns(kind), builders);
-            let rows = whole.rows as u64;
-            Ok(RowsFile { kind, place, rows, bytes: table::write_rows(whole)? })
-        },
-    )
+    let tables: Vec<_> =
+        tables.filter(|(.., builders)| builders.iter().any(|builder| builder.rows() > 0)).collect();
+    let file = |(place, kind, builders)| {
+        let whole = crate::tables::Table::join(&columns(kind), builders);
+        let rows = whole.rows as u64;
+        Ok(RowsFile { kind, place, rows, bytes: table::write_rows(whole)? })
+    };
+    tables.into_par_iter().map(file).collect()
 }
 
 /// Some columns of one file of rows.

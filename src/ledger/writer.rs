@@ -12,6 +12,7 @@ use crate::sha256::Sha256;
 use crate::time::Day;
 use crate::trail::coverage::Coverage;
 use crate::usage::Usage;
+use rayon::prelude::*;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs::{self, File, OpenOptions, TryLockError};
 use std::path::Path;
@@ -179,15 +180,15 @@ impl Writer {
             let file = file.map_err(|why| segment.failed(why))?;
             segment.add_rows(&self.disk, &file)?;
         }
-        for (day, part) in &batch.days {
-            let tables = [
-                (TableKind::Usage, usage_table::write(&part.usage)),
-                (TableKind::Coverage, coverage_table::write(&part.coverage)),
-            ];
-            for (kind, accounts) in tables {
-                for (account, bytes) in accounts.map_err(|why| segment.failed(why))? {
-                    segment.add(&self.disk, kind, Some((account, *day)), Ok(bytes))?;
-                }
+        let tables = batch.days.par_iter().flat_map_iter(|(day, part)| {
+            [
+                (*day, TableKind::Usage, usage_table::write(&part.usage)),
+                (*day, TableKind::Coverage, coverage_table::write(&part.coverage)),
+            ]
+        });
+        for (day, kind, accounts) in tables.collect::<Vec<_>>() {
+            for (account, bytes) in accounts.map_err(|why| segment.failed(why))? {
+                segment.add(&self.disk, kind, Some((account, day)), Ok(bytes))?;
             }
         }
         for (place, fingerprints) in fresh {

@@ -18,7 +18,7 @@ const CONFINED: &[(&str, &[&str])] = &[
     ("sqlparser", &["query"]),
     ("clap", &["cli", "commands", "main"]),
     ("clap_complete", &["cli", "commands"]),
-    ("rayon", &["commands", "query"]),
+    ("rayon", &["commands", "ledger", "query"]),
     ("flate2", &["trail/inflate", "iam/reference"]),
     ("libdeflater", &["trail/inflate"]),
     ("simdutf8", &["trail/inflate"]),
