@@ -195,7 +195,7 @@ pub static EVENTS: &[EventColumn] = &[
         issued_key(v).into()
     }),
     of("request_json", Text, "`requestParameters`, secrets replaced", |v| {
-        v.event.request.parse().map(|request| fields::redacted(&request)).unwrap_or_default().into()
+        v.request().map(fields::redacted).unwrap_or_default().into()
     }),
     of("response_json", Text, "`responseElements`, secrets replaced", |v| {
         v.event.response.parse().map(|response| fields::redacted(&response)).unwrap_or_default().into()

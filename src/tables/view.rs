@@ -8,6 +8,7 @@ use crate::trail::fields::{self, Additional, Field};
 use crate::trail::identity::Principal;
 use crate::trail::outcome::Outcome;
 use crate::trail::passed_roles::Places;
+use serde_json::Value;
 use std::cell::OnceCell;
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -164,6 +165,7 @@ pub struct EventView<'e> {
     principal: OnceCell<Principal<'e>>,
     outcome: OnceCell<Outcome>,
     principal_key: OnceCell<String>,
+    request: OnceCell<Option<Value>>,
     fields: OnceCell<Vec<Field>>,
     additional: OnceCell<Additional>,
 }
@@ -180,6 +182,7 @@ impl<'e> EventView<'e> {
             principal: OnceCell::new(),
             outcome: OnceCell::new(),
             principal_key: OnceCell::new(),
+            request: OnceCell::new(),
             fields: OnceCell::new(),
             additional: OnceCell::new(),
         }
@@ -200,11 +203,14 @@ impl<'e> EventView<'e> {
         self.event.category == EventCategory::Data
     }
 
+    /// The request, read once; `None` when it is missing, was cut or is no object.
+    pub fn request(&self) -> Option<&Value> {
+        self.request.get_or_init(|| self.event.request.parse()).as_ref()
+    }
+
     /// The scalars of the request, without secrets.
     pub fn fields(&self) -> &[Field] {
-        self.fields.get_or_init(|| {
-            self.event.request.parse().map(|request| fields::fields(&request)).unwrap_or_default()
-        })
+        self.fields.get_or_init(|| self.request().map(fields::fields).unwrap_or_default())
     }
 
     /// The first value at a path, given in lower case.

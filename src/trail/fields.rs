@@ -4,7 +4,7 @@
 
 use super::indicators;
 use crate::sha256::Sha256;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize, Serializer};
 use serde_json::Value;
 use std::collections::BTreeSet;
 
@@ -105,9 +105,36 @@ pub fn fields(value: &Value) -> Vec<Field> {
 
 /// The request with secrets replaced, as compact JSON.
 pub fn redacted(value: &Value) -> String {
-    let mut copy = value.clone();
-    redact(&mut copy, "", false, 0);
-    copy.to_string()
+    // A value always serialises.
+    serde_json::to_string(&Redacted { value, secret: false, depth: 0 }).unwrap_or_default()
+}
+
+/// A part of a request, written with secrets replaced.
+struct Redacted<'v> {
+    value: &'v Value,
+    /// It stands where secrets stand.
+    secret: bool,
+    depth: usize,
+}
+
+impl Serialize for Redacted<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let depth = self.depth + 1;
+        match self.value {
+            _ if self.depth > DEPTH_MAX => serializer.serialize_unit(),
+            Value::Object(members) => serializer.collect_map(members.iter().map(|(name, value)| {
+                (name, Redacted { value, secret: self.secret || is_secret(name), depth })
+            })),
+            Value::Array(elements) => {
+                serializer.collect_seq(elements.iter().map(|value| Redacted { value, depth, ..*self }))
+            }
+            Value::String(text) => match hidden(text, self.secret) {
+                Some(secret) => serializer.serialize_str(&secret.shown()),
+                None => serializer.serialize_str(text),
+            },
+            other => other.serialize(serializer),
+        }
+    }
 }
 
 /// What is read of `additionalEventData`.
@@ -193,29 +220,6 @@ impl Walk {
 
     fn push(&mut self, value: String, secret: Option<Secret>) {
         self.found.push(Field { path: cut(&self.path).to_owned(), value, secret });
-    }
-}
-
-fn redact(value: &mut Value, name: &str, secret: bool, depth: usize) {
-    let secret = secret || is_secret(name);
-    match value {
-        _ if depth > DEPTH_MAX => *value = Value::Null,
-        Value::Object(members) => {
-            for (name, member) in members.iter_mut() {
-                redact(member, name, secret, depth + 1);
-            }
-        }
-        Value::Array(elements) => {
-            for element in elements {
-                redact(element, "", secret, depth + 1);
-            }
-        }
-        Value::String(text) => {
-            if let Some(secret) = hidden(text, secret) {
-                *text = secret.shown();
-            }
-        }
-        _ => {}
     }
 }
 

@@ -31,7 +31,7 @@ const CONFINED: &[(&str, &[&str])] = &[
     ("ring", &["sha256", "trail/digest/keys"]),
     ("jiff", &["time", "iam"]),
     ("toml", &["grants"]),
-    ("serde_json", &["iam", "trail", "grants", "ledger", "report"]),
+    ("serde_json", &["iam", "trail", "grants", "ledger", "report", "tables"]),
 ];
 
 /// What only the rim may use.
