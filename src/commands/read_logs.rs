@@ -594,4 +594,4 @@ impl Part {
 }
 
 #[cfg(test)]
-mod tests;
+pub(super) mod tests;

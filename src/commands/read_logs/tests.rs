@@ -4,7 +4,7 @@ use super::*;
 use crate::source::memory::MemorySource;
 
 /// A file with so many events, which are the file's own.
-fn text(file: usize, events: usize) -> Vec<u8> {
+pub(in crate::commands) fn text(file: usize, events: usize) -> Vec<u8> {
     let event = |number: usize| {
         format!(
             r#"{{"eventID":"{file}-{number}","eventTime":"2026-08-01T00:00:00Z","eventSource":"s3.amazonaws.com","eventName":"GetObject","awsRegion":"eu-west-1","userIdentity":{{}},"requestParameters":{{"pad":"{}"}}}}"#,

@@ -1,6 +1,7 @@
 //! What is in memory while logs are taken into a ledger.
 
 use super::*;
+use crate::commands::read_logs::tests::text;
 use crate::source::memory::MemorySource;
 
 /// A new ledger that is removed at the end.
@@ -18,17 +19,6 @@ impl Drop for Folder {
     fn drop(&mut self) {
         let _ = std::fs::remove_dir_all(&self.0);
     }
-}
-
-/// A file with so many events, which are the file's own.
-fn text(file: usize, events: usize) -> Vec<u8> {
-    let event = |number: usize| {
-        format!(
-            r#"{{"eventID":"{file}-{number}","eventTime":"2026-08-01T00:00:00Z","eventSource":"s3.amazonaws.com","eventName":"GetObject","awsRegion":"eu-west-1","userIdentity":{{}},"requestParameters":{{"pad":"{}"}}}}"#,
-            "x".repeat(1_000)
-        )
-    };
-    format!("{{\"Records\":[{}]}}", (0..events).map(event).collect::<Vec<_>>().join(",")).into_bytes()
 }
 
 /// Ingests so many files of so many events on four threads, and gives the peak of the texts in memory.
