@@ -6,7 +6,8 @@
 
 mod marks;
 
-use marks::{block_mark, string_mark};
+use marks::string_mark;
+pub(super) use marks::{Lanes, Plain, Work, string_end, work};
 use std::borrow::Cow;
 use std::ops::Range;
 
@@ -56,10 +57,10 @@ impl<'a> Cursor<'a> {
         self.text.get(self.at..).unwrap_or_default()
     }
 
-    /// [`Self::rest`] as bytes.
+    /// The whole text as bytes.
     #[inline]
-    pub(super) fn rest_bytes(&self) -> &'a [u8] {
-        self.text.as_bytes().get(self.at..).unwrap_or_default()
+    pub(super) fn bytes(&self) -> &'a [u8] {
+        self.text.as_bytes()
     }
 
     /// The text of a range of bytes; empty when it is none.
@@ -169,50 +170,13 @@ impl<'a> Cursor<'a> {
         if self.skip_plain_string() { Ok(()) } else { self.skip_any_string().map(|_| ()) }
     }
 
-    /// Consumes a string without escapes, as nearly all are. `false` when anything else comes, or the end of
-    /// the text is near; nothing is consumed then.
+    /// Consumes a string without escapes, as nearly all are. `false` when anything else comes; nothing is
+    /// consumed then.
     #[inline]
     fn skip_plain_string(&mut self) -> bool {
-        let Some((b'"', mut rest)) = self.text.as_bytes().get(self.at..).and_then(|rest| rest.split_first())
-        else {
-            return false;
-        };
-        let mut length = 0;
-        while let Some((block, behind)) = rest.split_first_chunk::<16>() {
-            let Some(offset) = block_mark(block) else {
-                length += block.len();
-                rest = behind;
-                continue;
-            };
-            let plain = rest.get(offset) == Some(&b'"');
-            // Both quotes.
-            self.at += if plain { length + offset + 2 } else { 0 };
-            return plain;
-        }
-        false
-    }
-
-    /// The rest of a string that has no escapes, up to its closing quote, which is not consumed. `None` when it
-    /// has any, or the end of the text is near.
-    #[inline]
-    pub(super) fn plain_text(&mut self) -> Option<&'a str> {
-        let start = self.at;
-        if self.skip_plain_text() { self.text.get(start..self.at) } else { None }
-    }
-
-    /// [`Self::plain_text`] that nobody reads: is it one?
-    #[inline]
-    pub(super) fn skip_plain_text(&mut self) -> bool {
-        let mut rest = self.rest_bytes();
-        let all = rest.len();
-        while let Some((block, behind)) = rest.split_first_chunk::<16>() {
-            if let Some(offset) = block_mark(block) {
-                self.at += all - rest.len() + offset;
-                return block.get(offset) == Some(&b'"');
-            }
-            rest = behind;
-        }
-        false
+        let end = (self.byte() == Some(b'"')).then(|| string_end(Plain, self.bytes(), self.at + 1)).flatten();
+        self.at = end.map_or(self.at, |end| end + 1);
+        end.is_some()
     }
 
     /// A run of digits, which may be empty.

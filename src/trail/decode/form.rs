@@ -5,28 +5,34 @@
 //!
 //! Names of members are always in the pieces, so the structure depends on the pieces alone, as long as every
 //! value is a string without escapes and line breaks, or a run of digits.
+#![expect(clippy::inline_always, reason = "inlined, it is compiled for the processor at hand; see `Work`")]
 
 mod learn;
+mod piece;
 
 use super::callers::Callers;
 use super::identity::{CallerPart, IssuerPart, is_issuer, user_identity};
-use super::record::{Draft, Member, Word, says_something};
+use super::record::{Draft, Known, Member, says_something};
 use crate::iam::AccountId;
 use crate::trail::event::{EventResource, SessionIssuer, UserIdentity};
 use crate::trail::request::RequestParameters;
-use crate::trail::scan::{Cursor, Fault};
+use crate::trail::scan::{Cursor, Fault, Lanes, Work, string_end, work};
 use learn::{Step, steps};
+use piece::{Choices, Chunk, chunks, is_at};
 use std::borrow::Cow;
 use std::ops::Range;
 
 /// No more pieces than this are kept. A trail has a few hundred forms of some fifty pieces, and most begin alike.
 const PIECES_MAX: usize = 1 << 15;
 
+/// The number of no piece.
+const NONE: u32 = u32::MAX;
+
 /// No more pieces than this are tried at one place.
 const CHOICES_MAX: usize = 64;
 
-/// No more bytes of pieces than this are kept.
-const BYTES_MAX: usize = 2 << 20;
+/// No more bytes of pieces than this are kept, in chunks.
+const CHUNKS_MAX: usize = 1 << 16;
 
 /// Records from which a form is learnt. When so many had none, learning does not pay. Callers likewise.
 const RECORDS_MAX: usize = 1 << 14;
@@ -35,7 +41,7 @@ const RECORDS_MAX: usize = 1 << 14;
 #[derive(Debug)]
 pub(super) struct Forms {
     /// The texts of all pieces, one behind the other.
-    bytes: Vec<u8>,
+    chunks: Vec<Chunk>,
     notes: Vec<Note>,
     pieces: Vec<Piece>,
     /// Records and callers that a form was learnt from.
@@ -53,9 +59,14 @@ enum Root {
 /// A stretch of text that is always the same, and the kind of value behind it.
 #[derive(Debug, Default)]
 struct Piece {
-    bytes: Span,
+    text: Span,
+    /// In bytes.
+    length: u32,
+    /// The piece that followed the last time, or [`NONE`].
+    guess: u32,
     notes: Span,
     value: Value,
+    first: First,
     /// The pieces that may follow, the last one that did first.
     next: Choices,
 }
@@ -79,8 +90,9 @@ enum Value {
     Digits(Option<Target>),
     /// `userIdentity`.
     Caller,
-    /// Nothing: the record ends with the piece. How many of its members are signs of an event.
-    End(u16),
+    /// Nothing: the record ends with the piece. How many of its members are signs of an event, and what its
+    /// words say, which are the same in all records of the form.
+    End(u16, Known),
 }
 
 /// Where a text goes.
@@ -118,14 +130,12 @@ enum What {
     Issuer,
     /// A text of so many bytes that is the same in all records of this form.
     Fixed(Target, u32),
-    /// The same, when it is one of few words.
-    Word(Word),
 }
 
 impl Default for Forms {
     fn default() -> Self {
-        let pieces = [Root::Record, Root::Caller].map(|_| Piece::default()).into();
-        Self { bytes: Vec::new(), notes: Vec::new(), pieces, learnt: [0; 2] }
+        let pieces = [Root::Record, Root::Caller].map(|_| Piece { guess: NONE, ..Piece::default() }).into();
+        Self { chunks: Vec::new(), notes: Vec::new(), pieces, learnt: [0; 2] }
     }
 }
 
@@ -133,11 +143,6 @@ impl Span {
     fn of(start: usize, end: usize) -> Self {
         let number = |at: usize| u32::try_from(at).unwrap_or(u32::MAX);
         Self { start: number(start), end: number(end) }
-    }
-
-    #[inline]
-    fn len(self) -> usize {
-        self.end.wrapping_sub(self.start) as usize
     }
 
     #[inline]
@@ -199,61 +204,28 @@ impl Forms {
         draft: &mut Draft<'a>,
         (cursor, callers): (&mut Cursor<'a>, &mut Callers<'a>),
     ) -> Option<u16> {
-        let mut last = root as usize;
-        let mut begin = cursor.at();
-        loop {
-            last = self.follow(last, cursor.rest_bytes())?;
-            let piece = self.pieces.get(last)?;
-            let start = cursor.at();
-            cursor.go(start + piece.bytes.len());
-            if !piece.notes.is_empty() {
-                for note in self.notes.get(piece.notes.range()).unwrap_or_default() {
-                    note.apply(start, &mut begin, (draft, cursor));
-                }
-            }
-            let (target, text) = match piece.value {
-                Value::Skipped => {
-                    cursor.skip_plain_text().then_some(())?;
-                    continue;
-                }
-                Value::Text(target) => (target, cursor.plain_text()?),
-                Value::Digits(target) => {
-                    let digits = cursor.digits();
-                    let Some(target) = target else { continue };
-                    (target, digits)
-                }
-                Value::Caller => {
-                    self.caller(draft, cursor, callers).ok()?;
-                    continue;
-                }
-                Value::End(keys) => return Some(keys),
-            };
-            target.put(text, draft);
-        }
+        work(Following { forms: self, root, draft, cursor, callers })
     }
 
-    /// The piece that stands at the start of a text, of those that may follow another one.
-    #[inline]
-    fn follow(&mut self, last: usize, text: &[u8]) -> Option<usize> {
-        let choices = &mut self.pieces.get_mut(last)?.next;
-        let head = u64::from_le_bytes(*text.get(choices.common as usize..)?.first_chunk::<8>()?);
-        let bytes = &self.bytes;
-        let fits = |choice: &Choice| {
-            if (choice.head ^ head) & choice.mask != 0 {
-                return false;
-            }
-            let piece = bytes.get(choice.bytes.range()).unwrap_or_default();
-            text.split_at_checked(piece.len())
-                .is_some_and(|(front, behind)| front == piece && choice.first.may_be(behind.first()))
-        };
-        if let Some(first) = choices.list.first()
-            && fits(first)
-        {
-            return Some(first.piece as usize);
-        }
-        let place = choices.list.iter().skip(1).position(fits)? + 1;
-        choices.list.swap(0, place);
-        choices.list.first().map(|choice| choice.piece as usize)
+    /// Does the piece stand at `at`?
+    #[inline(always)]
+    fn fits(&self, piece: &Piece, bytes: &[u8], at: usize) -> bool {
+        let Some(text) = self.chunks.get(piece.text.range()) else { return false };
+        is_at(text, bytes, at) && piece.first.may_be(bytes, at + piece.length as usize)
+    }
+
+    /// The piece that stands at `at`, of those that may follow another one, when it is not the one that did the
+    /// last time.
+    #[inline(never)]
+    fn choose(&mut self, last: usize, bytes: &[u8], at: usize) -> Option<usize> {
+        let next = &self.pieces.get(last)?.next;
+        let (place, piece) = next
+            .others(bytes.get(at..)?)?
+            .find(|(_, piece)| self.pieces.get(*piece).is_some_and(|piece| self.fits(piece, bytes, at)))?;
+        let last = self.pieces.get_mut(last)?;
+        last.next.found(place);
+        last.guess = u32::try_from(piece).unwrap_or(NONE);
+        Some(piece)
     }
 
     /// Learns the form of a record that was read the long way and is an event.
@@ -264,17 +236,16 @@ impl Forms {
     #[cold]
     fn learn(&mut self, root: Root, text: &str) {
         let Some(learnt) = self.learnt.get_mut(root as usize) else { return };
-        if *learnt >= RECORDS_MAX || self.pieces.len() >= PIECES_MAX || self.bytes.len() >= BYTES_MAX {
+        if *learnt >= RECORDS_MAX || self.pieces.len() >= PIECES_MAX || self.chunks.len() >= CHUNKS_MAX {
             return;
         }
         *learnt += 1;
         let mut last = root as usize;
         for step in steps(root, text).unwrap_or_default() {
             let Some(piece) = self.pieces.get(last) else { return };
-            let choices = &piece.next.list;
-            let known = choices.iter().map(|choice| choice.piece as usize);
-            let known = known.into_iter().find(|index| self.is_step(*index, &step));
-            if known.is_none() && choices.len() >= CHOICES_MAX {
+            let full = piece.next.pieces().len() >= CHOICES_MAX;
+            let known = piece.next.pieces().find(|index| self.is_step(*index, &step));
+            if known.is_none() && full {
                 return;
             }
             last = known.unwrap_or_else(|| self.add(last, &step));
@@ -284,96 +255,127 @@ impl Forms {
     fn is_step(&self, index: usize, step: &Step<'_>) -> bool {
         self.pieces.get(index).is_some_and(|piece| {
             piece.value == step.value
-                && self.bytes.get(piece.bytes.range()) == Some(step.text)
+                && self
+                    .chunks
+                    .get(piece.text.range())
+                    .is_some_and(|text| text.iter().copied().eq(chunks(step.text)))
                 && self.notes.get(piece.notes.range()) == Some(&step.notes)
         })
     }
 
     fn add(&mut self, last: usize, step: &Step<'_>) -> usize {
         let index = self.pieces.len();
-        let (bytes, notes) = (self.bytes.len(), self.notes.len());
-        self.bytes.extend_from_slice(step.text);
+        let (text, notes) = (self.chunks.len(), self.notes.len());
+        self.chunks.extend(chunks(step.text));
         self.notes.extend_from_slice(&step.notes);
-        let bytes = Span::of(bytes, self.bytes.len());
+        let text = Span::of(text, self.chunks.len());
         let notes = Span::of(notes, self.notes.len());
-        self.pieces.push(Piece { bytes, notes, value: step.value, next: Choices::default() });
+        let length = u32::try_from(step.text.len()).unwrap_or(u32::MAX);
+        let (value, first) = (step.value, First::of(step.value));
+        self.pieces.push(Piece { text, length, guess: NONE, notes, value, first, next: Choices::default() });
         if let Some(piece) = self.pieces.get_mut(last) {
-            let piece_number = u32::try_from(index).unwrap_or(u32::MAX);
-            let new = Choice { head: 0, mask: 0, bytes, piece: piece_number, first: First::of(step.value) };
-            piece.next.add(new, &self.bytes);
+            piece.next.add(index, step.text);
+            piece.guess = piece.next.first().unwrap_or(NONE);
         }
         index
     }
 }
 
-/// The pieces that may stand at one place.
-#[derive(Debug, Default)]
-struct Choices {
-    /// How many bytes all of them have in common at their start.
-    common: u32,
-    list: Vec<Choice>,
+/// A form is followed.
+struct Following<'w, 'a> {
+    forms: &'w mut Forms,
+    root: Root,
+    draft: &'w mut Draft<'a>,
+    cursor: &'w mut Cursor<'a>,
+    callers: &'w mut Callers<'a>,
 }
 
-/// A piece, and the bytes behind those that it has in common with the others: most are ruled out by these.
-#[derive(Clone, Copy, Debug)]
-struct Choice {
-    head: u64,
-    /// Which bits of `head` count, because the piece may end before.
-    mask: u64,
-    /// The piece's own.
-    bytes: Span,
-    piece: u32,
-    first: First,
+impl Work for Following<'_, '_> {
+    type Out = Option<u16>;
+
+    #[inline(always)]
+    fn run(self, lanes: impl Lanes) -> Option<u16> {
+        let Self { forms, root, draft, cursor, callers } = self;
+        let bytes = cursor.bytes();
+        let mut last = root as usize;
+        let mut at = cursor.at();
+        let mut begin = at;
+        loop {
+            let guess = forms.pieces.get(last)?.guess as usize;
+            let mut piece = forms.pieces.get(guess)?;
+            if forms.fits(piece, bytes, at) {
+                last = guess;
+            } else {
+                last = forms.choose(last, bytes, at)?;
+                piece = forms.pieces.get(last)?;
+            }
+            if !piece.notes.is_empty() {
+                for note in forms.notes.get(piece.notes.range()).unwrap_or_default() {
+                    note.apply(at, &mut begin, (draft, cursor));
+                }
+            }
+            at += piece.length as usize;
+            match piece.value {
+                Value::Skipped => at = string_end(lanes, bytes, at)?,
+                Value::Text(target) => {
+                    let end = string_end(lanes, bytes, at)?;
+                    target.put(cursor.between(at..end), draft);
+                    at = end;
+                }
+                Value::Digits(target) => {
+                    cursor.go(at);
+                    let digits = cursor.digits();
+                    at = cursor.at();
+                    if let Some(target) = target {
+                        target.put(digits, draft);
+                    }
+                }
+                Value::Caller => {
+                    cursor.go(at);
+                    forms.caller(draft, cursor, callers).ok()?;
+                    at = cursor.at();
+                }
+                Value::End(keys, known) => {
+                    cursor.go(at);
+                    draft.know(known);
+                    return Some(keys);
+                }
+            }
+        }
+    }
 }
 
 /// With which byte the value behind a piece begins. Tells apart pieces of which one begins with the other.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 enum First {
+    #[default]
     Any,
     Digit,
     Brace,
 }
 
-impl Choices {
-    /// Adds a piece; `bytes` are those of all pieces.
-    fn add(&mut self, new: Choice, bytes: &[u8]) {
-        let text = |choice: &Choice| bytes.get(choice.bytes.range()).unwrap_or_default();
-        let shared =
-            |other: &[u8]| text(&new).iter().zip(other).take_while(|(one, other)| one == other).count();
-        self.list.push(new);
-        let common = self.list.iter().map(|choice| shared(text(choice))).min().unwrap_or_default();
-        self.common = u32::try_from(common).unwrap_or_default();
-        for choice in &mut self.list {
-            let rest = text(choice).get(common..).unwrap_or_default();
-            let bytes = rest.iter().take(8).enumerate();
-            (choice.head, choice.mask) = bytes.fold((0, 0), |(head, mask), (at, byte)| {
-                (head | u64::from(*byte) << (at * 8), mask | 0xff << (at * 8))
-            });
-        }
-    }
-}
-
 impl First {
     fn of(value: Value) -> Self {
         match value {
-            Value::Skipped | Value::Text(_) | Value::End(_) => Self::Any,
+            Value::Skipped | Value::Text(_) | Value::End(..) => Self::Any,
             Value::Digits(_) => Self::Digit,
             Value::Caller => Self::Brace,
         }
     }
 
-    #[inline]
-    fn may_be(self, first: Option<&u8>) -> bool {
-        match self {
-            Self::Any => true,
-            Self::Digit => first.is_some_and(u8::is_ascii_digit),
-            Self::Brace => first == Some(&b'{'),
-        }
+    #[inline(always)]
+    fn may_be(self, bytes: &[u8], at: usize) -> bool {
+        self == Self::Any
+            || match bytes.get(at) {
+                Some(b'0'..=b'9') => self == Self::Digit,
+                Some(b'{') => self == Self::Brace,
+                _ => false,
+            }
     }
 }
 
 impl Target {
-    #[inline]
+    #[inline(always)]
     fn put<'a>(self, text: &'a str, draft: &mut Draft<'a>) {
         let resource = match self {
             Self::Member(member) => return draft.put(member, Cow::Borrowed(text)),
@@ -411,7 +413,6 @@ impl Note {
             What::Element => event.resources.push(EventResource::default()),
             What::Issuer => event.identity.issuer = Some(SessionIssuer::default()),
             What::Fixed(target, length) => target.put(cursor.between(at..at + length as usize), draft),
-            What::Word(word) => draft.put_word(word),
         }
     }
 }

@@ -180,6 +180,28 @@ pub(super) enum Word {
     Mfa(Option<bool>),
 }
 
+/// What all words of a record or a caller say.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Known {
+    kind: Option<EventType>,
+    category: Option<EventCategory>,
+    management: Option<bool>,
+    read_only: Option<bool>,
+    mfa: Option<bool>,
+}
+
+impl Known {
+    pub(super) fn add(&mut self, word: Word) {
+        match word {
+            Word::Type(kind) => self.kind = Some(kind),
+            Word::Category(category) => self.category = category,
+            Word::Management(flag) => self.management = flag,
+            Word::ReadOnly(flag) => self.read_only = flag,
+            Word::Mfa(flag) => self.mfa = flag,
+        }
+    }
+}
+
 impl Word {
     /// `None` when the member is of another kind.
     pub(super) fn of_member(member: Member, text: &str) -> Option<Self> {
@@ -284,14 +306,20 @@ impl<'a> Draft<'a> {
                 self.digest = true;
                 cursor.skip_value()?;
             }
-            member => self.put(member, cursor.text()?),
+            member => self.put_text(member, cursor.text()?),
         }
         self.keys += usize::from(member.is_sign());
         Ok(())
     }
 
+    #[inline(never)]
+    fn put_text(&mut self, member: Member, text: Cow<'a, str>) {
+        self.put(member, text);
+    }
+
     /// A member whose value is a text, or as good as one.
-    #[inline]
+    #[expect(clippy::inline_always, reason = "one jump behind another costs more than what is done")]
+    #[inline(always)]
     pub(super) fn put(&mut self, member: Member, text: Cow<'a, str>) {
         let event = &mut self.event;
         match member {
@@ -336,6 +364,17 @@ impl<'a> Draft<'a> {
             Word::ReadOnly(flag) => self.event.read_only = flag,
             Word::Mfa(flag) => self.event.identity.mfa = flag,
         }
+    }
+
+    /// Takes over what the words of a form say.
+    #[inline]
+    pub(super) fn know(&mut self, known: Known) {
+        let event = &mut self.event;
+        event.event_type = known.kind.unwrap_or(event.event_type);
+        self.category = known.category.or(self.category);
+        self.management = known.management.or(self.management);
+        event.read_only = known.read_only.or(event.read_only);
+        event.identity.mfa = known.mfa.or(event.identity.mfa);
     }
 
     fn identity(

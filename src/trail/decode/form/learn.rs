@@ -2,7 +2,7 @@
 
 use super::{Note, Root, Target, Value, What};
 use crate::trail::decode::identity::{Level, Part};
-use crate::trail::decode::record::{MEMBERS, Member, Word, member_index};
+use crate::trail::decode::record::{Known, MEMBERS, Member, Word, member_index};
 use crate::trail::scan::Cursor;
 
 /// A record with more values than this has no form: long lists have a different length every time.
@@ -47,6 +47,7 @@ pub(super) fn steps(root: Root, record: &str) -> Option<Vec<Step<'_>>> {
         cursor: Cursor::new(record),
         start: 0,
         notes: Vec::new(),
+        known: Known::default(),
         steps: Vec::new(),
         seen: [false; MEMBERS.len()],
     };
@@ -55,7 +56,7 @@ pub(super) fn steps(root: Root, record: &str) -> Option<Vec<Step<'_>>> {
         Root::Caller => learner.caller(Level::Identity).map(|()| 0)?,
     };
     let end = learner.cursor.at();
-    learner.step(end, Value::End(keys))?;
+    learner.step(end, Value::End(keys, learner.known))?;
     Some(learner.steps)
 }
 
@@ -65,6 +66,7 @@ struct Learner<'r> {
     /// Where the piece that is gathered starts.
     start: usize,
     notes: Vec<Note>,
+    known: Known,
     steps: Vec<Step<'r>>,
     seen: [bool; MEMBERS.len()],
 }
@@ -168,8 +170,11 @@ impl Learner<'_> {
             Target::Caller(part) => part.word(text),
             _ => None,
         };
-        let length = u32::try_from(text.len()).ok()?;
-        self.note(at, word.map_or(What::Fixed(target, length), What::Word))
+        if let Some(word) = word {
+            self.known.add(word);
+            return Some(());
+        }
+        self.note(at, What::Fixed(target, u32::try_from(text.len()).ok()?))
     }
 
     /// The cursor is behind a string.
