@@ -215,6 +215,17 @@ impl<'a> Cursor<'a> {
         }
     }
 
+    /// Where the inside of a string ends that begins at `at` and has escapes. `None` when it has no end, or what JSON
+    /// does not know.
+    #[cold]
+    #[inline(never)]
+    pub(super) fn escaped_end(&self, at: usize) -> Option<usize> {
+        let mut cursor = self.clone();
+        cursor.go(at.checked_sub(1)?);
+        cursor.skip_any_string().ok()?;
+        cursor.at().checked_sub(1)
+    }
+
     /// The cursor is behind a backslash. Four hexadecimal digits are checked when they are decoded.
     fn skip_escape(&mut self) -> Result<(), Fault> {
         match self.byte() {

@@ -4,7 +4,7 @@
 //! learnt from a record of the same structure. What fits no form is read the long way.
 //!
 //! Names of members are always in the pieces, so the structure depends on the pieces alone, as long as every
-//! value is a string without escapes and line breaks, or a run of digits.
+//! value is a string without line breaks, or a run of digits. A number with a fraction is several runs.
 #![expect(clippy::inline_always, reason = "inlined, it is compiled for the processor at hand; see `Work`")]
 
 mod learn;
@@ -16,7 +16,7 @@ use super::record::{Draft, Known, Member, says_something};
 use crate::iam::AccountId;
 use crate::trail::event::{EventResource, SessionIssuer, UserIdentity};
 use crate::trail::request::RequestParameters;
-use crate::trail::scan::{Cursor, Fault, Lanes, Work, string_end, work};
+use crate::trail::scan::{Cursor, Fault, Lanes, Work, string_end, unescape, work};
 use learn::{Step, steps};
 use piece::{Choices, Chunk, chunks, is_at};
 use std::borrow::Cow;
@@ -316,18 +316,23 @@ impl Work for Following<'_, '_> {
             }
             at += piece.length as usize;
             match piece.value {
-                Value::Skipped => at = string_end(lanes, bytes, at)?,
-                Value::Text(target) => {
-                    let end = string_end(lanes, bytes, at)?;
-                    target.put(cursor.between(at..end), draft);
-                    at = end;
-                }
+                Value::Skipped => match string_end(lanes, bytes, at) {
+                    Some(end) => at = end,
+                    None => at = cursor.escaped_end(at)?,
+                },
+                Value::Text(target) => match string_end(lanes, bytes, at) {
+                    Some(end) => {
+                        target.put(Cow::Borrowed(cursor.between(at..end)), draft);
+                        at = end;
+                    }
+                    None => at = target.put_escaped(at, cursor, draft)?,
+                },
                 Value::Digits(target) => {
                     cursor.go(at);
                     let digits = cursor.digits();
                     at = cursor.at();
                     if let Some(target) = target {
-                        target.put(digits, draft);
+                        target.put(Cow::Borrowed(digits), draft);
                     }
                 }
                 Value::Caller => {
@@ -376,21 +381,30 @@ impl First {
 
 impl Target {
     #[inline(always)]
-    fn put<'a>(self, text: &'a str, draft: &mut Draft<'a>) {
+    fn put<'a>(self, text: Cow<'a, str>, draft: &mut Draft<'a>) {
         let resource = match self {
-            Self::Member(member) => return draft.put(member, Cow::Borrowed(text)),
-            Self::Caller(part) => return part.put(Cow::Borrowed(text), &mut draft.event.identity),
+            Self::Member(member) => return draft.put(member, text),
+            Self::Caller(part) => return part.put(text, &mut draft.event.identity),
             Self::Issuer(part) => {
-                return part.put(Cow::Borrowed(text), draft.event.identity.issuer.get_or_insert_default());
+                return part.put(text, draft.event.identity.issuer.get_or_insert_default());
             }
             Self::Arn | Self::Account | Self::Kind => draft.event.resources.last_mut(),
         };
         let Some(resource) = resource else { return };
         match self {
-            Self::Arn => resource.arn = Cow::Borrowed(text),
-            Self::Account => resource.account = AccountId::parse(text),
-            _ => resource.kind = Cow::Borrowed(text),
+            Self::Arn => resource.arn = text,
+            Self::Account => resource.account = AccountId::parse(&text),
+            _ => resource.kind = text,
         }
+    }
+
+    /// A text that begins at `at` and has escapes; where it ends.
+    #[cold]
+    #[inline(never)]
+    fn put_escaped<'a>(self, at: usize, cursor: &Cursor<'a>, draft: &mut Draft<'a>) -> Option<usize> {
+        let end = cursor.escaped_end(at)?;
+        self.put(Cow::Owned(unescape(cursor.between(at..end))), draft);
+        Some(end)
     }
 }
 
@@ -412,7 +426,9 @@ impl Note {
             }
             What::Element => event.resources.push(EventResource::default()),
             What::Issuer => event.identity.issuer = Some(SessionIssuer::default()),
-            What::Fixed(target, length) => target.put(cursor.between(at..at + length as usize), draft),
+            What::Fixed(target, length) => {
+                target.put(Cow::Borrowed(cursor.between(at..at + length as usize)), draft)
+            }
         }
     }
 }
@@ -422,7 +438,7 @@ mod tests {
     use super::*;
     use crate::trail::event::Event;
 
-    const RECORD: &str = r#"{"eventVersion":"1.11","userIdentity":{"type":"IAMUser","arn":"arn:aws:iam::111122223333:user/u"},"eventTime":"2024-05-01T10:00:00Z","eventSource":"s3.amazonaws.com","eventName":"GetObject","awsRegion":"eu-west-1","requestParameters":{"key":"k","parts":[1,"2"]},"responseElements":null,"additionalEventData":{"bytes":12,"tls":true},"eventID":"one","readOnly":true,"resources":[{"ARN":"arn:aws:s3:::b/k","type":"AWS::S3::Object"},{}],"recipientAccountId":"111122223333"}"#;
+    const RECORD: &str = r#"{"eventVersion":"1.11","userIdentity":{"type":"IAMUser","arn":"arn:aws:iam::111122223333:user/u"},"eventTime":"2024-05-01T10:00:00Z","eventSource":"s3.amazonaws.com","eventName":"GetObject","awsRegion":"eu-west-1","requestParameters":{"key":"k","parts":[1,"2"]},"responseElements":null,"additionalEventData":{"bytes":12,"tls":true,"rate":-1.5E7},"eventID":"one","readOnly":true,"resources":[{"ARN":"arn:aws:s3:::b/k","type":"AWS::S3::Object"},{}],"recipientAccountId":"111122223333"}"#;
 
     /// What a form that was learnt from [`RECORD`] makes of another record.
     fn read(record: &str) -> Option<String> {
@@ -453,8 +469,20 @@ mod tests {
             ("[1,", "[4711,", expect("one", r#"{"key":"k","parts":[4711,"2"]}"#, arn)),
             ("user/u", "user/someone else", expect("one", key, arn)),
             ("12,", "12.5,", None),
+            ("-1.5E7", "-22.75E10", expect("one", key, arn)),
+            ("1.5E7", "1.5", None),
+            ("1.5E7", "1E7", None),
+            ("-1.5", "1.5", None),
+            ("1.5", "1.-5", None),
             ("[1,", "[-1,", None),
-            ("\"one\"", r#""o\u006ee""#, None),
+            ("\"one\"", r#""o\u006ee""#, expect("one", key, arn)),
+            ("\"one\"", r#""a \"quoted\" one\\""#, expect("a \"quoted\" one\\", key, arn)),
+            ("\"one\"", r#""o\xne""#, None),
+            (
+                "\"2\"]",
+                r#""\"},\"eventID\":\"2"]"#,
+                expect("one", r#"{"key":"k","parts":[1,"\"},\"eventID\":\"2"]}"#, arn),
+            ),
             ("\"one\"", "\"o\nne\"", None),
             ("\"one\"", "1", None),
             ("\"readOnly\":true", "\"readOnly\":false", None),
@@ -501,7 +529,7 @@ mod tests {
             ("\"false\"", "\"true\"", false),
             ("\"Role\"", "\"Root\"", false),
             ("\"u\"", "7", false),
-            ("\"me\"", "\"m\\u0065\"", false),
+            ("\"me\"", "\"m\\u0065\"", true),
             (",\"sourceIdentity\":\"me\"", "", false),
             ("{}", "{\"a\":1}", false),
             ("{\"type\"", "{ \"type\"", false),

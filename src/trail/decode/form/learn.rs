@@ -4,6 +4,7 @@ use super::{Note, Root, Target, Value, What};
 use crate::trail::decode::identity::{Level, Part};
 use crate::trail::decode::record::{Known, MEMBERS, Member, Word, member_index};
 use crate::trail::scan::Cursor;
+use std::ops::Range;
 
 /// A record with more values than this has no form: long lists have a different length every time.
 const VALUES_MAX: usize = 160;
@@ -157,7 +158,7 @@ impl Learner<'_> {
             b'"' if has_few(name, text) => self.fixed(start + 1, target, text.get(1..text.len() - 1)?),
             b'"' => self.string(start, Value::Text(target)),
             _ if text == "null" => Some(()),
-            _ if is_digits(text) => self.digits(start, Some(target)),
+            _ if is_digits(text) => self.digits(start..self.cursor.at(), Some(target)),
             b'a'..=b'z' => self.fixed(start, target, text),
             _ => None,
         }
@@ -184,10 +185,25 @@ impl Learner<'_> {
         Some(())
     }
 
-    /// The cursor is behind a number.
-    fn digits(&mut self, start: usize, target: Option<Target>) -> Option<()> {
-        self.step(start, Value::Digits(target))?;
-        self.start = self.cursor.at();
+    /// A run of digits.
+    fn digits(&mut self, run: Range<usize>, target: Option<Target>) -> Option<()> {
+        self.step(run.start, Value::Digits(target))?;
+        self.start = run.end;
+        Some(())
+    }
+
+    /// A word, or a number, whose digits are of no interest: AWS writes `0.0` as well, and `1.048576E7`.
+    fn scalar(&mut self, at: usize) -> Option<()> {
+        let text = self.cursor.skip_value().ok()?;
+        let mut end = at;
+        for run in text.split_inclusive(|letter: char| !letter.is_ascii_digit()) {
+            let start = end;
+            end += run.len();
+            let digits = run.trim_end_matches(|letter: char| !letter.is_ascii_digit());
+            if !digits.is_empty() {
+                self.digits(start..start + digits.len(), None)?;
+            }
+        }
         Some(())
     }
 
@@ -213,11 +229,7 @@ impl Learner<'_> {
                         self.string(at, Value::Skipped)?;
                     }
                 }
-                b'-' | b'0'..=b'9' | b'a'..=b'z' => {
-                    if is_digits(self.cursor.skip_value().ok()?) {
-                        self.digits(at, None)?;
-                    }
-                }
+                b'-' | b'0'..=b'9' | b'a'..=b'z' => self.scalar(at)?,
                 _ => self.cursor.go(at + 1),
             }
         }
