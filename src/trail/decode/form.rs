@@ -28,8 +28,8 @@ const PIECES_MAX: usize = 1 << 15;
 /// The number of no piece.
 const NONE: u32 = u32::MAX;
 
-/// No more pieces than this are tried at one place.
-const CHOICES_MAX: usize = 64;
+/// No more pieces than this are kept for one place: an account calls a few hundred kinds of APIs.
+const CHOICES_MAX: usize = 1 << 10;
 
 /// No more bytes of pieces than this are kept, in chunks.
 const CHUNKS_MAX: usize = 1 << 16;
@@ -67,7 +67,7 @@ struct Piece {
     notes: Span,
     value: Value,
     first: First,
-    /// The pieces that may follow, the last one that did first.
+    /// The pieces that may follow.
     next: Choices,
 }
 
@@ -218,13 +218,10 @@ impl Forms {
     /// last time.
     #[inline(never)]
     fn choose(&mut self, last: usize, bytes: &[u8], at: usize) -> Option<usize> {
-        let next = &self.pieces.get(last)?.next;
-        let (place, piece) = next
-            .others(bytes.get(at..)?)?
-            .find(|(_, piece)| self.pieces.get(*piece).is_some_and(|piece| self.fits(piece, bytes, at)))?;
-        let last = self.pieces.get_mut(last)?;
-        last.next.found(place);
-        last.guess = u32::try_from(piece).unwrap_or(NONE);
+        let there = bytes.get(at..)?;
+        let fits = |piece: &usize| self.pieces.get(*piece).is_some_and(|piece| self.fits(piece, bytes, at));
+        let piece = self.pieces.get(last)?.next.at_start(there).find(fits)?;
+        self.pieces.get_mut(last)?.guess = u32::try_from(piece).unwrap_or(NONE);
         Some(piece)
     }
 
@@ -275,7 +272,7 @@ impl Forms {
         self.pieces.push(Piece { text, length, guess: NONE, notes, value, first, next: Choices::default() });
         if let Some(piece) = self.pieces.get_mut(last) {
             piece.next.add(index, step.text);
-            piece.guess = piece.next.first().unwrap_or(NONE);
+            piece.guess = u32::try_from(index).unwrap_or(NONE);
         }
         index
     }
@@ -398,6 +395,11 @@ impl Target {
         }
     }
 
+    #[inline(never)]
+    fn put_fixed<'a>(self, text: &'a str, draft: &mut Draft<'a>) {
+        self.put(Cow::Borrowed(text), draft);
+    }
+
     /// A text that begins at `at` and has escapes; where it ends.
     #[cold]
     #[inline(never)]
@@ -410,7 +412,7 @@ impl Target {
 
 impl Note {
     /// The piece starts at `start`; `begin` is where the last object of interest begins.
-    #[inline]
+    #[inline(always)]
     fn apply<'a>(self, start: usize, begin: &mut usize, (draft, cursor): (&mut Draft<'a>, &Cursor<'a>)) {
         let at = start + self.at as usize;
         let event = &mut draft.event;
@@ -427,7 +429,7 @@ impl Note {
             What::Element => event.resources.push(EventResource::default()),
             What::Issuer => event.identity.issuer = Some(SessionIssuer::default()),
             What::Fixed(target, length) => {
-                target.put(Cow::Borrowed(cursor.between(at..at + length as usize)), draft)
+                target.put_fixed(cursor.between(at..at + length as usize), draft);
             }
         }
     }

@@ -1,6 +1,8 @@
 //! The texts of pieces, and how the one is found that stands at a place.
 #![expect(clippy::inline_always, reason = "inlined, it is compiled for the processor at hand; see `Work`")]
 
+use std::cmp::Reverse;
+
 /// Bytes of a piece's text, as numbers, the lowest byte first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Chunk {
@@ -68,65 +70,125 @@ fn numbers(bytes: &[u8; CHUNK_BYTES]) -> [u64; 4] {
     }
 }
 
-/// The pieces that may stand at one place, the last one that did first.
+/// The pieces that may stand at one place. Many begin alike, so eight bytes are looked at where they differ.
 #[derive(Debug, Default)]
 pub(super) struct Choices {
-    /// How many bytes all of them have in common at their start.
-    common: usize,
-    list: Vec<Choice>,
+    /// All pieces, with their texts.
+    all: Vec<(usize, Box<[u8]>)>,
+    /// Where in their texts the eight bytes stand.
+    place: usize,
+    /// These bytes and the pieces that have them, in order.
+    heads: Vec<(u64, usize)>,
+    /// Pieces that end before.
+    short: Vec<usize>,
 }
 
-/// A piece, and the bytes behind those that it has in common with the others: most are ruled out by these.
-#[derive(Debug)]
-struct Choice {
-    head: u64,
-    /// Which bits of `head` count, because the piece may end before.
-    mask: u64,
-    piece: usize,
-    text: Box<[u8]>,
-}
+/// No more places than this are tried for the eight bytes.
+const PLACES_MAX: usize = 64;
 
 impl Choices {
-    /// The piece that stood here the last time.
-    pub(super) fn first(&self) -> Option<u32> {
-        self.list.first().and_then(|choice| u32::try_from(choice.piece).ok())
-    }
-
     /// All pieces.
     pub(super) fn pieces(&self) -> impl ExactSizeIterator<Item = usize> {
-        self.list.iter().map(|choice| choice.piece)
+        self.all.iter().map(|(piece, _)| *piece)
     }
 
-    /// The pieces that may stand at the start of a text, but for the first one, with their places in the list.
-    /// `None` near the end of the text.
-    #[inline]
-    pub(super) fn others(&self, text: &[u8]) -> Option<impl Iterator<Item = (usize, usize)>> {
-        let head = u64::from_le_bytes(*text.get(self.common..)?.first_chunk::<8>()?);
-        let list = self.list.iter().enumerate().skip(1);
-        let may = list.filter(move |(_, choice)| (choice.head ^ head) & choice.mask == 0);
-        Some(may.map(|(place, choice)| (place, choice.piece)))
-    }
-
-    /// The piece at a place of the list was found.
-    #[inline]
-    pub(super) fn found(&mut self, place: usize) {
-        if place < self.list.len() {
-            self.list.swap(0, place);
-        }
+    /// The pieces that may stand at the start of a text.
+    pub(super) fn at_start(&self, text: &[u8]) -> impl Iterator<Item = usize> {
+        let range = head(text, self.place).map_or(0..self.heads.len(), |head| {
+            let start = self.heads.partition_point(|(known, _)| *known < head);
+            let alike = self.heads.iter().skip(start).take_while(|(known, _)| *known == head);
+            start..start + alike.count()
+        });
+        let heads = self.heads.get(range).unwrap_or_default();
+        heads.iter().map(|(_, piece)| *piece).chain(self.short.iter().copied())
     }
 
     /// Adds a piece with its text.
     pub(super) fn add(&mut self, piece: usize, text: &[u8]) {
+        self.all.push((piece, text.into()));
+        if !self.all.len().is_power_of_two() {
+            self.file(self.all.len() - 1);
+            return;
+        }
+        // The first of the places that tell most pieces apart. Nothing is told apart where all are alike.
         let shared = |other: &[u8]| text.iter().zip(other).take_while(|(one, other)| one == other).count();
-        self.list.push(Choice { head: 0, mask: 0, piece, text: text.into() });
-        let common = self.list.iter().map(|choice| shared(&choice.text)).min().unwrap_or_default();
-        self.common = common;
-        for choice in &mut self.list {
-            let rest = choice.text.get(common..).unwrap_or_default();
-            let bytes = rest.iter().take(8).enumerate();
-            (choice.head, choice.mask) = bytes.fold((0, 0), |(head, mask), (at, byte)| {
-                (head | u64::from(*byte) << (at * 8), mask | 0xff << (at * 8))
-            });
+        let alike = self.all.iter().rev().skip(1).map(|(_, other)| shared(other)).min().unwrap_or_default();
+        let places = (alike..text.len().min(alike + PLACES_MAX)).map(|place| (self.told_apart(place), place));
+        self.place = places.max_by_key(|(pieces, place)| (*pieces, Reverse(*place))).map_or(0, |best| best.1);
+        self.heads.clear();
+        self.short.clear();
+        for index in 0..self.all.len() {
+            self.file(index);
+        }
+    }
+
+    /// How many different eight bytes the pieces have at a place.
+    fn told_apart(&self, place: usize) -> usize {
+        let mut heads: Vec<u64> = self.all.iter().filter_map(|(_, text)| head(text, place)).collect();
+        heads.sort_unstable();
+        heads.dedup();
+        heads.len()
+    }
+
+    fn file(&mut self, index: usize) {
+        let Some((piece, text)) = self.all.get(index) else { return };
+        match head(text, self.place) {
+            Some(head) => {
+                let place = self.heads.partition_point(|known| *known < (head, *piece));
+                self.heads.insert(place, (head, *piece));
+            }
+            None => self.short.push(*piece),
+        }
+    }
+}
+
+/// Eight bytes of a text. `None` when it ends before.
+fn head(text: &[u8], place: usize) -> Option<u64> {
+    text.get(place..)?.first_chunk().map(|bytes| u64::from_le_bytes(*bytes))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn of_many_pieces_that_begin_alike_few_are_tried() {
+        let text = |number: usize| {
+            format!("\",\"eventSource\":\"ec2.amazonaws.com\",\"eventName\":\"Describe{number:03}s\"")
+        };
+        let mut choices = Choices::default();
+        choices.add(1_000, b"\",\"short");
+        for number in 0..500 {
+            choices.add(number, text(number).as_bytes());
+        }
+        assert_eq!(choices.pieces().len(), 501);
+        for number in 0..500 {
+            let there = text(number) + ",\"awsRegion\"";
+            let tried: Vec<usize> = choices.at_start(there.as_bytes()).collect();
+            assert_eq!(tried, [number, 1_000], "{there}");
+        }
+        let other: Vec<usize> = choices.at_start((text(500) + ",").as_bytes()).collect();
+        assert_eq!(other, [1_000]);
+        // Near the end of the text all of them.
+        assert_eq!(choices.at_start(b"\",\"short\"}").count(), 501);
+    }
+
+    #[test]
+    fn a_text_is_compared_to_its_last_byte() {
+        for length in [1, 7, 8, 31, 32, 33, 64, 65, 100] {
+            let text: Vec<u8> = (0..length).map(|at| b'a' + u8::try_from(at % 26).unwrap()).collect();
+            let chunks: Vec<Chunk> = chunks(&text).collect();
+            for behind in [0, 1, 40] {
+                let mut there = [b"{{".as_slice(), &text, &vec![b'}'; behind]].concat();
+                assert!(is_at(&chunks, &there, 2), "{length} {behind}");
+                assert!(!is_at(&chunks, &there, 1));
+                assert!(!is_at(&chunks, &there[..=length], 2));
+                for at in 0..length {
+                    there[2 + at] ^= 0x20;
+                    assert!(!is_at(&chunks, &there, 2), "{at} of {length}");
+                    there[2 + at] ^= 0x20;
+                }
+            }
         }
     }
 }
