@@ -9,6 +9,7 @@ pub mod gather;
 #[cfg(feature = "sql")]
 pub mod investigate;
 pub mod judge;
+pub mod near;
 pub mod output;
 pub mod progress;
 #[cfg(feature = "sql")]

@@ -1,18 +1,19 @@
 //! `trailtrim query`: SQL over the tables.
 
 use super::gather::Gather;
+use super::near::near;
 use super::read_logs::{self, Logs};
 use super::review::note_problems;
 use super::{Outcome, Settings, note, print};
 use crate::cli::{LogArgs, QueryArgs, ReadArgs, RowsFormat};
 use crate::escape;
 use crate::grants::snapshot::Snapshot;
-use crate::query::{self, Asked, Asker, Header, Input, Query, frame, shipped};
+use crate::query::{self, Asked, Asker, Header, Input, Query, QueryError, frame, shipped};
 use crate::report::rows::{self, RowsReport};
-use crate::tables::Table;
 use crate::tables::wholes::{self, Params};
+use crate::tables::{self, Table};
 use crate::time::Timestamp;
-use anyhow::{Context as _, bail};
+use anyhow::{Context as _, anyhow, bail};
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -36,10 +37,11 @@ pub fn run(args: &QueryArgs, settings: &Settings) -> anyhow::Result<Outcome> {
     let (logs, pool) = read_logs::read_into(&logs, &gather, settings)?;
     let params = Params::new(logs.coverage.span(), args.rules.since.map(|since| since.resolve(settings.now)))
         .covered(&logs.coverage);
-    let tables = pool.install(|| tables(&asked, gather, &logs, snapshot.as_ref(), params));
+    let tables = pool.install(|| self::tables(&asked, gather, &logs, snapshot.as_ref(), params));
     let empty: Vec<&'static str> =
         tables.iter().filter(|(_, table)| table.rows == 0).map(|(name, _)| *name).collect();
-    let (answer, frame) = pool.install(|| Asker::new(tables)).ask(&query.sql)?;
+    let answer = pool.install(|| Asker::new(tables)).ask(&query.sql);
+    let (answer, frame) = answer.map_err(|error| explained(error, &asked))?;
     let input = Input {
         coverage: &logs.coverage,
         has_snapshot: snapshot.is_some(),
@@ -160,6 +162,37 @@ fn chosen<'a>(args: &'a QueryArgs, known: &[Query]) -> anyhow::Result<(Query, &'
         return Ok((read_query(first)?, paths));
     }
     bail!("there is no query `{name}`\nhint: `trailtrim query --list` shows those that there are");
+}
+
+/// A failure, with the name that was meant where there is no such column or table: polars itself only knows the
+/// columns that were read.
+fn explained(error: QueryError, asked: &Asked) -> anyhow::Error {
+    let message = error.to_string();
+    let kinds =
+        [("unable to find column \"", "column"), ("no column named '", "column"), ("relation '", "table")];
+    let found = kinds.iter().find_map(|(words, kind)| Some((message.split_once(words)?.1, *kind)));
+    let Some((name, kind)) = found.and_then(|(rest, kind)| Some((rest.split(['"', '\'']).next()?, kind)))
+    else {
+        return error.into();
+    };
+    let tables = tables::tables();
+    let read = || tables.iter().filter(|table| asked.contains_key(table.name));
+    let known: Vec<&str> = if kind == "column" {
+        read().flat_map(|table| table.columns.iter().map(|column| column.name)).collect()
+    } else {
+        tables.iter().map(|table| table.name).collect()
+    };
+    if known.contains(&name) {
+        return error.into();
+    }
+    let of: Vec<&str> = if kind == "column" { read().map(|table| table.name).collect() } else { Vec::new() };
+    let of = if of.is_empty() { String::new() } else { format!(" in {}", of.join(", ")) };
+    let hint = match near(name, known.iter().copied()) {
+        Some(near) => format!("did you mean `{near}`?"),
+        None if kind == "table" => format!("the tables are {}", known.join(", ")),
+        None => "docs/TABLES.md lists all columns".to_owned(),
+    };
+    anyhow!("there is no {kind} `{}`{of}\nhint: {hint}", escape::terminal(name))
 }
 
 #[expect(clippy::disallowed_methods, reason = "this is where results are written")]

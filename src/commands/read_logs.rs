@@ -395,8 +395,9 @@ impl Reader<'_> {
                 let own = buffers.bytes.len() as u64;
                 let expected = expected_bytes(&buffers.bytes, self.options.limits);
                 let take = |bytes| self.in_flight.take(bytes, rayon::current_thread_index());
-                let events = if let Some(text) = self.long(&buffers.bytes, expected) {
-                    let _share = take(own + 2 * self.in_flight.window_bytes());
+                let how = (self.options.limits, self.options.proven.is_some());
+                let events = if let Some(text) = long::long(&buffers.bytes, expected, self.in_flight, how) {
+                    let _share = take(own + self.in_flight.windows_bytes());
                     self.hash(&buffers.bytes);
                     self.windows(object, text)
                 } else {

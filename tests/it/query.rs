@@ -304,7 +304,21 @@ fn wrong_asking_is_refused() {
             vec!["query", "SM-N02", SAMPLE],
             "name one of execution_role_new_network, execution_role_outside_aws",
         ),
-        (vec!["query", SAMPLE, "--sql", "SELECT x FROM events"], "the query failed"),
+        (
+            vec!["query", SAMPLE, "--sql", "SELECT x FROM events"],
+            "there is no column `x` in events\nhint: docs/TABLES.md",
+        ),
+        (vec!["query", SAMPLE, "--sql", "SELECT evnt_name FROM events"], "hint: did you mean `event_name`?"),
+        (
+            vec!["query", SAMPLE, "--sql", "SELECT e.evnt_name, u.x FROM events e, usage u"],
+            "there is no column `evnt_name` in events, usage\nhint: did you mean `event_name`?",
+        ),
+        (
+            vec!["query", SAMPLE, "--sql", "SELECT 1 FROM event"],
+            "no table `event`\nhint: did you mean `events`?",
+        ),
+        (vec!["query", SAMPLE, "--sql", "SELECT 1 FROM calls"], "hint: the tables are events, "),
+        (vec!["query", SAMPLE, "--sql", "SELECT nothing(event_name) FROM events"], "the query failed"),
         (vec!["query", SAMPLE, "--sql", "DELETE"], "the query failed"),
         (vec!["query", SAMPLE, "--sql", "SELECT 1", "--format", "parquet"], "--output"),
     ] {

@@ -7,6 +7,7 @@ use crate::cli::IngestArgs;
 use crate::commands::progress::Progress;
 use crate::commands::read_logs::Buffers;
 use crate::commands::read_logs::in_flight::InFlight;
+use crate::commands::read_logs::long::long;
 use crate::commands::review::note_problems;
 use crate::commands::unpack::{expected_bytes, is_final, unpack};
 use crate::commands::{Outcome, Settings, digests, print, read_logs};
@@ -27,7 +28,6 @@ use crate::trail::{Problem, ProblemKind};
 use anyhow::{Context as _, bail};
 use rayon::ThreadPoolBuilder;
 use std::collections::{BTreeMap, BTreeSet};
-use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -236,13 +236,6 @@ impl Reading<'_> {
         found
     }
 
-    /// The text of a long object, when every byte of it is sound. What a digest file has to prove is looked at as a
-    /// whole.
-    fn long<'b>(&self, bytes: &'b [u8], expected: u64) -> Option<impl Read + use<'b>> {
-        let is_long = self.in_flight.is_long(expected) && self.expected.is_none();
-        if is_long { inflate::sound(bytes, self.limits) } else { None }
-    }
-
     /// The bytes of an object, decoded. Damaged ones may have been damaged on the way, and are read again.
     fn content(
         &self,
@@ -264,8 +257,8 @@ impl Reading<'_> {
         };
         let expected = expected_bytes(bytes, self.limits);
         let take = |more| self.in_flight.take(size + more, rayon::current_thread_index());
-        if let Some(text) = self.long(bytes, expected) {
-            let _share = take(2 * self.in_flight.window_bytes());
+        if let Some(text) = long(bytes, expected, &self.in_flight, (self.limits, self.expected.is_some())) {
+            let _share = take(self.in_flight.windows_bytes());
             let (decoded, days) = gathering.long(&object.name, text);
             return found(Content::Decoded(Box::new(decoded)), days);
         }

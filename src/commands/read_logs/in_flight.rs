@@ -89,10 +89,14 @@ impl InFlight {
         bytes > self.bytes_max / LONG_SHARES
     }
 
-    /// About so many bytes of a long text are in memory at once, and as many again while more is read, as long as its
-    /// structure is sound.
+    /// About so many bytes of a long text are decoded at once, as long as its structure is sound.
     pub(in crate::commands) fn window_bytes(&self) -> u64 {
         self.bytes_max / WINDOW_SHARES
+    }
+
+    /// What the windows of a long text take: as much as one again while more is read.
+    pub(in crate::commands) fn windows_bytes(&self) -> u64 {
+        2 * self.window_bytes()
     }
 
     /// The most that was ever taken, in bytes.

@@ -1,12 +1,24 @@
 //! Files whose text is too long to be held whole.
 
+use super::in_flight::InFlight;
 use super::{CHUNK_BYTES, Delivered, Reader};
 use crate::source::LogObject;
 use crate::trail::ProblemKind;
 use crate::trail::decode::{Chunk, Decoded, Windows};
-use crate::trail::inflate;
+use crate::trail::inflate::{self, Limits};
 use crate::trail::problem::Problem;
 use std::io::Read;
+
+/// The text of a long file, when every byte of it is sound. Anything else is read as a whole: what is wrong with it
+/// has to be known before its first event counts; and so is what a digest file has to prove.
+pub(in crate::commands) fn long<'b>(
+    bytes: &'b [u8],
+    expected: u64,
+    in_flight: &InFlight,
+    (limits, is_proven): (Limits, bool),
+) -> Option<impl Read + use<'b>> {
+    if in_flight.is_long(expected) && !is_proven { inflate::sound(bytes, limits) } else { None }
+}
 
 /// Hands out the windows of a text with their chunks. What stops it is a problem of the file.
 pub(in crate::commands) fn each_window(
@@ -33,13 +45,6 @@ pub(in crate::commands) fn each_window(
 }
 
 impl Reader<'_> {
-    /// The text of a long file, when every byte of it is sound. Anything else is read as a whole: what is wrong with it
-    /// has to be known before its first event counts.
-    pub(super) fn long<'b>(&self, bytes: &'b [u8], expected: u64) -> Option<impl Read + use<'b>> {
-        let is_long = self.in_flight.is_long(expected) && self.options.proven.is_none();
-        if is_long { inflate::sound(bytes, self.options.limits) } else { None }
-    }
-
     /// Decodes a long text window by window, and gives the number of its events.
     pub(super) fn windows(&self, object: &LogObject, text: impl Read) -> usize {
         // Nobody else has to wait for it.
