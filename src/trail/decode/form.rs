@@ -440,7 +440,7 @@ mod tests {
     use super::*;
     use crate::trail::event::Event;
 
-    const RECORD: &str = r#"{"eventVersion":"1.11","userIdentity":{"type":"IAMUser","arn":"arn:aws:iam::111122223333:user/u"},"eventTime":"2024-05-01T10:00:00Z","eventSource":"s3.amazonaws.com","eventName":"GetObject","awsRegion":"eu-west-1","requestParameters":{"key":"k","parts":[1,"2"]},"responseElements":null,"additionalEventData":{"bytes":12,"tls":true,"rate":-1.5E7},"eventID":"one","readOnly":true,"resources":[{"ARN":"arn:aws:s3:::b/k","type":"AWS::S3::Object"},{}],"recipientAccountId":"111122223333"}"#;
+    const RECORD: &str = r#"{"eventVersion":"1.11","userIdentity":{"type":"IAMUser","arn":"arn:aws:iam::111122223333:user/u"},"eventTime":"2024-05-01T10:00:00Z","eventSource":"s3.amazonaws.com","eventName":"GetObject","awsRegion":"eu-west-1","requestParameters":{"key":"k","parts":[1,"2"]},"responseElements":null,"additionalEventData":{"bytes":12,"tls":true,"rate":-1.5E7},"eventID":"one","readOnly":true,"managementEvent":false,"resources":[{"ARN":"arn:aws:s3:::b/k","type":"AWS::S3::Object"},{}],"recipientAccountId":"111122223333"}"#;
 
     /// What a form that was learnt from [`RECORD`] makes of another record.
     fn read(record: &str) -> Option<String> {
@@ -450,17 +450,18 @@ mod tests {
         let (mut draft, mut cursor) = (Draft::default(), Cursor::new(&text));
         let found = forms.read(&mut draft, &mut cursor, &mut Callers::default());
         assert!(!found || cursor.at() == record.len());
-        let Event { id, name, request, read_only, resources, .. } = &draft.event;
+        draft.judge();
+        let Event { id, name, request, read_only, category, resources, .. } = &draft.event;
         let arns: Vec<_> = resources.iter().map(|resource| &*resource.arn).collect();
         let request = request.raw().unwrap_or_default();
-        found.then(|| format!("{id} {name} {request} {read_only:?} {arns:?} {}", draft.keys))
+        found.then(|| format!("{id} {name} {request} {read_only:?} {category:?} {arns:?} {}", draft.keys))
     }
 
     #[test]
     fn other_values_fit_and_another_structure_does_not() {
         let key = r#"{"key":"k","parts":[1,"2"]}"#;
         let expect = |id: &str, request: &str, arn: &str| {
-            Some(format!("{id} GetObject {request} Some(true) [\"{arn}\"] 11"))
+            Some(format!("{id} GetObject {request} Some(true) Data [\"{arn}\"] 12"))
         };
         let arn = "arn:aws:s3:::b/k";
         assert_eq!(read(RECORD), expect("one", key, arn));

@@ -392,7 +392,7 @@ impl<'a> Draft<'a> {
         Ok(())
     }
 
-    fn judge(&mut self) -> Record {
+    pub(super) fn judge(&mut self) -> Record {
         if self.lookup.is_some() {
             return Record::Lookup;
         }

@@ -171,6 +171,10 @@ mod tests {
         assert_eq!(other, [1_000]);
         // Near the end of the text all of them.
         assert_eq!(choices.at_start(b"\",\"short\"}").count(), 501);
+        // One that goes on where another one ends.
+        choices.add(2_000, (text(7) + ",\"more\"").as_bytes());
+        let both: Vec<usize> = choices.at_start((text(7) + ",\"awsRegion\"").as_bytes()).collect();
+        assert_eq!(both, [7, 2_000, 1_000]);
     }
 
     #[test]
@@ -183,10 +187,10 @@ mod tests {
                 assert!(is_at(&chunks, &there, 2), "{length} {behind}");
                 assert!(!is_at(&chunks, &there, 1));
                 assert!(!is_at(&chunks, &there[..=length], 2));
-                for at in 0..length {
-                    there[2 + at] ^= 0x20;
-                    assert!(!is_at(&chunks, &there, 2), "{at} of {length}");
-                    there[2 + at] ^= 0x20;
+                for (at, bit) in (0..length).flat_map(|at| (0..8).map(move |bit| (at, 1 << bit))) {
+                    there[2 + at] ^= bit;
+                    assert!(!is_at(&chunks, &there, 2), "{bit} of {at} of {length}");
+                    there[2 + at] ^= bit;
                 }
             }
         }
