@@ -6,6 +6,7 @@ pub mod collapse;
 pub mod days;
 pub mod dedupe;
 pub mod definitions;
+mod event_id;
 pub mod fold;
 pub mod grant_changes;
 mod kinds;
@@ -18,6 +19,7 @@ pub use contexts::{ContextKey, Contexts};
 pub use days::DaySet;
 pub use dedupe::{Delivered, Seen, Sighting};
 pub use definitions::Definitions;
+pub use event_id::EventId;
 pub use fold::Fold;
 pub use grant_changes::GrantChanges;
 pub(crate) use memo::Index;
@@ -174,7 +176,7 @@ pub struct Stats {
     /// The UTC days on which there was at least one.
     pub days: DaySet,
     /// Ids of the latest events, latest first; at most [`EVIDENCE_EVENTS_MAX`].
-    pub evidence: Vec<(Timestamp, String)>,
+    pub evidence: Vec<(Timestamp, EventId)>,
 }
 
 /// An action of the service reference, compared by service and name.
@@ -278,7 +280,7 @@ impl Stats {
             None => (time, time),
         });
         self.days.insert(time.day());
-        self.offer(time, event_id);
+        self.offer(time, &EventId::new(event_id));
     }
 
     /// Was there an event before a point in time? With `None` there was.
@@ -300,13 +302,13 @@ impl Stats {
     }
 
     /// Keeps the latest events; among equal times the larger id, so that the choice is the same in any order.
-    fn offer(&mut self, time: Timestamp, id: &str) {
+    fn offer(&mut self, time: Timestamp, id: &EventId) {
         if self.evidence.len() >= EVIDENCE_EVENTS_MAX
-            && self.evidence.last().is_some_and(|(t, i)| (*t, i.as_str()) >= (time, id))
+            && self.evidence.last().is_some_and(|(t, i)| (*t, i) >= (time, id))
         {
             return;
         }
-        let place = self.evidence.partition_point(|(t, i)| (*t, i.as_str()) > (time, id));
+        let place = self.evidence.partition_point(|(t, i)| (*t, i) > (time, id));
         if place >= EVIDENCE_EVENTS_MAX
             || self.evidence.get(place).is_some_and(|(t, i)| *t == time && i == id)
         {
@@ -316,11 +318,8 @@ impl Stats {
             // Most rows never see a second event.
             self.evidence.reserve_exact(1);
         }
-        // The text that must go makes room for the one that comes.
-        let full = self.evidence.len() >= EVIDENCE_EVENTS_MAX;
-        let mut text = self.evidence.pop_if(|_| full).map(|(_, text)| text).unwrap_or_default();
-        id.clone_into(&mut text);
-        self.evidence.insert(place, (time, text));
+        self.evidence.truncate(EVIDENCE_EVENTS_MAX - 1);
+        self.evidence.insert(place, (time, id.clone()));
     }
 }
 

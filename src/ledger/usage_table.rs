@@ -16,7 +16,7 @@ use crate::trail::passed_roles::RoleReference;
 use crate::usage::contexts::{Calls, Observed};
 use crate::usage::definitions::{Actor, Model, Need};
 use crate::usage::{
-    ActionRef, CallKey, ContextKey, Contexts, DenialKey, PrincipalKey, PrincipalUsage, Resource,
+    ActionRef, CallKey, ContextKey, Contexts, DenialKey, EventId, PrincipalKey, PrincipalUsage, Resource,
     ResourceName, Stats, Usage,
 };
 use serde_json::{Value, json};
@@ -246,7 +246,7 @@ fn resource_parts(resource: &Resource) -> (&'static str, &str, &str, Option<bool
 }
 
 fn evidence_json(stats: &Stats) -> String {
-    let one = |(time, id): &(Timestamp, String)| json!([time.seconds(), id]);
+    let one = |(time, id): &(Timestamp, EventId)| json!([time.seconds(), id]);
     Value::Array(stats.evidence.iter().map(one).collect()).to_string()
 }
 
@@ -472,7 +472,7 @@ impl Read {
         stats.days.insert(self.day);
         let evidence: Vec<(i64, String)> = serde_json::from_str(self.text(row, Text::Evidence)).ok()?;
         for (seconds, id) in evidence {
-            stats.evidence.push((Timestamp::from_seconds(seconds)?, id));
+            stats.evidence.push((Timestamp::from_seconds(seconds)?, EventId::new(&id)));
         }
         Some(stats)
     }

@@ -241,7 +241,8 @@ impl<'r> Ask<'r, '_> {
             Tested::Not => return Err(NoCondition::Untested),
         };
         let others = calls.iter().filter(|call| call.account != self.own());
-        let evidence = others.clone().flat_map(|call| &call.assumer.stats.evidence).map(|(_, id)| id.clone());
+        let evidence =
+            others.clone().flat_map(|call| &call.assumer.stats.evidence).map(|(_, id)| id.to_string());
         let evidence: BTreeSet<String> = evidence.collect();
         Ok(TrustProposal {
             organization,

@@ -192,7 +192,7 @@ impl<'a> Draft<'_, 'a> {
             let Some(scope) = narrow::limited(&names, old) else { continue };
             let count = implied.clone().map(|one| one.stats.count).sum();
             let evidence =
-                implied.clone().flat_map(|one| &one.stats.evidence).map(|(_, id)| id.clone()).collect();
+                implied.clone().flat_map(|one| &one.stats.evidence).map(|(_, id)| id.to_string()).collect();
             let sightings = implied.filter_map(|one| {
                 let value = one.resource.as_ref()?.arn.clone();
                 Some(Sighting { action: ActionRef(action), value, days: &one.stats.days })
@@ -252,7 +252,7 @@ impl<'a> Draft<'_, 'a> {
             if counted.insert((&row.call.event, &row.call.region, &row.call.via)) {
                 calls.count += context.events;
             }
-            calls.evidence.extend(row.stats.evidence.iter().map(|(_, id)| id.clone()));
+            calls.evidence.extend(row.stats.evidence.iter().map(|(_, id)| id.to_string()));
             calls.rows.push((row, context));
         }
         (calls.count >= CALLS_MIN).then_some(calls)

@@ -177,7 +177,8 @@ fn statement(out: &mut String, index: usize, one: &StatementReport) {
         let day = |time: Option<crate::time::Timestamp>| {
             time.map(|time| time.day().to_string()).unwrap_or_default()
         };
-        let evidence: Vec<String> = used.stats.evidence.iter().take(1).map(|(_, id)| code(id)).collect();
+        let evidence: Vec<String> =
+            used.stats.evidence.iter().take(1).map(|(_, id)| code(&id.to_string())).collect();
         let _ = writeln!(
             out,
             "- used: {}, {} times, {} to {}, last {}",
@@ -282,7 +283,7 @@ fn trusted(out: &mut String, one: &PrincipalReport) {
             .iter()
             .map(|(who, stats)| {
                 let last = stats.span.map(|(_, last)| last.day().to_string()).unwrap_or_default();
-                let id = stats.evidence.first().map(|(_, id)| code(id)).unwrap_or_default();
+                let id = stats.evidence.first().map(|(_, id)| code(&id.to_string())).unwrap_or_default();
                 format!("{}, {} times, last {last} {id}", code(who), grouped(stats.count))
             })
             .collect();

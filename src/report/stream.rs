@@ -1,7 +1,7 @@
 //! JSON that is written while it is made: a summary of a million rows need not be in memory twice.
 
 use crate::time::Timestamp;
-use crate::usage::Stats;
+use crate::usage::{EventId, Stats};
 use serde::{Serialize, Serializer};
 use std::fmt::Display;
 
@@ -35,7 +35,7 @@ pub(super) struct StatsForm<'a> {
     first: Option<Shown<Timestamp>>,
     last: Option<Shown<Timestamp>>,
     days: u64,
-    evidence: Vec<&'a str>,
+    evidence: Vec<&'a EventId>,
 }
 
 impl<'a> StatsForm<'a> {
@@ -46,7 +46,7 @@ impl<'a> StatsForm<'a> {
             first: first.map(Shown),
             last: last.map(Shown),
             days: stats.days.count(),
-            evidence: stats.evidence.iter().map(|(_, id)| id.as_str()).collect(),
+            evidence: stats.evidence.iter().map(|(_, id)| id).collect(),
         }
     }
 }

@@ -188,7 +188,7 @@ fn usage_cells<'v>(
         i64::try_from(stats.count).unwrap_or(i64::MAX).into(),
         at(stats.span.map(|(first, _)| first)),
         at(stats.span.map(|(_, last)| last)),
-        stats.evidence.first().map_or("", |(_, id)| id.as_str()).into(),
+        stats.evidence.first().map(|(_, id)| id.to_string()).unwrap_or_default().into(),
     ]
 }
 

@@ -1,11 +1,12 @@
 //! The numbers of a row while they grow: one line of memory a row, whatever the row is of.
 //!
 //! To count an event that is like an earlier one is mostly to wait for memory. [`Stats`] has its days,
-//! its evidence and every event id in places of their own; a tally has what nearly every event changes in one
+//! its evidence in places of their own; a tally has what nearly every event changes in one
 //! place. What does not fit (an event id that is no UUID, days four months apart, years behind 2106) is
 //! counted in [`Stats`] beside it, and both are merged in the end.
 
-use super::{DaySet, EVIDENCE_EVENTS_MAX, Stats};
+use super::event_id::number;
+use super::{DaySet, EVIDENCE_EVENTS_MAX, EventId, Stats};
 use crate::time::{Day, Timestamp};
 use crate::trail::event::Event;
 use std::collections::BTreeMap;
@@ -234,7 +235,10 @@ impl Tally {
             count: u64::from(self.count),
             span: Some((time(self.first), time(self.latest.0))),
             days: DaySet::of_window(Day::from_epoch_days(day), self.bits()),
-            evidence: evidence.into_iter().map(|(seconds, id)| (time(seconds), text(id))).collect(),
+            evidence: evidence
+                .into_iter()
+                .map(|(seconds, id)| (time(seconds), EventId::of_number(id)))
+                .collect(),
         }
     }
 }
@@ -243,92 +247,14 @@ fn low_half(number: u128) -> u64 {
     u64::try_from(number & u128::from(u64::MAX)).unwrap_or_default()
 }
 
-/// The lowest bit of every byte.
-const ONES: u64 = u64::MAX / 255;
-
-/// Where the digits of a UUID stand, eight for each of its four words.
-const WORDS: [[std::ops::Range<usize>; 2]; 4] =
-    [[0..4, 4..8], [9..13, 14..18], [19..23, 24..28], [28..32, 32..36]];
-
-/// A UUID as AWS writes it, with small letters: the only text of which [`text`] makes it again.
-fn number(id: &str) -> Option<[u32; 4]> {
-    let id: &[u8; 36] = id.as_bytes().try_into().ok()?;
-    let (a, rest) = id.split_first_chunk::<8>()?;
-    let (&[b'-', b1, b2, b3, b4], rest) = rest.split_first_chunk::<5>()? else { return None };
-    let (&[b'-', b5, b6, b7, b8], rest) = rest.split_first_chunk::<5>()? else { return None };
-    let (&[b'-', c1, c2, c3, c4], rest) = rest.split_first_chunk::<5>()? else { return None };
-    let (&[b'-', c5, c6, c7, c8], rest) = rest.split_first_chunk::<5>()? else { return None };
-    let b = [b1, b2, b3, b4, b5, b6, b7, b8];
-    let c = [c1, c2, c3, c4, c5, c6, c7, c8];
-    Some([word(*a)?, word(b)?, word(c)?, word(*rest.first_chunk::<8>()?)?])
-}
-
-/// Eight hexadecimal digits.
-#[inline]
-fn word(digits: [u8; 8]) -> Option<u32> {
-    let digits = u64::from_be_bytes(digits);
-    // The low half of a digit is its value, and nine less for a letter.
-    let values = (digits & (ONES * 0x0f)) + (digits >> 6 & ONES) * 9;
-    if values & (ONES * 0xf0) != 0 || letters(values) != digits {
-        return None;
-    }
-    let pairs = (values | values >> 4) & 0x00ff_00ff_00ff_00ff;
-    let fours = (pairs | pairs >> 8) & 0x0000_ffff_0000_ffff;
-    u32::try_from((fours | fours >> 16) & u64::from(u32::MAX)).ok()
-}
-
-/// Eight values below sixteen as hexadecimal digits.
-fn letters(values: u64) -> u64 {
-    let is_letter = (values + ONES * 6) >> 4 & ONES;
-    values + ONES * u64::from(b'0') + is_letter * u64::from(b'a' - b'0' - 10)
-}
-
-fn text(words: [u32; 4]) -> String {
-    let mut id = [b'-'; 36];
-    for (word, halves) in words.into_iter().zip(WORDS) {
-        let fours = (u64::from(word) | u64::from(word) << 16) & 0x0000_ffff_0000_ffff;
-        let pairs = (fours | fours << 8) & 0x00ff_00ff_00ff_00ff;
-        let values = (pairs | pairs << 4) & (ONES * 0x0f);
-        let digits = letters(values).to_be_bytes();
-        for (half, four) in halves.into_iter().zip(digits.as_chunks::<4>().0) {
-            if let Some(place) = id.get_mut(half) {
-                place.copy_from_slice(four);
-            }
-        }
-    }
-    String::from_utf8_lossy(&id).into_owned()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    #[test]
-    fn a_uuid_is_a_number_and_nothing_else_is() {
-        let id = "01234567-89ab-cdef-0fed-cba987654321";
-        assert_eq!(number(id), Some([0x0123_4567, 0x89ab_cdef, 0x0fed_cba9, 0x8765_4321]));
-        assert_eq!(number(id).map(text).as_deref(), Some(id));
-        for at in 0..id.len() {
-            for byte in 0..128_u8 {
-                let mut other = id.as_bytes().to_vec();
-                other[at] = byte;
-                let other = String::from_utf8(other).unwrap();
-                let is_one = if "-".contains(char::from(id.as_bytes()[at])) {
-                    byte == b'-'
-                } else {
-                    matches!(byte, b'0'..=b'9' | b'a'..=b'f')
-                };
-                assert_eq!(number(&other).map(text), is_one.then_some(other.clone()), "{other}");
-            }
-        }
-        assert_eq!(number("1234567-89ab-cdef-0fed-cba987654321"), None);
-        assert_eq!(number(""), None);
-    }
-
     fn id() -> impl Strategy<Value = String> {
         prop_oneof![
-            4 => (0..4_u32, 0..4_u32).prop_map(|(high, low)| text([high, 0, 0, low])),
+            4 => (0..4_u32, 0..4_u32).prop_map(|(high, low)| EventId::of_number([high, 0, 0, low]).to_string()),
             1 => "[0-9a-f]{1,2}",
         ]
     }

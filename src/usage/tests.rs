@@ -242,8 +242,8 @@ fn evidence_is_the_latest_in_any_order() {
         backward.merge(&one);
     }
     assert_eq!(forward, backward);
-    let ids: Vec<_> = forward.evidence.iter().map(|(_, id)| id.as_str()).collect();
-    assert_eq!((forward.count, ids), (6, vec!["b", "a", "q"]));
+    let ids: Vec<_> = forward.evidence.iter().map(|(_, id)| id.to_string()).collect();
+    assert_eq!((forward.count, ids), (6, ["b", "a", "q"].map(String::from).into()));
 }
 
 /// Many more callers than are kept by number, some of them again and again.
